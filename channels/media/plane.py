@@ -1,0 +1,219 @@
+"""The border between the switch and whatever carries RTP.
+
+The switch holds one `MediaStream` for each leg with audio, gives it one-way commands and hears `MediaEvent`s back.
+Two planes keep this Protocol: `worker_plane` (a process of its own, real time) and `inline_plane` (on the event
+loop over any `Network`, virtual time and scripted phones).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+
+class Codec(StrEnum):
+    """The payload formats that a stream speaks, by their RTP encoding name (RFC 3551)."""
+
+    PCMA = "PCMA"
+    PCMU = "PCMU"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An IP address and a port of it."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """What SDP agreed for the far end of a stream.
+
+    `address` is where SDP asks for RTP; `signalling_host` is where its signalling came from. Packets are accepted from
+    either host, the port is learnt once within the first five packets, and nothing is sent to an address that is
+    not `signalling_host` before it has sent itself. `dtmf_payload` is the telephone-event payload type (RFC 4733) or
+    None. `sends` and `receives` are the far end's directions (RFC 3264).
+    """
+
+    address: Address
+    signalling_host: str
+    codec: Codec
+    ptime_ms: int = 20
+    dtmf_payload: int | None = None
+    sends: bool = True
+    receives: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A ready announcement, by its file name under `fixtures/prompts` without the extension."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """One or more sine waves at once; `duration_s` None sounds until the stream is told otherwise.
+
+    `cadence_s` holds seconds on, off, on, off …; empty is a continuous tone.
+    """
+
+    frequencies_hz: tuple[int, ...]
+    duration_s: float | None = None
+    cadence_s: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A mono 16-bit 8 kHz WAV file, for instance a recorded message."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A pause of `duration_s` between two playables."""
+
+    duration_s: float
+
+
+Playable = Prompt | Tone | Clip | Silence
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStarted:
+    """The first acceptable packet of the far end has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigitHeard:
+    """One DTMF digit was pressed (RFC 4733); reported once, at its beginning."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """Everything of one `play` was sent; `token` is what `play` returned. Not reported for a play that was replaced."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class DigitsSent:
+    """All digits of `send_digits` are on the wire."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording is closed and whole on disk; `duration_s` is its length in seconds."""
+
+    path: Path
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLost:
+    """Nothing acceptable came for the time given to `watch`."""
+
+    silent_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StreamClosed:
+    """The stream is gone; the last event of every stream."""
+
+    packets_sent: int
+    packets_received: int
+    packets_refused: int
+
+
+MediaEvent = StreamStarted | DigitHeard | Played | DigitsSent | Recorded | StreamLost | StreamClosed
+
+
+class PortsExhaustedError(Exception):
+    """Every RTP port of the plane is in use."""
+
+
+class MediaStream(Protocol):
+    """One RTP endpoint. All methods return at once; what they bring about is told by events."""
+
+    @property
+    def local(self) -> Address:
+        """Where the far end sends its RTP."""
+        ...
+
+    def connect(self, remote: Remote, *, fill: bool) -> None:
+        """Begin, or after a re-INVITE continue, towards `remote`.
+
+        With `fill` a packet goes out every ptime from now on, silence where nothing plays; without it only what is
+        played, bridged or echoed is sent.
+        """
+        ...
+
+    def play(self, playables: Sequence[Playable]) -> int:
+        """Replace what plays now by `playables`, one after the other; the token names this play in `Played`."""
+        ...
+
+    def stop_playing(self) -> None:
+        """Fall silent; the play that is cut short is not reported."""
+        ...
+
+    def record(self, path: Path, max_s: float) -> None:
+        """Write what is heard to `path` as mono 16-bit 8 kHz WAV, by RTP timestamp: what was lost is silence.
+
+        Ends after `max_s` seconds, by `stop_recording` or by `close`, each time with one `Recorded`.
+        """
+        ...
+
+    def stop_recording(self) -> None:
+        """End the recording, if one runs."""
+        ...
+
+    def echo(self) -> None:
+        """Return each packet to its sender and send nothing else."""
+        ...
+
+    def bridge(self, other: MediaStream | None) -> None:
+        """Relay to and from `other`, translating codec and telephone-event payload type; None ends it for both."""
+        ...
+
+    def send_digits(self, digits: str) -> None:
+        """Send RFC 4733 events, 100 ms each with 60 ms between; `digits` are of 0-9, A-D, * and #."""
+        ...
+
+    def watch(self, silent_s: float | None) -> None:
+        """Report `StreamLost` once when nothing acceptable came for `silent_s` seconds; None ends the watch."""
+        ...
+
+    def close(self) -> None:
+        """Send nothing more, close the recording and give the port back."""
+        ...
+
+
+class MediaPlane(Protocol):
+    """Where streams come from."""
+
+    async def start(self) -> None:
+        """Open the sockets; return once streams can be opened."""
+        ...
+
+    async def open(self, sink: Callable[[MediaEvent], None]) -> MediaStream:
+        """Hand out a stream with a bound port, without a round trip to a worker.
+
+        Raises `PortsExhaustedError` when no port is left.
+        """
+        ...
+
+    async def stop(self) -> None:
+        """Close every stream and end the plane's process, if it has one."""
+        ...

@@ -1,0 +1,38 @@
+"""Datagrams, whatever carries them: real UDP sockets, or the in-memory network of tests and virtual time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .media.plane import Address
+
+
+class Endpoint(Protocol):
+    """One bound datagram socket."""
+
+    @property
+    def local(self) -> Address:
+        """The bound address, with the real port."""
+        ...
+
+    def send(self, data: bytes, destination: Address) -> None:
+        """Send one datagram; like UDP it may be lost, and errors are not reported."""
+        ...
+
+    def close(self) -> None:
+        """Give the port back; nothing is delivered afterwards."""
+        ...
+
+
+class Network(Protocol):
+    """Where endpoints come from."""
+
+    async def bind(self, host: str, port: int, receive: Callable[[bytes, Address], None]) -> Endpoint:
+        """Bind `host`:`port` (0 = any free port); `receive(data, source)` is called for each datagram.
+
+        Raises OSError when the port is in use.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Who may use what: pure values and functions, without I/O, clock or asyncio."""
