@@ -1,4 +1,4 @@
-"""The words of SIP: tokens, quoted strings, numbers and hosts (RFC 3261 section 25); the error for broken ones.
+"""The words of SIP: tokens, quoted strings, numbers and hosts (RFC 3261 section 25), and the error of this folder.
 
 Every parser of this folder builds on these patterns; nothing here knows a header or a message.
 """
@@ -27,8 +27,8 @@ _DOTTED = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+")
 class SipSyntaxError(ValueError):
     """A message, header or URI that breaks the grammar.
 
-    `status` is the response that it deserves; `what` says what is wrong, fit for a reason phrase or a log. `request`
-    is what could be read of a broken request, if that is enough to answer it; else None.
+    `status` is the response that it deserves; `what` says what is wrong, fit for a reason phrase or a log.
+    `request` is what could be read of a broken request if that is enough to answer it, else None.
     """
 
     def __init__(self, what: str, status: int = 400, request: Request | None = None) -> None:

@@ -11,9 +11,9 @@ from typing import Final
 
 from .grammar import (
     HOST,
+    NAME_CHARS,
     QUOTED,
     TOKEN,
-    NAME_CHARS,
     SipSyntaxError,
     bracketed,
     host_name,

@@ -1,7 +1,7 @@
 """SIP requests and responses: cheap to parse, typed when asked, written back to bytes (RFC 3261 section 7).
 
 `parse` splits a datagram and reads only what is asked for; `validate.check` is the strict second look, which
-the agent takes once at each message. The transaction, dialog and agent layers build on `Request` and `Response`.
+the agent takes once at each message. The layers above build on `Request` and `Response`.
 """
 
 from __future__ import annotations
