@@ -1,0 +1,235 @@
+"""What must hold between and inside the parts of a site beyond their types: names, references, limits.
+
+The reader runs this on a parsed file, and a store on the merge of a file with what it holds.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_network
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from ...licensing.catalogue import FUNCTIONS, LICENCES
+from .numbers import is_number, is_prefix, number_problems
+from .peer import Peer
+from .pin import is_pin
+from .problem import Problem, closest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .problem import KeyPath
+    from .site import Location, Site, Trunk, User
+
+_NAME = re.compile(r"[\w.+~-]{1,64}")
+_DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+_SIP_URI = re.compile(r"sips?:[^\s<>@]+(@[^\s<>@]+)?")
+_MOST_OF_A_LICENCE = 1_000_000
+
+
+def problems(site: Site) -> Iterator[Problem]:
+    """Everything that is wrong with `site`, in no particular order."""
+    yield from chain(
+        _unsupported(site),
+        _entitlements(site),
+        _locations(site),
+        _users(site),
+        number_problems(site),
+        _teams(site),
+        _trunks(site),
+        _twice("auto_attendant", [attendant.name for attendant in site.attendants]),
+        _twice("data_source", [source.name for source in site.data_sources]),
+        _settings(site),
+    )
+
+
+def _unsupported(site: Site) -> Iterator[Problem]:
+    licensing = site.licensing
+
+    def later(path: KeyPath, what: str, remedy: str) -> Problem:
+        return Problem(path, f"{what} is not supported by this version", remedy)
+
+    if licensing.mode != "enforce":
+        yield later(("licensing", "mode"), f'mode "{licensing.mode}"', 'write "enforce" or remove the key')
+    if licensing.modes:
+        yield later(("licensing", "modes"), "a mode for a single licence", "remove [licensing.modes]")
+    if any(licensing.reservations.values()):
+        yield later(("licensing", "reservations"), "reserving licences", "remove the key")
+    if licensing.trusted_keys:
+        yield later(("licensing", "trusted_keys"), "trusting further keys", "remove the key")
+    if licensing.aa_limit_unit != "channels":
+        unit = f'aa_limit_unit "{licensing.aa_limit_unit}"'
+        yield later(("licensing", "aa_limit_unit"), unit, 'write "channels" or remove the key')
+    if licensing.tapi != "first_use":
+        yield later(("licensing", "tapi"), f'tapi "{licensing.tapi}"', 'write "first_use" or remove the key')
+    for index, location in enumerate(site.locations):
+        if location.contingent:
+            yield later(("location", index, "contingent"), "a contingent", "remove the key")
+
+
+def _entitlements(site: Site) -> Iterator[Problem]:
+    for key, count in site.entitlements.items():
+        path = ("entitlements", key)
+        if key not in LICENCES:
+            remedy = closest(key, LICENCES, f"use one of {', '.join(LICENCES)}")
+            yield Problem(path, f'the licence "{key}" is not known', remedy)
+        elif not 0 <= count <= _MOST_OF_A_LICENCE:
+            yield Problem(path, f"{count} is not a number of {key} licences", "write 0 or more")
+
+
+def _locations(site: Site) -> Iterator[Problem]:
+    yield from _twice("location", [location.name for location in site.locations])
+    for index, location in enumerate(site.locations):
+        path = ("location", index)
+        if not location.name.strip():
+            yield Problem((*path, "name"), "a location has no name", "write one")
+        yield from _functions((*path, "functions"), location.functions)
+        yield from _groups(path, location)
+
+
+def _groups(path: KeyPath, location: Location) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for index, group in enumerate(location.groups):
+        here = (*path, "group", index)
+        if not group.name.strip():
+            yield Problem((*here, "name"), f'a group of "{location.name}" has no name', "write one")
+        if group.name in seen:
+            what = f'the group "{group.name}" is in "{location.name}" twice'
+            yield Problem((*here, "name"), what, "rename or remove one of them")
+        seen.add(group.name)
+        yield from _functions((*here, "functions"), group.functions or frozenset())
+
+
+def _functions(path: KeyPath, functions: frozenset[str]) -> Iterator[Problem]:
+    for function in sorted(functions):
+        if function == "tapi_line":
+            what = (
+                'the function "tapi_line", which needs tapi = "configured", is not supported by this version'
+            )
+            yield Problem(path, what, "remove it; a line takes its licence when it is first used")
+        elif function not in FUNCTIONS:
+            remedy = closest(function, FUNCTIONS, f"use one of {', '.join(FUNCTIONS)}")
+            yield Problem(path, f'the function "{function}" is not known', remedy)
+
+
+def _users(site: Site) -> Iterator[Problem]:
+    groups = {location.name: {group.name for group in location.groups} for location in site.locations}
+    seen: dict[str, str] = {}
+    for index, user in enumerate(site.users):
+        path = ("user", index)
+        if (twin := seen.get(user.name.casefold())) is not None:
+            what = f'the user "{user.name}" is there twice'
+            if twin != user.name:
+                what = f'the users "{twin}" and "{user.name}" differ by case only'
+            yield Problem((*path, "name"), what, "rename or remove one of them")
+        seen[user.name.casefold()] = user.name
+        yield from _user(path, user)
+        yield from _place(path, user, groups)
+
+
+def _user(path: KeyPath, user: User) -> Iterator[Problem]:
+    if user.name.isdigit():
+        what = f'the user name "{user.name}" is a number'
+        yield Problem((*path, "name"), what, "use a name with a letter; the number belongs in extension")
+    elif not _NAME.fullmatch(user.name):
+        what = f"the user name {user.name!r} cannot be part of a SIP address"
+        yield Problem((*path, "name"), what, "use letters, digits and . _ - + ~ only, at most 64")
+    if not user.password:
+        yield Problem((*path, "password"), f'the password of "{user.name}" is empty', "write one")
+    if user.voicemail_pin is not None and not is_pin(user.voicemail_pin):
+        what = f'the voicemail_pin of "{user.name}" is not a PIN'
+        remedy = "use 2 to 9 digits without a run such as 1234, 4321 or 1111"
+        yield Problem((*path, "voicemail_pin"), what, remedy)
+    if user.email is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", user.email):
+        yield Problem((*path, "email"), f'"{user.email}" is not an e-mail address', "write name@domain")
+
+
+def _place(path: KeyPath, user: User, groups: Mapping[str, set[str]]) -> Iterator[Problem]:
+    if user.location not in groups:
+        what = f'the location "{user.location}" of the user "{user.name}" is not there'
+        remedy = closest(user.location, groups, "add a [[location]] of that name")
+        yield Problem((*path, "location"), what, remedy)
+    elif user.group is not None and user.group not in groups[user.location]:
+        what = f'the group "{user.group}" of the user "{user.name}" is not there in "{user.location}"'
+        otherwise = f'add a [[location.group]] of that name to "{user.location}"'
+        yield Problem((*path, "group"), what, closest(user.group, groups[user.location], otherwise))
+
+
+def _teams(site: Site) -> Iterator[Problem]:
+    names = {user.name for user in site.users}
+    yield from _twice("team", [team.name for team in site.teams])
+    for index, team in enumerate(site.teams):
+        for key, people in (("members", team.members), ("leaders", team.leaders)):
+            for person in people:
+                if person not in names:
+                    what = f'"{person}" in the {key} of the team "{team.name}" is no user'
+                    yield Problem(
+                        ("team", index, key), what, closest(person, names, "add the user or remove the name")
+                    )
+
+
+def _trunks(site: Site) -> Iterator[Problem]:
+    yield from _twice("trunk", [trunk.name for trunk in site.trunks])
+    owners: dict[Peer, str] = {}
+    for index, trunk in enumerate(site.trunks):
+        path = ("trunk", index)
+        yield from _trunk(path, trunk)
+        for position, text in enumerate(trunk.peers):
+            here = (*path, "peers", position)
+            try:
+                peer = Peer.parse(text)
+            except ValueError:
+                remedy = 'write an address, address:port or network, such as "127.0.0.1:5070"'
+                yield Problem(here, f'"{text}" is no peer of the trunk "{trunk.name}"', remedy)
+                continue
+            if owners.setdefault(peer, trunk.name) != trunk.name:
+                what = f'the peer "{text}" belongs to the trunks "{owners[peer]}" and "{trunk.name}"'
+                yield Problem(here, what, "remove it from one of them")
+
+
+def _trunk(path: KeyPath, trunk: Trunk) -> Iterator[Problem]:
+    if trunk.numbers and not re.fullmatch(r"\+?[0-9]{1,20}", trunk.numbers):
+        what = f'the direct-dial root "{trunk.numbers}" of the trunk "{trunk.name}" is no number'
+        yield Problem((*path, "numbers"), what, "use digits only")
+    if trunk.uri is not None and not _SIP_URI.fullmatch(trunk.uri):
+        what = f'the uri "{trunk.uri}" of the trunk "{trunk.name}" is no SIP address'
+        yield Problem((*path, "uri"), what, 'write e.g. "sip:127.0.0.30:5070"')
+    if trunk.outbound_prefix is not None and not is_prefix(trunk.outbound_prefix):
+        what = f'the outbound_prefix "{trunk.outbound_prefix}" of the trunk "{trunk.name}" cannot be dialled'
+        yield Problem((*path, "outbound_prefix"), what, "use 1 to 4 digits, * or #, or remove the key")
+    if (trunk.username is None) != (trunk.password is None):
+        key, other = ("username", "password") if trunk.password is None else ("password", "username")
+        yield Problem(
+            (*path, key), f'the trunk "{trunk.name}" has a {key} and no {other}', "give both or neither"
+        )
+
+
+def _settings(site: Site) -> Iterator[Problem]:
+    if not _DOMAIN.fullmatch(site.server.domain):
+        yield Problem(
+            ("server", "domain"), f'"{site.server.domain}" is no domain name', "write e.g. firma.example"
+        )
+    if not is_prefix(site.voicemail.direct_prefix):
+        what = f'the direct_prefix "{site.voicemail.direct_prefix}" cannot be dialled'
+        yield Problem(("voicemail", "direct_prefix"), what, "use 1 to 4 digits, * or #")
+    if not is_number(site.test_numbers.prefix):
+        what = f'the prefix "{site.test_numbers.prefix}" of the test numbers is no number'
+        yield Problem(("test_numbers", "prefix"), what, "use digits, or write enabled = false")
+    for index, source in enumerate(site.security.trusted_sources):
+        try:
+            ip_network(source, strict=False)
+        except ValueError:
+            what = f'the trusted source "{source}" is neither an address nor a network'
+            yield Problem(
+                ("security", "trusted_sources", index), what, 'write e.g. "127.0.0.1" or "10.1.0.0/16"'
+            )
+
+
+def _twice(table: str, names: list[str]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        if name in seen:
+            what = f'the {table.replace("_", " ")} "{name}" is there twice'
+            yield Problem((table, index, "name"), what, "rename or remove one of them")
+        seen.add(name)

@@ -1,0 +1,155 @@
+"""Who and what is reached by a name, a number or an address: an immutable snapshot of a site, for look-ups.
+
+Routing, registrar and doors ask it; a change makes a new snapshot, which `Administration` puts in place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from ...licensing.demand import Subject
+from .peer import Peer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from ipaddress import IPv4Network, IPv6Network
+
+    from .site import Attendant, Location, Site, Trunk, User
+
+
+class Directory:
+    """Look-ups over `site`. Every one by name or number takes constant time."""
+
+    __slots__ = (
+        "_attendants",
+        "_by_extension",
+        "_by_fax",
+        "_by_name",
+        "_functions",
+        "_hosts",
+        "_networks",
+        "site",
+    )
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self._by_name = {user.name: user for user in site.users}
+        self._by_extension = {user.extension: user for user in site.users}
+        self._by_fax = {user.fax_number: user for user in site.users if user.fax_number is not None}
+        self._attendants = {attendant.extension: attendant for attendant in site.attendants}
+        self._functions: dict[tuple[str, str | None], frozenset[str]] = {}
+        for location in site.locations:
+            self._functions[location.name, None] = location.functions
+            for group in location.groups:
+                own = group.functions
+                self._functions[location.name, group.name] = location.functions if own is None else own
+        self._hosts: dict[tuple[str, int | None], Trunk] = {}
+        self._networks: list[tuple[IPv4Network | IPv6Network, Trunk]] = []
+        for trunk in site.trunks:
+            for peer in map(Peer.parse, trunk.peers):
+                if peer.network is not None:
+                    self._networks.append((peer.network, trunk))
+                elif peer.host is not None:
+                    self._hosts[peer.host, peer.port] = trunk
+        self._networks.sort(key=lambda pair: -pair[0].prefixlen)
+
+    @property
+    def users(self) -> tuple[User, ...]:
+        """All users in the order of their sequence numbers."""
+        return self.site.users
+
+    @property
+    def locations(self) -> tuple[Location, ...]:
+        """All locations in file order."""
+        return self.site.locations
+
+    def by_name(self, name: str) -> User | None:
+        """The user of that name, which is also the name of the softphone account."""
+        return self._by_name.get(name)
+
+    def by_extension(self, extension: str) -> User | None:
+        """The user with that extension."""
+        return self._by_extension.get(extension)
+
+    def by_fax(self, number: str) -> User | None:
+        """The user with that fax number."""
+        return self._by_fax.get(number)
+
+    def attendant(self, extension: str) -> Attendant | None:
+        """The attendant with that extension."""
+        return self._attendants.get(extension)
+
+    def trunk_of(self, host: str, port: int) -> Trunk | None:
+        """The trunk whose peer sends from `host`:`port`.
+
+        `address:port` wins over `address`, and that over the narrowest network.
+        """
+        trunk = self._hosts.get((host, port)) or self._hosts.get((host, None))
+        if trunk is not None or not self._networks:
+            return trunk
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return None
+        return next((trunk for network, trunk in self._networks if address in network), None)
+
+    def has_place(self, location: str, group: str | None) -> bool:
+        """Whether `location` is there, and `group` (None: no group) in it."""
+        return (location, group) in self._functions
+
+    def functions_at(self, location: str, group: str | None) -> frozenset[str]:
+        """The functions that are on there; a group's list replaces its location's whole.
+
+        Raises KeyError where there is no such place.
+        """
+        return self._functions[location, group]
+
+    def functions_of(self, user: User) -> frozenset[str]:
+        """The functions that are on for `user`."""
+        return self._functions[user.location, user.group]
+
+    def subject(self, user: User) -> Subject:
+        """`user` as licensing sees one."""
+        return Subject(user.name, user.seq, user.location, user.group, self.functions_of(user))
+
+    def subjects(self) -> tuple[Subject, ...]:
+        """All users as licensing sees them."""
+        return tuple(map(self.subject, self.site.users))
+
+    def with_users(self, changed: Mapping[str, User]) -> Directory:
+        """A snapshot in which the users named by `changed` are replaced."""
+        return Directory(
+            replace(self.site, users=tuple(changed.get(user.name, user) for user in self.site.users))
+        )
+
+    def move(self, name: str, location: str, group: str | None) -> Directory:
+        """A snapshot in which the user `name` is at that place. KeyError: no such user or place."""
+        if not self.has_place(location, group):
+            raise KeyError((location, group))
+        return self.with_users({name: replace(self._by_name[name], location=location, group=group)})
+
+    def set_location_functions(self, location: str, functions: Iterable[str]) -> Directory:
+        """A snapshot in which `location` has these functions. KeyError: no such location."""
+        return self._with_location(location, lambda one: replace(one, functions=frozenset(functions)))
+
+    def set_group_functions(self, location: str, group: str, functions: Iterable[str] | None) -> Directory:
+        """A snapshot in which `group` has these functions; None inherits. KeyError: no such group."""
+        if not self.has_place(location, group):
+            raise KeyError((location, group))
+        own = None if functions is None else frozenset(functions)
+
+        def changed(one: Location) -> Location:
+            groups = tuple(
+                replace(each, functions=own) if each.name == group else each for each in one.groups
+            )
+            return replace(one, groups=groups)
+
+        return self._with_location(location, changed)
+
+    def _with_location(self, name: str, change: Callable[[Location], Location]) -> Directory:
+        if not self.has_place(name, None):
+            raise KeyError(name)
+        locations = tuple(change(one) if one.name == name else one for one in self.site.locations)
+        return Directory(replace(self.site, locations=locations))

@@ -1,0 +1,228 @@
+"""From a site file to a `Site`: TOML, then types (pydantic on the frozen values of `site`), then `checks`.
+
+Called by `Site.read` and `Site.parse`. Every fault is one `SiteError` with the line in the file; where there
+are several, the first in the file is told.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from dataclasses import fields, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from pydantic import StrictInt, TypeAdapter, ValidationError
+
+from . import site as shapes
+from .checks import problems
+from .locate import line_of, lines
+from .problem import Problem, closest
+from .site import Site, SiteError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from pydantic_core import ErrorDetails
+
+    from .problem import KeyPath
+
+_TABLES: dict[str, tuple[str, Any]] = {
+    "server": ("server", shapes.Server),
+    "entitlements": ("entitlements", dict[str, StrictInt]),
+    "licensing": ("licensing", shapes.LicensingSettings),
+    "location": ("locations", tuple[shapes.Location, ...]),
+    "user": ("users", tuple[shapes.User, ...]),
+    "team": ("teams", tuple[shapes.Team, ...]),
+    "trunk": ("trunks", tuple[shapes.Trunk, ...]),
+    "auto_attendant": ("attendants", tuple[shapes.Attendant, ...]),
+    "data_source": ("data_sources", tuple[shapes.DataSource, ...]),
+    "voicemail": ("voicemail", shapes.VoicemailSettings),
+    "numbers": ("numbers", shapes.Numbers),
+    "csta": ("csta", shapes.Csta),
+    "fax": ("fax", shapes.Fax),
+    "test_numbers": ("test_numbers", shapes.TestNumbers),
+    "security": ("security", shapes.Security),
+}
+_SHAPES: dict[tuple[str, ...], Any] = {
+    ("server",): shapes.Server,
+    ("licensing",): shapes.LicensingSettings,
+    ("location",): shapes.Location,
+    ("location", "group"): shapes.Group,
+    ("user",): shapes.User,
+    ("user", "forward"): shapes.Forward,
+    ("team",): shapes.Team,
+    ("trunk",): shapes.Trunk,
+    ("auto_attendant",): shapes.Attendant,
+    ("data_source",): shapes.DataSource,
+    ("voicemail",): shapes.VoicemailSettings,
+    ("numbers",): shapes.Numbers,
+    ("csta",): shapes.Csta,
+    ("fax",): shapes.Fax,
+    ("test_numbers",): shapes.TestNumbers,
+    ("security",): shapes.Security,
+}
+_ARRAYS = {"location", "user", "team", "trunk", "auto_attendant", "data_source"}
+_ADD = "add it"
+_INTERNAL = {"user": "seq", "location": "groups"}
+_FILE_KEYS = {"groups": "group"}
+_KINDS = {
+    "string": "a text in quotes",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "tuple": 'a list such as ["a", "b"]',
+    "frozen_set": 'a list such as ["a", "b"]',
+    "dict": "a table",
+    "mapping": "a table",
+    "dataclass": "a table",
+}
+_SYNTAX_PLACE = re.compile(r"(?P<what>.*) \(at (line (?P<line>\d+), column \d+|end of document)\)")
+
+
+def read(path: Path) -> Site:
+    """Read and parse the file at `path`; raises `SiteError`."""
+    name = str(path)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise SiteError(name, None, "the site file is not there", "check the path") from None
+    except IsADirectoryError:
+        raise SiteError(name, None, "this is a directory", "name the site file in it") from None
+    except OSError as error:
+        what = f"the site file cannot be read ({error.strerror})"
+        raise SiteError(name, None, what, "check its permissions") from None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = 1 + data.count(b"\n", 0, error.start)
+        raise SiteError(name, line, "the text is not UTF-8", "save the file as UTF-8") from None
+    return parse(text, name)
+
+
+def parse(text: str, name: str) -> Site:
+    """Parse TOML `text`, called `name` in messages; raises `SiteError`."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _syntax_error(text, name, str(error)) from None
+    found: list[Problem] = []
+    values: dict[str, Any] = {}
+    for key, value in data.items():
+        if key not in _TABLES:
+            found.append(Problem((key,), f'the key "{key}" is not known', closest(key, _TABLES, "remove it")))
+            continue
+        found += _internal_keys(key, value)
+        try:
+            values[_TABLES[key][0]] = _adapter(key).validate_json(
+                json.dumps(_shaped(key, value), default=str)
+            )
+        except ValidationError as error:
+            found += [_translated(key, detail) for detail in error.errors(include_url=False)]
+    if not found:
+        site = Site(**values, source=name, text=text)
+        if "emergency" not in data.get("numbers", {}):
+            site = _without_used_emergency_numbers(site)
+        found = list(problems(site))
+        if not found:
+            return site
+    raise _first(text, name, found)
+
+
+@cache
+def _adapter(key: str) -> TypeAdapter[Any]:
+    return TypeAdapter(_TABLES[key][1])
+
+
+def _shaped(key: str, value: Any) -> Any:
+    """The TOML value as the dataclasses want it: numbered users, `groups` for `group`."""
+    if not isinstance(value, list):
+        return value
+    if key == "user":
+        return [_numbered(seq, entry) for seq, entry in enumerate(value, 1)]
+    if key == "location":
+        return [_renamed(entry, "group", "groups") for entry in value]
+    return value
+
+
+def _numbered(seq: int, entry: Any) -> Any:
+    if not isinstance(entry, dict):
+        return entry
+    name = entry.get("name")
+    shown = {"display_name": name} if isinstance(name, str) else {}
+    return {**shown, **entry, "seq": seq}
+
+
+def _renamed(entry: Any, old: str, new: str) -> Any:
+    if not isinstance(entry, dict):
+        return entry
+    return {new if key == old else key: value for key, value in entry.items()}
+
+
+def _internal_keys(key: str, value: Any) -> Iterator[Problem]:
+    """Complain of keys that the dataclasses have but the file may not."""
+    internal = _INTERNAL.get(key, "")
+    for index, entry in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(entry, dict) and internal in entry:
+            path = (key, index, internal)
+            yield Problem(path, *_unknown(path))
+
+
+def _unknown(path: KeyPath) -> tuple[str, str]:
+    where = tuple(str(part) for part in path[:-1] if not isinstance(part, int))
+    shape = _SHAPES.get(where)
+    known = {_FILE_KEYS.get(one.name, one.name) for one in fields(shape)} if shape else set()
+    known -= {"seq"}
+    what = f'the key "{path[-1]}" is not known in {_header(where)}'
+    return what, closest(str(path[-1]), sorted(known), f"known keys are {', '.join(sorted(known))}")
+
+
+def _header(where: tuple[str, ...]) -> str:
+    name = ".".join(where)
+    return f"[[{name}]]" if where[0] in _ARRAYS and where != ("user", "forward") else f"[{name}]"
+
+
+def _translated(key: str, detail: ErrorDetails) -> Problem:
+    path = (key, *(_FILE_KEYS.get(part, part) if isinstance(part, str) else part for part in detail["loc"]))
+    kind = detail["type"]
+    where = tuple(part for part in path[:-1] if isinstance(part, str))
+    if kind == "unexpected_keyword_argument":
+        return Problem(path, *_unknown(path))
+    if kind == "missing":
+        return Problem(path, f'the key "{path[-1]}" is missing in {_header(where)}', _ADD)
+    last = path[-1] if isinstance(path[-1], str) else f"entry {path[-1] + 1} of {path[-2]}"
+    if kind == "literal_error":
+        return Problem(
+            path,
+            f'the key "{last}" has the unknown value {detail["input"]!r}',
+            f"use {detail['ctx']['expected']}",
+        )
+    if len(path) == 1:
+        return Problem(path, f'"{key}" is not the table that it should be', f"write {_header((key,))}")
+    expected = next((text for start, text in _KINDS.items() if kind.startswith(start)), "another value")
+    return Problem(path, f'"{last}" has the wrong type of value', f"write {expected}")
+
+
+def _without_used_emergency_numbers(site: Site) -> Site:
+    """A number that the site gives to somebody wins over the default emergency numbers."""
+    used = {user.extension for user in site.users} | {user.fax_number for user in site.users}
+    used |= {attendant.extension for attendant in site.attendants} | {site.voicemail.extension}
+    emergency = tuple(number for number in site.numbers.emergency if number not in used)
+    return replace(site, numbers=shapes.Numbers(emergency))
+
+
+def _syntax_error(text: str, name: str, message: str) -> SiteError:
+    match = _SYNTAX_PLACE.fullmatch(message)
+    what, line = (match["what"], match["line"]) if match else (message, None)
+    end = text.rstrip().count("\n") + 1
+    return SiteError(name, int(line) if line else end, f"this is not TOML ({what})", "correct the line")
+
+
+def _first(text: str, name: str, found: Iterable[Problem]) -> SiteError:
+    known = lines(text)
+    placed = [(line_of(known, problem.path) or 1, problem) for problem in found]
+    # A misspelt key is also a missing one; the misspelling is what to tell.
+    line, problem = min(placed, key=lambda pair: (pair[1].remedy == _ADD, pair[0]))
+    return SiteError(name, line, problem.what, problem.remedy)

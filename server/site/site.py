@@ -1,0 +1,250 @@
+"""The parsed site: what a site file says, as frozen values.
+
+`reader` makes them from TOML, `directory` answers run-time questions from them, and the store keeps users,
+locations and groups. The field names are the keys of the file, so that an error can name them.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Literal
+
+_STRICT: Mapping[str, object] = {"extra": "forbid", "strict": True}
+
+
+class SiteError(Exception):
+    """A site file that does not count: one sentence with the file, the line, what is wrong and the remedy.
+
+    `line` is None where the mistake is not in one line, for instance when the file is missing.
+    """
+
+    def __init__(self, file: str, line: int | None, what: str, remedy: str) -> None:
+        place = file if line is None else f"{file}, line {line}"
+        super().__init__(f"{place}: {what}; {remedy}")
+        self.file = file
+        self.line = line
+        self.what = what
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """`[server]`: the company's name and its SIP domain."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
+    name: str = "Ringfence"
+    domain: str = "ringfence.example"
+
+
+@dataclass(frozen=True, slots=True)
+class LicensingSettings:
+    """`[licensing]`: how entitlements are dealt. `trusted_keys` None means the developer key only."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
+    mode: Literal["enforce", "warn", "grace", "overdraft"] = "enforce"
+    modes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    reservations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    trusted_keys: tuple[str, ...] | None = None
+    aa_limit_unit: Literal["channels", "attendants", "both"] = "channels"
+    mobile_fax_requires_plus: bool = False
+    tapi: Literal["first_use", "configured"] = "first_use"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`[[location.group]]`, a configuration group (Konfigurationsgruppe).
+
+    `functions` None inherits the location's; a set, even an empty one, replaces it whole.
+    """
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
+    name: str
+    functions: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """`[[location]]` (Standort) with its function list and its groups."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
+    name: str
+    functions: frozenset[str] = frozenset()
+    contingent: Mapping[str, int] = field(default_factory=dict)
+    groups: tuple[Group, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Where a user's calls go on busy, after `after_s` seconds of ringing, or with no phone registered."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
+    busy: str | None = None
+    no_answer: str | None = None
+    not_registered: str | None = None
+    after_s: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """`[[user]]`. `seq` is the creation sequence number; it never changes and orders the users (A-01)."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
+    name: str
+    seq: int
+    location: str
+    extension: str
+    password: str = field(repr=False)
+    display_name: str = ""
+    group: str | None = None
+    fax_number: str | None = None
+    email: str | None = None
+    voicemail_pin: str | None = field(default=None, repr=False)
+    forward: Forward | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """`[[team]]`: a TeamDesk hotline; with `analytics` its members count for the Analytics rule (L-51)."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
+    name: str
+    members: tuple[str, ...] = ()
+    leaders: tuple[str, ...] = ()
+    analytics: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """`[[trunk]]`: the far ends that calls come from, and where calls out go (`uri`).
+
+    `numbers` is the direct-dial root, taken off a called number from outside.
+    """
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
+    name: str
+    peers: tuple[str, ...]
+    numbers: str = ""
+    uri: str | None = None
+    outbound_prefix: str | None = None
+    emergency: bool = False
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Attendant:
+    """`[[auto_attendant]]`: a menu of digits, each leading to a number."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
+    name: str
+    extension: str
+    menu: Mapping[str, str] = field(default_factory=dict)
+    transfer: Literal["release", "hairpin"] = "release"
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """`[[data_source]]`: one directory source."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class VoicemailSettings:
+    """`[voicemail]`: the number to listen at, the prefix that reaches a box directly, and the PIN rule."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
+    extension: str | None = None
+    direct_prefix: str = "*"
+    pin_from_own_phone: bool = True
+    transfer: Literal["release", "hairpin"] = "release"
+
+    def box_number(self, extension: str) -> str:
+        """The number that leaves a message in the box of `extension` without ringing."""
+        return self.direct_prefix + extension
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """`[numbers]`: the emergency numbers; a default one that is somebody's number here is dropped."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
+    emergency: tuple[str, ...] = ("110", "112")
+
+
+@dataclass(frozen=True, slots=True)
+class Csta:
+    """`[csta]`: whether CSTA monitors count on the TAPI lines."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
+    licensed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Fax:
+    """`[fax]`: which fax engine serves."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
+    engine: Literal["spandsp", "tone"] = "spandsp"
+
+
+@dataclass(frozen=True, slots=True)
+class TestNumbers:
+    """`[test_numbers]`: the numbers for trying out, and what they begin with."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
+    __test__: ClassVar[bool] = False
+    enabled: bool = True
+    prefix: str = "99"
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """`[security]`: addresses and networks for which guessing delay, ban and rate limit are lifted."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
+    trusted_sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A whole site. `source` names the file for messages; `text` is the TOML that it came from."""
+
+    server: Server = Server()
+    entitlements: Mapping[str, int] = field(default_factory=dict)
+    licensing: LicensingSettings = LicensingSettings()
+    locations: tuple[Location, ...] = ()
+    users: tuple[User, ...] = ()
+    teams: tuple[Team, ...] = ()
+    trunks: tuple[Trunk, ...] = ()
+    attendants: tuple[Attendant, ...] = ()
+    data_sources: tuple[DataSource, ...] = ()
+    voicemail: VoicemailSettings = VoicemailSettings()
+    numbers: Numbers = Numbers()
+    csta: Csta = Csta()
+    fax: Fax = Fax()
+    test_numbers: TestNumbers = TestNumbers()
+    security: Security = Security()
+    source: str = ""
+    text: str = field(default="", repr=False)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the text, whatever its line ends: is this file the one that a store imported?"""
+        return hashlib.sha256("\n".join(self.text.splitlines()).encode()).hexdigest()
+
+    @staticmethod
+    def read(path: Path | str) -> "Site":
+        """Read the site file at `path`; raises `SiteError`."""
+        from .reader import read  # noqa: PLC0415 - pydantic is imported when a file is read, not before
+
+        return read(Path(path))
+
+    @staticmethod
+    def parse(text: str, name: str = "site.toml") -> "Site":
+        """Parse TOML `text`, called `name` in messages; raises `SiteError`."""
+        from .reader import parse  # noqa: PLC0415 - as above
+
+        return parse(text, name)
