@@ -1,0 +1,196 @@
+"""Offer and answer (RFC 3264) for one audio stream of G.711 with telephone events (RFC 4733).
+
+The switch and the scripted phones make offers, answer those of others, and learn from `Agreed` what the media
+plane needs. Everything that is not audio over RTP/AVP is declined with port 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, ip_address
+from typing import TYPE_CHECKING, Final
+
+from ...channels.media.plane import Address, Codec, Remote
+from .sdp import Attributes, Direction, Media, RtpMap, Sdp, SdpError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PAYLOAD_TYPES: Final = {Codec.PCMU: 0, Codec.PCMA: 8}
+"""The static payload types of RFC 3551."""
+ALL_CODECS: Final = (Codec.PCMA, Codec.PCMU)
+DTMF_PAYLOAD: Final = 101
+PTIME_MS: Final = 20
+
+_CODECS: Final = {number: codec for codec, number in PAYLOAD_TYPES.items()}
+_CLOCK_HZ: Final = 8000
+_LONGEST_PTIME_MS: Final = 60
+_THIS_NETWORK: Final = IPv4Network("0.0.0.0/8")
+_LOOPBACK_BROADCAST: Final = IPv4Address("127.255.255.255")
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What offer and answer settled: one codec, and the far end's address, directions and formats."""
+
+    address: Address
+    codec: Codec
+    dtmf_payload: int | None = None
+    ptime_ms: int = PTIME_MS
+    sends: bool = True
+    receives: bool = True
+
+    def remote(self, signalling_host: str) -> Remote:
+        """Give it as the media plane wants it; `signalling_host` is where the far end's SIP came from."""
+        return Remote(
+            address=self.address,
+            signalling_host=signalling_host,
+            codec=self.codec,
+            ptime_ms=self.ptime_ms,
+            dtmf_payload=self.dtmf_payload,
+            sends=self.sends,
+            receives=self.receives,
+        )
+
+
+def offer(
+    host: str,
+    port: int,
+    *,
+    session_id: int,
+    version: int,
+    codecs: Sequence[Codec] = ALL_CODECS,
+    direction: Direction = Direction.SENDRECV,
+    dtmf_payload: int | None = DTMF_PAYLOAD,
+    ptime_ms: int = PTIME_MS,
+) -> str:
+    """Write an offer of one audio stream at `host`:`port`, `codecs` best first."""
+    audio = _audio(port, codecs, dtmf_payload, ptime_ms, direction)
+    return str(Sdp(session_id, version, host, host, (audio,)))
+
+
+def answer(
+    offered: Sdp | str | bytes,
+    host: str,
+    port: int,
+    *,
+    session_id: int,
+    version: int,
+    supported: Sequence[Codec] = ALL_CODECS,
+    direction: Direction = Direction.SENDRECV,
+) -> tuple[str, Agreed]:
+    """Answer an offer from `host`:`port` and tell what is agreed.
+
+    The first audio stream with a codec of `supported` is taken, with the first such codec of the offer.
+    `direction` is what we would like; the offer may allow less (RFC 3264 section 6.1). Raises `SdpError` when
+    there is no such stream or its address is not one of a single host.
+    """
+    sdp = offered if isinstance(offered, Sdp) else Sdp.parse(offered)
+    chosen = _first_usable(sdp, supported)
+    agreed = _agree(sdp, sdp.media[chosen], supported)
+    ours = Direction.of(
+        sends=direction.sends and agreed.receives, receives=direction.receives and agreed.sends
+    )
+    lines = [Media(line.kind, 0, line.protocol, line.formats) for line in sdp.media]
+    lines[chosen] = _audio(port, [agreed.codec], agreed.dtmf_payload, agreed.ptime_ms, ours)
+    return str(Sdp(session_id, version, host, host, tuple(lines))), agreed
+
+
+def agreed_from_answer(our_offer: Sdp | str | bytes, answered: Sdp | str | bytes) -> Agreed:
+    """Tell what an answer to our offer agreed to; raises `SdpError` when that is nothing that we offered."""
+    ours = our_offer if isinstance(our_offer, Sdp) else Sdp.parse(our_offer)
+    sdp = answered if isinstance(answered, Sdp) else Sdp.parse(answered)
+    if len(sdp.media) != len(ours.media):
+        raise SdpError("the answer has not as many media lines as the offer")
+    for line, our_line in zip(sdp.media, ours.media, strict=True):
+        if _is_audio(our_line) and _is_audio(line):
+            codecs = [_CODECS[number] for number in our_line.payload_types if number in _CODECS]
+            return _agree(sdp, line, codecs)
+    raise SdpError("the answer declines the audio stream")
+
+
+def _audio(
+    port: int,
+    codecs: Sequence[Codec],
+    dtmf_payload: int | None,
+    ptime_ms: int,
+    direction: Direction,
+) -> Media:
+    formats = [PAYLOAD_TYPES[codec] for codec in codecs]
+    attributes: list[tuple[str, str | None]] = [
+        ("rtpmap", f"{PAYLOAD_TYPES[codec]} {codec}/{_CLOCK_HZ}") for codec in codecs
+    ]
+    if dtmf_payload is not None:
+        formats.append(dtmf_payload)
+        attributes.append(("rtpmap", f"{dtmf_payload} telephone-event/{_CLOCK_HZ}"))
+        attributes.append(("fmtp", f"{dtmf_payload} 0-15"))
+    rest: Attributes = (("ptime", str(ptime_ms)), (direction.value, None))
+    return Media("audio", port, "RTP/AVP", tuple(map(str, formats)), None, (*attributes, *rest))
+
+
+def _is_audio(line: Media) -> bool:
+    return line.kind == "audio" and line.protocol == "RTP/AVP" and line.port != 0
+
+
+def _codecs_of(line: Media, supported: Sequence[Codec]) -> list[Codec]:
+    maps = line.rtpmaps
+    codecs = [(codec, maps.get(number)) for number in line.payload_types if (codec := _CODECS.get(number))]
+    return [
+        codec
+        for codec, meant in codecs
+        if codec in supported and (meant is None or meant == RtpMap(codec, _CLOCK_HZ))
+    ]
+
+
+def _first_usable(sdp: Sdp, supported: Sequence[Codec]) -> int:
+    for index, line in enumerate(sdp.media):
+        if _is_audio(line) and _codecs_of(line, supported):
+            return index
+    raise SdpError("there is no audio stream over RTP/AVP with PCMA or PCMU")
+
+
+def _agree(sdp: Sdp, line: Media, supported: Sequence[Codec]) -> Agreed:
+    codecs = _codecs_of(line, supported)
+    if not codecs:
+        raise SdpError("no codec is common to both")
+    host = line.host or sdp.host
+    if host is None:
+        raise SdpError("there is no c= line for the audio stream")
+    direction = Direction.INACTIVE if _is_hold(host) else sdp.direction(line)
+    return Agreed(
+        address=Address(host, line.port),
+        codec=codecs[0],
+        dtmf_payload=_dtmf_payload(line),
+        ptime_ms=_ptime_ms(line),
+        sends=direction.sends,
+        receives=direction.receives,
+    )
+
+
+def _is_hold(host: str) -> bool:
+    """Tell whether the address is unspecified, the hold of RFC 2543; refuse those of no single host."""
+    ip = ip_address(host)
+    if ip.is_unspecified:
+        return True
+    if ip.is_multicast or ip == _LOOPBACK_BROADCAST:
+        raise SdpError("the address for audio is a multicast or broadcast address")
+    if isinstance(ip, IPv4Address) and (ip.is_reserved or ip in _THIS_NETWORK):
+        raise SdpError("the address for audio is reserved or a broadcast address")
+    return False
+
+
+def _dtmf_payload(line: Media) -> int | None:
+    maps = line.rtpmaps
+    for number in line.payload_types:
+        meant = maps.get(number)
+        if meant is not None and (meant.encoding, meant.clock_hz) == ("TELEPHONE-EVENT", _CLOCK_HZ):
+            return number
+    return None
+
+
+def _ptime_ms(line: Media) -> int:
+    wanted = line.milliseconds("ptime") or PTIME_MS
+    longest = line.milliseconds("maxptime") or _LONGEST_PTIME_MS
+    if wanted % 10 or not 10 <= wanted <= _LONGEST_PTIME_MS:
+        wanted = PTIME_MS
+    return min(wanted, max(10, longest // 10 * 10))
