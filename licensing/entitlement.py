@@ -1,0 +1,72 @@
+"""What was bought, and what that amounts to.
+
+The composition root makes one `Entitlement` from the site's `[entitlements]`; allocation, gate, channel pools
+and overview read it. Counts are kept as bought even where they have no effect (L-21).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .catalogue import (
+    ATTENDANT_CHANNELS_PER_LICENCE,
+    BUILT_IN_DATA_SOURCES,
+    BUNDLES,
+    DATA_SOURCES_PER_LICENCE,
+    LICENCES,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """How many of each licence were bought; a key that is absent counts as none.
+
+    Raises `ValueError` for a key that the catalogue does not know and for a count below zero.
+    """
+
+    bought: Mapping[str, int] = field(hash=False)
+
+    def __post_init__(self) -> None:
+        for key, count in self.bought.items():
+            if key not in LICENCES:
+                raise ValueError(f"there is no licence {key!r}; known are {', '.join(LICENCES)}")
+            if count < 0:
+                raise ValueError(f"{key} = {count} cannot be bought; give 0 or more")
+
+    @property
+    def server(self) -> bool:
+        """Whether a Server licence is there, without which nothing has an effect (L-21)."""
+        return self.bought.get("server", 0) > 0
+
+    @property
+    def ip_channels(self) -> int:
+        """Size of the IP channel pool (L-15, L-28)."""
+        return self.bought.get("ip_channel", 0) if self.server else 0
+
+    @property
+    def auto_attendant_channels(self) -> int:
+        """Size of the attendant channel pool: 20 a licence (L-16), none below two IP channels (L-32)."""
+        bought = self.bought.get("auto_attendant", 0)
+        return 0 if self.blocked_by("auto_attendant") else ATTENDANT_CHANNELS_PER_LICENCE * bought
+
+    @property
+    def data_sources(self) -> int:
+        """How many directory sources may be connected (L-17)."""
+        more = DATA_SOURCES_PER_LICENCE * self.bought.get("additional_databases", 0)
+        return BUILT_IN_DATA_SOURCES + more if self.server else 0
+
+    def capacity(self, key: str) -> int:
+        """How many of `key` there are to hand out, as bought; what a bundle brings is counted in (L-11)."""
+        brought = sum(self.bought.get(bundle, 0) for bundle, part in BUNDLES.items() if part == key)
+        return self.bought.get(LICENCES[key].key, 0) + brought
+
+    def blocked_by(self, key: str) -> tuple[str, ...]:
+        """What keeps `key` without effect for everybody: `server` or, say, `ip_channel>=2`; else empty."""
+        if key != "server" and not self.server:
+            return ("server",)
+        minimum = LICENCES[key].min_ip_channels
+        return (f"ip_channel>={minimum}",) if self.ip_channels < minimum else ()

@@ -1,0 +1,337 @@
+"""The one table in which a reason code becomes SIP, Q.850, TAPI, CSTA, HTTP and a sentence.
+
+Every door translates a `Refusal` by `reason_for` and by nothing else. Q.850 causes travel in the Reason
+header (RFC 3326, RFC 6432); 503 stands only for what passes by itself, so that no client tries elsewhere for
+want of a licence.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from .catalogue import LICENCES
+from .refusal import Refusal, Step, warning_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["REASONS", "Csta", "Reason", "Refusal", "Step", "Tapi", "reason_for", "warning_text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tapi:
+    """A TAPI constant: its name in `tapi.h` and its number (a LINEERR is negative)."""
+
+    name: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Csta:
+    """An error category of CSTA and its value, or an event (`Failed`, `ConnectionCleared`) and its cause."""
+
+    category: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One row of the table; None where an interface never meets the reason.
+
+    `tapi` is what a request returns, `tapi_disconnect` the mode in which a call ends. `retry_after_s` goes
+    into the Retry-After of both SIP and HTTP.
+    """
+
+    code: str
+    sip_status: int | None
+    q850_cause: int | None
+    q850_text: str
+    tapi: Tapi | None
+    tapi_disconnect: Tapi | None
+    csta: Csta | None
+    http_status: int | None
+    retry_after_s: int | None
+    text: str
+    remedy: str
+    text_de: str
+    remedy_de: str
+
+    def sentence(self, facts: Mapping[str, object] = MappingProxyType({})) -> str:
+        """Say what happened and what helps; may name users, hence for administrators and the user himself."""
+        return f"{_fill(self.text, facts)} {self.remedy}"
+
+    def sentence_de(self, facts: Mapping[str, object] = MappingProxyType({})) -> str:
+        """Say in German what happened and what helps."""
+        return f"{_fill(self.text_de, facts)} {self.remedy_de}"
+
+    def reason_header(self) -> str | None:
+        """Return the value of the SIP Reason header, or None if the row has no cause (RFC 3326)."""
+        return None if self.q850_cause is None else f'Q.850;cause={self.q850_cause};text="{self.q850_text}"'
+
+
+def reason_for(refused: str | Refusal) -> Reason:
+    """Return the row of a code; of a refusal, the row for its function where that answers differently.
+
+    Raises `KeyError` for a code that has no row.
+    """
+    if isinstance(refused, str):
+        return REASONS[refused]
+    return _OF_FUNCTION.get((refused.reason, refused.facts.get("function"))) or REASONS[refused.reason]
+
+
+_OPTIONAL = re.compile(r"\[([^\]]*)\]")
+
+
+def _fill(template: str, facts: Mapping[str, object]) -> str:
+    """Put the facts into a template; a part in square brackets falls away when a fact in it is not known."""
+    words = {
+        key: ", ".join(map(str, one)) if isinstance(one, tuple | list) else one for key, one in facts.items()
+    }
+
+    def optional(part: re.Match[str]) -> str:
+        try:
+            return part[1].format_map(words)
+        except KeyError:
+            return ""
+
+    return _OPTIONAL.sub(optional, template)
+
+
+_LINEERR = {
+    "CALLUNAVAIL": 0x80000005,
+    "OPERATIONUNAVAIL": 0x80000049,
+    "RESOURCEUNAVAIL": 0x8000004B,
+    "SERVICE_NOT_RUNNING": 0x80000061,
+}
+_DISCONNECT = {
+    "REJECT": 0x4,
+    "BUSY": 0x20,
+    "NOANSWER": 0x40,
+    "BADADDRESS": 0x80,
+    "UNREACHABLE": 0x100,
+    "CONGESTION": 0x200,
+    "INCOMPATIBLE": 0x400,
+    "TEMPFAILURE": 0x8000,
+    "BLOCKED": 0x20000,
+    "CANCELLED": 0x80000,
+}
+_Q850_TEXTS = {
+    1: "unallocated number",
+    3: "no route to destination",
+    16: "normal call clearing",
+    17: "user busy",
+    19: "no answer from user",
+    20: "subscriber absent",
+    21: "call rejected",
+    34: "no circuit/channel available",
+    41: "temporary failure",
+    42: "switching equipment congestion",
+    47: "resource unavailable",
+    50: "requested facility not subscribed",
+    65: "bearer capability not implemented",
+    88: "incompatible destination",
+}
+
+
+def _row(
+    code: str,
+    statuses: tuple[int | None, int | tuple[int, str] | None, int | None],
+    cti: tuple[str, str],
+    english: tuple[str, str],
+    german: tuple[str, str],
+    *,
+    retry_s: int | None = None,
+) -> Reason:
+    """Read one line of the table: (SIP, Q.850, HTTP), ("TAPI error/mode", "CSTA category/value"), texts."""
+    sip, q850, http = statuses
+    error, _, mode = cti[0].partition("/")
+    category, _, value = cti[1].partition("/")
+    cause, text = q850 if isinstance(q850, tuple) else (q850, _Q850_TEXTS.get(q850 or 0, ""))
+    return Reason(
+        code,
+        sip,
+        cause,
+        text,
+        Tapi(f"LINEERR_{error}", _LINEERR[error] - 2**32) if error else None,
+        Tapi(f"LINEDISCONNECTMODE_{mode}", _DISCONNECT[mode]) if mode else None,
+        Csta(category, value) if category else None,
+        http,
+        retry_s,
+        *english,
+        *german,
+    )
+
+
+_GENERIC = "subscribedResourceAvailability/generic"
+_TRUNK_LIMIT = "subscribedResourceAvailability/trunkLimitExceeded"
+_PERFORMANCE = "performanceManagement/generic"
+
+
+def _licence_rows(key: str) -> Iterator[Reason]:
+    en, de = LICENCES[key].title, LICENCES[key].title_de
+    yield _row(
+        f"license.{key}.under_licensed", (403, 50, 403), ("RESOURCEUNAVAIL", _GENERIC),
+        (f"No {en} licence is left[ for {{user}}][: number {{position}} in the order of {{seats}} seats].",
+         f"Buy {en} licences or switch the function off for somebody served earlier."),
+        (f"Keine Lizenz {de} ist übrig[ für {{user}}][: Stelle {{position}} bei {{seats}} Plätzen].",
+         f"Lizenzen {de} kaufen oder die Funktion bei jemandem abschalten, der früher bedient wird."),
+    )  # fmt: skip
+    yield _row(
+        f"license.{key}.blocked", (403, 50, 403), ("OPERATIONUNAVAIL", _GENERIC),
+        (f"{en} has no effect[ for {{user}}][, because this is missing: {{because}}].",
+         "Provide the licence that it builds on; the licence overview names it."),
+        (f"{de} wirkt nicht[ für {{user}}][, denn es fehlt: {{because}}].",
+         "Die Lizenz beschaffen, auf der sie aufbaut; die Lizenzübersicht nennt sie."),
+    )  # fmt: skip
+
+
+# fmt: off
+_ROWS = (
+    _row("server.unlicensed", (403, 50, 403), ("SERVICE_NOT_RUNNING", _GENERIC),
+         ("There is no Server licence.", "Add server = 1 to the entitlements."),
+         ("Es gibt keine Server-Lizenz.", "server = 1 in die Berechtigungen aufnehmen.")),
+    *(row for key in LICENCES if key != "server" for row in _licence_rows(key)),
+    _row("function.not_configured", (403, 21, 404), ("OPERATIONUNAVAIL", "operation/serviceNotSupported"),
+         ("The function[ {function}] is not switched on[ for {user}].",
+          "Switch it on for the group or location."),
+         ("Die Funktion[ {function}] ist[ für {user}] nicht eingeschaltet.",
+          "Für Gruppe oder Standort einschalten.")),
+    _row("ip_channel.exhausted", (503, (34, "no IP channel"), 429), ("CALLUNAVAIL/CONGESTION", _TRUNK_LIMIT),
+         ("No IP channel is free[: {used} of {limit} are in use].",
+          "Wait for a call to end or buy IP Channel licences."),
+         ("Kein IP-Kanal ist frei[: {used} von {limit} sind belegt].",
+          "Ein Gesprächsende abwarten oder IP-Kanäle kaufen."),
+         retry_s=5),
+    _row("auto_attendant.exhausted", (503, (34, "no attendant channel"), 429),
+         ("CALLUNAVAIL/CONGESTION", _TRUNK_LIMIT),
+         ("No attendant channel is free[: {used} of {limit} are in use].",
+          "Wait or buy Auto Attendant licences."),
+         ("Kein Attendant-Kanal ist frei[: {used} von {limit} sind belegt].",
+          "Warten oder Auto-Attendant-Lizenzen kaufen."),
+         retry_s=5),
+    _row("license.tapi_line.exhausted", (None, None, 403),
+         ("RESOURCEUNAVAIL", "subscribedResourceAvailability/objectMonitorLimitExceeded"),
+         ("Every TAPI Line licence is bound to a line[: {used} of {limit}].",
+          "Release a line or buy TAPI Line licences."),
+         ("Jede TAPI-Leitungslizenz ist gebunden[: {used} von {limit}].",
+          "Eine Leitung freigeben oder Lizenzen kaufen.")),
+    _row("analytics.members_unlicensed", (None, None, 403), ("", ""),
+         ("Analytics is closed: team members lack TeamDesk[: {users}].",
+          "Buy TeamDesk licences or make the teams smaller."),
+         ("Analytics ist zu: Mitgliedern fehlt TeamDesk[: {users}].",
+          "TeamDesk-Lizenzen kaufen oder Teams verkleinern.")),
+    _row("analytics.no_cti", (None, None, 403), ("", ""),
+         ("Analytics is closed: no TAPI or CSTA session is open.", "Connect a CTI application."),
+         ("Analytics ist zu: keine TAPI- oder CSTA-Sitzung besteht.", "Eine CTI-Anwendung verbinden.")),
+    _row("directory.sources.exhausted", (None, None, 409), ("", ""),
+         ("No further data source may be connected[: {used} of {limit}].",
+          "Buy Additional Databases licences."),
+         ("Keine weitere Datenquelle ist möglich[: {used} von {limit}].",
+          "Lizenzen für Datenbanken kaufen.")),
+    _row("user.busy", (486, 17, None), ("/BUSY", "Failed/busy"),
+         ("The called party is busy.", "Call again later, or set up a forwarding for busy."),
+         ("Der Angerufene ist besetzt.", "Später anrufen oder eine Weiterleitung bei besetzt einrichten.")),
+    _row("user.no_answer", (480, 19, None), ("/NOANSWER", ""),
+         ("It rang, and nobody answered.", "Call again later, or set up a forwarding for no answer."),
+         ("Es klingelte, und niemand nahm ab.",
+          "Später anrufen oder eine Weiterleitung bei Nichtmelden einrichten.")),
+    _row("user.not_registered", (480, 20, 409), ("CALLUNAVAIL", "Failed/destNotObtainable"),
+         ("No phone[ of {user}] is registered.", "Register the desk phone or a licensed softphone."),
+         ("Kein Telefon[ von {user}] ist angemeldet.", "Tischtelefon oder lizenziertes Softphone anmelden.")),
+    _row("number.unknown", (404, 1, 404), ("/BADADDRESS", "operation/invalidDestination"),
+         ("Nothing is dialled by that number.", "Check the number and the trunk's direct-dial root."),
+         ("Unter dieser Nummer gibt es nichts.", "Die Nummer und den Rufnummernstamm des Trunks prüfen.")),
+    _row("trunk.none", (404, 3, 409), ("/UNREACHABLE", "Failed/networkNotObtainable"),
+         ("There is no trunk to the outside.", "Give a [[trunk]] a uri."),
+         ("Es gibt keinen Trunk nach außen.", "Einem [[trunk]] eine uri geben.")),
+    _row("trunk.forbidden", (403, 21, 403), ("/BLOCKED", "Failed/unauthorizedBearerService"),
+         ("This caller may not use the trunk.",
+          "Call from a phone of the house, or forward by a user's own setting."),
+         ("Dieser Anrufer darf den Trunk nicht nutzen.",
+          "Von einem Telefon des Hauses anrufen oder selbst weiterleiten.")),
+    _row("media.incompatible", (488, 65, None), ("/INCOMPATIBLE", "Failed/incompatibleDestination"),
+         ("The two ends have no codec in common.", "Offer PCMA or PCMU at a unicast address."),
+         ("Die beiden Seiten haben keinen gemeinsamen Codec.",
+          "PCMA oder PCMU an einer Unicast-Adresse anbieten.")),
+    _row("media.ports.exhausted", (503, 47, 503), ("/CONGESTION", "systemResourceAvailability/resourceBusy"),
+         ("No RTP port is free.", "Give more ports by --rtp-ports."),
+         ("Kein RTP-Port ist frei.", "Mit --rtp-ports mehr Ports geben."), retry_s=5),
+    _row("media.lost", (None, 41, None), ("/TEMPFAILURE", "ConnectionCleared/networkOutOfOrder"),
+         ("The audio of the call broke off.", "Check the far end's RTP; the trace shows the last packet."),
+         ("Der Ton des Gesprächs riss ab.",
+          "Das RTP der Gegenseite prüfen; der Mitschnitt zeigt das letzte Paket.")),
+    _row("rate.limited", (503, 42, 429), ("/CONGESTION", _PERFORMANCE),
+         ("Requests come faster than the limit allows.", "Send fewer a second; this is not about licences."),
+         ("Anfragen kommen schneller als erlaubt.",
+          "Weniger je Sekunde senden; mit Lizenzen hat das nichts zu tun."),
+         retry_s=1),
+    _row("server.overloaded", (503, 42, 503), ("/CONGESTION", _PERFORMANCE),
+         ("The server is overloaded and sheds calls.", "Try again in a moment with less load."),
+         ("Der Server ist überlastet und weist Anrufe ab.",
+          "Gleich mit weniger Last wieder versuchen."), retry_s=5),
+    _row("server.stopping", (503, 41, 503), ("/CONGESTION", _PERFORMANCE),
+         ("The server is going down.", "Try again when it is back."),
+         ("Der Server fährt herunter.", "Wieder versuchen, wenn er zurück ist."), retry_s=30),
+    _row("mailbox.full", (486, 17, 409), ("", ""),
+         ("The voicemail box[ of {user}] has no room for a message.", "Delete messages."),
+         ("Die Voicemail-Box[ von {user}] hat keinen Platz.", "Nachrichten löschen.")),
+    _row("pin.locked", (None, 21, 423), ("", ""),
+         ("The voicemail box[ of {user}] is locked after too many wrong PINs.",
+          "Have an administrator unlock it."),
+         ("Die Voicemail-Box[ von {user}] ist nach falschen PINs gesperrt.",
+          "Einen Administrator entsperren lassen.")),
+    _row("fax.engine_missing", (503, 47, 503), ("", ""),
+         ("No fax engine is there: libspandsp is not installed.", "Install libspandsp2."),
+         ("Keine Fax-Maschine da: libspandsp ist nicht installiert.", "libspandsp2 installieren.")),
+    _row("package.signature", (None, None, 422), ("", ""),
+         ("The licence file does not count: its signature is wrong.",
+          "Use the unchanged file of a trusted issuer."),
+         ("Die Lizenzdatei zählt nicht: die Signatur ist falsch.",
+          "Die unveränderte Datei des Ausstellers nehmen.")),
+    _row("package.expired", (None, None, 422), ("", ""),
+         ("The licence file does not count: it has expired.", "Ask the issuer for a new one."),
+         ("Die Lizenzdatei zählt nicht: sie ist abgelaufen.", "Beim Aussteller eine neue anfordern.")),
+    _row("package.not_yet_valid", (None, None, 422), ("", ""),
+         ("The licence file does not count: it is not valid yet.",
+          "Wait for its first day or check the clock."),
+         ("Die Lizenzdatei zählt nicht: sie gilt noch nicht.",
+          "Den ersten Tag abwarten oder die Uhr prüfen.")),
+    _row("call.rejected", (603, 21, 409), ("/REJECT", "Failed/destNotObtainable"),
+         ("The called party declined the call.", "Call somebody else."),
+         ("Der Angerufene hat den Anruf abgelehnt.", "Jemand anderen anrufen.")),
+    _row("call.cancelled", (487, 16, None), ("/CANCELLED", "ConnectionCleared/callCancelled"),
+         ("The caller gave up before it was answered.", "Nothing needs to be done."),
+         ("Der Anrufer legte vor dem Melden auf.", "Nichts ist zu tun.")),
+    _row("auth.required", (401, None, 401), ("", "security/generic"),
+         ("Nobody was authenticated.", "Send the account's password or a bearer token."),
+         ("Niemand hat sich ausgewiesen.", "Passwort des Kontos oder ein Token senden.")),
+    _row("auth.forbidden", (403, 21, 403), ("", "security/generic"),
+         ("The account may not do that.", "Use an account that may."),
+         ("Das Konto darf das nicht.", "Ein berechtigtes Konto benutzen.")),
+    _row("request.invalid", (400, None, 422), ("", "operation/generic"),
+         ("The request cannot be understood[: {detail}].", "Correct it and send it again."),
+         ("Die Anfrage ist nicht zu verstehen[: {detail}].", "Berichtigen und neu senden.")),
+    _row("not_found", (404, 1, 404), ("", "operation/generic"),
+         ("That does not exist[: {detail}].", "Check the name in the list it belongs to."),
+         ("Das gibt es nicht[: {detail}].", "Den Namen in der zugehörigen Liste prüfen.")),
+)
+# fmt: on
+
+REASONS: Mapping[str, Reason] = MappingProxyType({row.code: row for row in _ROWS})
+"""Every row by its code."""
+
+
+def _as_number(code: str, sip: int, cause: int) -> Reason:
+    return replace(REASONS[code], sip_status=sip, q850_cause=cause, q850_text=_Q850_TEXTS[cause])
+
+
+_OF_FUNCTION: Mapping[tuple[str, object], Reason] = {
+    # A mailbox or fax number that is switched off is no number at all.
+    ("function.not_configured", "voicemail"): _as_number("function.not_configured", 404, 1),
+    ("function.not_configured", "fax"): _as_number("function.not_configured", 404, 1),
+    # T.38 that the far end refuses is a matter of the device, not of a codec.
+    ("media.incompatible", "fax"): _as_number("media.incompatible", 488, 88),
+}
