@@ -1,4 +1,4 @@
-"""The words of SIP: tokens, quoted strings, numbers and hosts (RFC 3261 section 25), and the error of this folder.
+"""The words of SIP: tokens, quoted strings, numbers, hosts (RFC 3261 section 25), and their one error.
 
 Every parser of this folder builds on these patterns; nothing here knows a header or a message.
 """
