@@ -116,7 +116,8 @@ class Change:
 class UserChange:
     """What a change means to one user.
 
-    Functions are gained and lost as they begin and cease to work; settings go with functions switched off (L-06).
+    Functions are gained and lost as they begin and cease to work; settings go with functions switched off
+    (L-06).
     """
 
     user: str
@@ -151,14 +152,13 @@ class WhatIf:
     def sentences(self, language: Language = "en") -> tuple[str, ...]:
         """Tell it user by user; one sentence if nobody would notice."""
         german = language == "de"
+        nothing = "Für keinen Benutzer ändert sich etwas." if german else "Nothing changes for any user."
         told: list[str] = []
         for one in self.users:
             for fact, (english, deutsch) in _CHANGES.items():
                 if keys := getattr(one, fact):
                     told.append(f"{one.user} {deutsch if german else english}: {', '.join(keys)}.")
-        return tuple(told) or (
-            "Für keinen Benutzer ändert sich etwas." if german else "Nothing changes for any user.",
-        )
+        return tuple(told) or (nothing,)
 
 
 _CHANGES = {

@@ -179,7 +179,7 @@ def _warnings(entitlement: Entitlement, allocation: Allocation, subjects: list[S
         for key, licence in LICENCES.items():
             pool = allocation.pools.get(key)
             if entitlement.blocked_by(key) and (entitlement.capacity(key) or (pool and pool.required)):
-                needs = f"{licence.min_ip_channels} IP channels, and {entitlement.ip_channels} are licensed"
+                needs = f"{licence.min_ip_channels} IP channels; licensed: {entitlement.ip_channels}"
                 yield _warning(f"license.{key}.blocked", f"{licence.title} has no effect: it needs {needs}.")
     short = sum(1 for subject in subjects if allocation.missing(subject.name))
     if short:
@@ -193,7 +193,7 @@ def _warnings(entitlement: Entitlement, allocation: Allocation, subjects: list[S
     if entitlement.ip_channels < advised:
         yield _warning(
             "capacity.ip_channel.recommended",
-            f"{advised} IP channels are recommended, {entitlement.ip_channels} are in effect: one for each "
+            f"{advised} IP channels are recommended, in effect: {entitlement.ip_channels}; one for each "
             f"{USERS_PER_IP_CHANNEL} users of fax or voicemail ({um_users} of {users} users).",
         )
     if users > ADVISED_USERS:

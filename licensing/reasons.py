@@ -174,17 +174,17 @@ def _licence_rows(key: str) -> Iterator[Reason]:
     en, de = LICENCES[key].title, LICENCES[key].title_de
     yield _row(
         f"license.{key}.under_licensed", (403, 50, 403), ("RESOURCEUNAVAIL", _GENERIC),
-        (f"No {en} licence is left[ for {{user}}][: number {{position}} in the order of {{seats}} seats].",
+        (f"No {en} licence is left[ for {{user}}][: number {{position}} in the order, room for {{seats}}].",
          f"Buy {en} licences or switch the function off for somebody served earlier."),
-        (f"Keine Lizenz {de} ist übrig[ für {{user}}][: Stelle {{position}} bei {{seats}} Plätzen].",
+        (f"Keine Lizenz {de} ist übrig[ für {{user}}][: Stelle {{position}}, Platz für {{seats}}].",
          f"Lizenzen {de} kaufen oder die Funktion bei jemandem abschalten, der früher bedient wird."),
     )  # fmt: skip
     yield _row(
         f"license.{key}.blocked", (403, 50, 403), ("OPERATIONUNAVAIL", _GENERIC),
         (f"{en} has no effect[ for {{user}}][, because this is missing: {{because}}].",
-         "Provide the licence that it builds on; the licence overview names it."),
+         "Buy what is missing; the licence overview shows how much."),
         (f"{de} wirkt nicht[ für {{user}}][, denn es fehlt: {{because}}].",
-         "Die Lizenz beschaffen, auf der sie aufbaut; die Lizenzübersicht nennt sie."),
+         "Das Fehlende kaufen; die Lizenzübersicht zeigt, wie viel."),
     )  # fmt: skip
 
 

@@ -34,12 +34,12 @@ _SENTENCES: Mapping[tuple[Check, bool], tuple[str, str]] = {
     ("bought", True): ("{licence} is bought.", "{licence_de} ist gekauft."),
     ("bought", False): ("No {licence} licence is bought.", "Keine Lizenz {licence_de} ist gekauft."),
     ("minimum", True): (
-        "{licence} needs at least {needed} IP channels, and {licensed} are licensed.",
-        "{licence_de} braucht mindestens {needed} IP-Kanäle, und {licensed} sind lizenziert.",
+        "{licence} needs {needed} IP channels or more, which is met; licensed: {licensed}.",
+        "{licence_de} braucht {needed} oder mehr IP-Kanäle, was erfüllt ist; lizenziert: {licensed}.",
     ),
     ("minimum", False): (
-        "{licence} needs at least {needed} IP channels, but only {licensed} are licensed.",
-        "{licence_de} braucht mindestens {needed} IP-Kanäle, aber nur {licensed} sind lizenziert.",
+        "{licence} needs {needed} IP channels or more, which is not met; licensed: {licensed}.",
+        "{licence_de} braucht {needed} oder mehr IP-Kanäle, was nicht erfüllt ist; lizenziert: {licensed}.",
     ),
     ("prerequisite", True): (
         "{licence} needs {needs}, and {user} holds it.",
@@ -50,12 +50,12 @@ _SENTENCES: Mapping[tuple[Check, bool], tuple[str, str]] = {
         "{licence_de} setzt {needs_de} voraus, aber {user} hat es nicht.",
     ),
     ("seat", True): (
-        "{user} is number {position} of {waiting} in the order and has one of {seats} seats of {licence}.",
-        "{user} steht an Stelle {position} von {waiting} und hat einen der {seats} Plätze von {licence_de}.",
+        "{user} is number {position} of {waiting} in the order, and {licence} has room for {seats}.",
+        "{user} steht an Stelle {position} von {waiting}, und {licence_de} reicht für {seats}.",
     ),
     ("seat", False): (
-        "{user} is number {position} of {waiting} in the order, but {licence} has only {seats} seats.",
-        "{user} steht an Stelle {position} von {waiting}, aber {licence_de} hat nur {seats} Plätze.",
+        "{user} is number {position} of {waiting} in the order, but {licence} has room for {seats} only.",
+        "{user} steht an Stelle {position} von {waiting}, aber {licence_de} reicht nur für {seats}.",
     ),
     ("channel", True): (
         "Of {limit} channels ({licence}), {used} are in use.",
