@@ -1,0 +1,143 @@
+"""Voicemail messages: a row for each, and its WAV file in the store's `messages` folder.
+
+The voicemail feature adds and reads them, HTTP lists them. A message is acknowledged once file and row are on
+the disk; the file moves first and the row comes last, so that no row is ever without its file.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, insert, select, update
+
+from .schema import messages
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Connection, Row
+
+    from .unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One voicemail: the numbers as signalled, and the WAV file (mono, 16 bit, 8 kHz) at `path`."""
+
+    id: str
+    user: str
+    caller: str
+    called: str
+    received_at: datetime
+    duration_s: float
+    read: bool
+    path: Path
+
+
+class Mailbox:
+    """The boxes of all users, over one store."""
+
+    def __init__(self, unit: Unit, folder: Path) -> None:
+        self._unit = unit
+        self._folder = folder
+
+    async def add(  # noqa: PLR0917 - the fields of a message, in the order in which `Message` has them
+        self, user: str, caller: str, called: str, received_at: datetime, duration_s: float, wav_path: Path
+    ) -> Message:
+        """Keep the recording at `wav_path`, which moves into the store, as a new message of `user`.
+
+        `received_at` must know its time zone. Raises OSError where the file cannot be moved; nothing is kept
+        then.
+        """
+
+        def work(connection: Connection) -> Message:
+            number = _next_number(connection)
+            path = self._folder / f"{number}.wav"
+            _move_durably(wav_path, path)
+            row = {
+                "id": number,
+                "user": user,
+                "caller": caller,
+                "called": called,
+                "received_at": received_at.timestamp(),
+                "duration_s": duration_s,
+                "read": False,
+                "file": path.name,
+            }
+            connection.execute(insert(messages), row)
+            return Message(
+                str(number),
+                user,
+                caller,
+                called,
+                received_at.astimezone(UTC),
+                duration_s,
+                read=False,
+                path=path,
+            )
+
+        return await self._unit.run(work)
+
+    async def list(self, user: str) -> tuple[Message, ...]:
+        """The messages of `user`, oldest first."""
+        query = select(messages).where(messages.c.user == user).order_by("id")
+        return await self._unit.run(lambda connection: tuple(map(self._message, connection.execute(query))))
+
+    async def get(self, id: str) -> Message | None:  # noqa: A002 - the name that the value and the door have too
+        """The message with that id."""
+        query = select(messages).where(messages.c.id == _number(id))
+        row = await self._unit.run(lambda connection: connection.execute(query).one_or_none())
+        return None if row is None else self._message(row)
+
+    async def mark_read(self, id: str) -> bool:  # noqa: A002 - as above
+        """Note that the message was heard; False where there is none."""
+        change = update(messages).where(messages.c.id == _number(id)).values(read=True)
+        return await self._unit.run(lambda connection: connection.execute(change).rowcount > 0)
+
+    async def delete(self, id: str) -> bool:  # noqa: A002 - as above
+        """Remove the message and its file; False where there is none."""
+        removal = delete(messages).where(messages.c.id == _number(id)).returning(messages.c.file)
+        file = await self._unit.run(lambda connection: connection.execute(removal).scalar_one_or_none())
+        if file is not None:
+            (self._folder / file).unlink(missing_ok=True)
+        return file is not None
+
+    def _message(self, row: Row[tuple[object, ...]]) -> Message:
+        values = row._asdict()
+        values["path"] = self._folder / values.pop("file")
+        values["received_at"] = datetime.fromtimestamp(values["received_at"], UTC)
+        return Message(**values | {"id": str(values["id"])})
+
+
+def sweep(connection: Connection, folder: Path) -> None:
+    """Remove recordings without a row, which a crash between file and row leaves behind."""
+    kept = set(connection.scalars(select(messages.c.file)))
+    for path in folder.glob("*.wav"):
+        if path.name not in kept:
+            path.unlink(missing_ok=True)
+
+
+def _number(id: str) -> int:  # noqa: A002 - as above
+    return int(id) if id.isascii() and id.isdigit() and len(id) < 19 else -1
+
+
+def _next_number(connection: Connection) -> int:
+    """The next id; the id of a deleted message does not come back."""
+    known = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").scalar()
+    highest = connection.scalar(select(func.max(messages.c.id)))
+    return max(int(known or 0), int(highest or 0)) + 1
+
+
+def _move_durably(source: Path, target: Path) -> None:
+    with source.open("rb+") as file:
+        os.fsync(file.fileno())
+    shutil.move(source, target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
