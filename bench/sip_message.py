@@ -5,9 +5,8 @@ from __future__ import annotations
 import statistics
 import time
 
-from ringfence.server.sip.validate import check
-
 from ringfence.server.sip.message import Request, parse
+from ringfence.server.sip.validate import check
 
 SDP = (
     b"v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n"

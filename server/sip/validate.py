@@ -28,7 +28,8 @@ _SINGLE: Final = frozenset({
     "Authentication-Info", "CSeq", "Call-ID", "Content-Disposition", "Content-Length", "Content-Type", "Date",
     "Event", "Expires", "From", "MIME-Version", "Max-Forwards", "Min-Expires", "Min-SE", "Organization",
     "Priority", "RAck", "RSeq", "Refer-To", "Referred-By", "Replaces", "Reply-To", "Retry-After", "SIP-ETag",
-    "SIP-If-Match", "Server", "Session-Expires", "Subject", "Subscription-State", "Timestamp", "To", "User-Agent",
+    "SIP-If-Match", "Server", "Session-Expires", "Subject", "Subscription-State", "Timestamp", "To",
+    "User-Agent",
 })  # fmt: skip
 
 _PARAMS = rf"(?:[ \t]*;[ \t]*{TOKEN}(?:[ \t]*=[ \t]*(?:[{NAME_CHARS}:\[\]]++|{QUOTED}))?)*+"
