@@ -1,0 +1,53 @@
+"""Whose packets a stream takes, and where it may send: the rule of `Remote`, against injected and reflected RTP.
+
+Packets are taken from the host that SDP named or from the host that signals; their port is learnt once. Nothing goes to
+a host that does not signal before it has sent. One `Acceptance` lives in each stream machine.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from .plane import Remote
+
+Source: TypeAlias = tuple[str, int]
+"""Host and port of a datagram, as sockets give them."""
+
+LEARNING_PACKETS = 5
+"""SDP's own port may still take the stream from a learnt one within this many packets."""
+
+
+class Acceptance:
+    """The one far end of a stream, learnt from the first packets."""
+
+    __slots__ = ("_hosts", "_learnt", "_left", "_named", "destination")
+
+    def __init__(self, remote: Remote) -> None:
+        address = remote.address
+        self._named: Source = (address.host, address.port)
+        self._hosts = frozenset((address.host, remote.signalling_host))
+        self._learnt: Source | None = None
+        self._left = LEARNING_PACKETS
+        self.destination: Source | None = self._named if address.host == remote.signalling_host else None
+        """Where packets may be sent now; None while nobody may be sent to."""
+
+    def fits(self, remote: Remote) -> bool:
+        """Tell whether a new offer names the same far end, so that what was learnt still holds (RFC 3264, 8)."""
+        address = remote.address
+        hosts = frozenset((address.host, remote.signalling_host))
+        return (address.host, address.port) == self._named and hosts == self._hosts
+
+    def admits(self, source: Source) -> bool:
+        """Tell whether a packet from `source` is the far end's, and learn its port by it."""
+        if source == self._learnt:
+            if self._left:
+                self._left -= 1
+            return True
+        if source[0] not in self._hosts:
+            return False
+        if self._learnt is not None and not (self._left and source == self._named):
+            return False
+        self._left = 0 if source == self._named else self._left - 1
+        self._learnt = self.destination = source
+        return True

@@ -1,0 +1,100 @@
+"""Where announcements come from: the prompts of the package, encoded once for each codec, and WAV files of messages.
+
+The player reads them. A file that is missing or no mono 16-bit 8 kHz WAV raises OSError or ValueError here.
+"""
+
+from __future__ import annotations
+
+import sys
+import wave
+from array import array
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .g711 import SAMPLE_RATE_HZ, encode
+from .plane import Prompt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .plane import Codec, Playable
+
+_BLOCK = SAMPLE_RATE_HZ
+
+
+@cache
+def prompt_path(name: str) -> Path:
+    """Return the file of the prompt `name`; raises ValueError if there is none."""
+    folder = files(__name__.partition(".")[0]).joinpath("fixtures", "prompts")
+    path = Path(str(folder)) / f"{name}.wav"
+    if not name.replace("_", "").isalnum() or not path.is_file():
+        raise ValueError(f"there is no prompt {name!r}: {path} does not exist")
+    return path
+
+
+def require_prompts(playables: Iterable[Playable]) -> None:
+    """Raise ValueError if one of `playables` is a prompt that does not exist."""
+    for playable in playables:
+        if isinstance(playable, Prompt):
+            prompt_path(playable.name)
+
+
+@cache
+def prompt_payload(name: str, codec: Codec) -> bytes:
+    """Return the whole prompt `name` in `codec`."""
+    start, count = wav_layout(prompt_path(name))
+    return encode(wav_samples(prompt_path(name), start, count), codec)
+
+
+def wav_layout(path: Path) -> tuple[int, int]:
+    """Return at which byte the samples of a WAV file begin, and how many there are."""
+    try:
+        with path.open("rb") as file, wave.open(file) as reader:
+            form = reader.getnchannels(), reader.getsampwidth(), reader.getframerate()
+            if form != (1, 2, SAMPLE_RATE_HZ):
+                raise ValueError(
+                    f"{path} has {form[0]} channels of {8 * form[1]} bit at {form[2]} Hz: "
+                    "convert it to mono, 16 bit, 8000 Hz"
+                )
+            return file.tell(), reader.getnframes()
+    except (wave.Error, EOFError) as error:
+        raise ValueError(f"{path} is no WAV file ({error}): give a mono 16-bit 8 kHz WAV") from error
+
+
+def wav_samples(path: Path, start: int, count: int) -> array[int]:
+    """Return up to `count` samples of a WAV file from its byte `start` on."""
+    with path.open("rb") as file:
+        file.seek(start)
+        data = file.read(2 * count)
+    samples = array("h", data[: len(data) & ~1])
+    if sys.byteorder == "big":
+        samples.byteswap()
+    return samples
+
+
+class ClipReader:
+    """Reads a WAV file second by second, so that a long message costs little memory and holds no file open."""
+
+    __slots__ = ("_block", "_block_at", "_count", "_path", "_start")
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._start, self._count = wav_layout(path)
+        self._block = array("h")
+        self._block_at = 0
+
+    @property
+    def length(self) -> int:
+        """The number of samples."""
+        return self._count
+
+    def read(self, position: int, samples: int) -> array[int]:
+        """Return up to `samples` samples from `position` on; fewer where the file ends early."""
+        if not self._block_at <= position <= position + samples <= self._block_at + len(self._block):
+            count = min(max(samples, _BLOCK), self._count - position)
+            self._block = wav_samples(self._path, self._start + 2 * position, count)
+            self._block_at = position
+        offset = position - self._block_at
+        return self._block[offset : offset + samples]

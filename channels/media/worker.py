@@ -1,0 +1,294 @@
+"""The media worker: a process of one thread that carries the RTP of many streams and decides nothing.
+
+`worker_link` starts it as `python -m ringfence.channels.media.worker FD HOST PORTS STOCK` with one end of a socket pair
+as FD. It ends when the other end closes, however that came, and ignores the terminal's Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from functools import partial
+from heapq import heappop, heappush
+from random import Random
+from select import EPOLLIN, EPOLLOUT, epoll
+from time import monotonic
+from typing import TYPE_CHECKING, assert_never
+
+from . import control
+from .plane import StreamLost
+from .port_stock import PortStock
+from .stream import Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .acceptance import Source
+    from .control import Command, Verb
+    from .plane import MediaEvent
+
+MAX_SLEEP_S = 0.5
+"""Even when idle the worker looks this often whether its parent lives."""
+
+_EVENTS_AT_ONCE = 256
+_DATAGRAM_BYTES = 2048
+_CONTROL_BYTES = 1 << 18
+
+
+class _Line:
+    """One bound socket, and the stream on it if there is one."""
+
+    __slots__ = ("number", "port", "receive", "recvfrom", "socket", "stream")
+
+    def __init__(self, line: socket.socket) -> None:
+        self.socket = line
+        self.recvfrom = line.recvfrom
+        self.port: int = line.getsockname()[1]
+        self.number = 0
+        self.stream: Stream | None = None
+        self.receive: Callable[[bytes, Source, float], None] | None = None
+
+
+class Worker:
+    """The loop of the process: sockets, deadlines, and the line to the main process."""
+
+    def __init__(self, line: socket.socket, stock: PortStock) -> None:
+        self._control = line
+        self._stock = stock
+        self._parent = os.getppid()
+        self._rng = Random()  # noqa: S311 - SSRCs and phases, not secrets
+        self._epoll = epoll()
+        self._lines: dict[int, _Line] = {}
+        self._free: dict[int, _Line] = {}
+        self._streams: dict[int, _Line] = {}
+        self._due: dict[int, float] = {}
+        self._heap: list[tuple[float, int]] = []
+        self._decoder = control.Decoder()
+        self._out = bytearray()
+        self._blocked = False
+        self._told_more = True
+        self._ending = False
+        line.setblocking(False)
+        self._epoll.register(line, EPOLLIN)
+
+    def end(self) -> None:
+        """Leave `run` soon, recordings closed; a signal handler may call it."""
+        self._ending = True
+
+    def run(self) -> None:
+        """Work until the main process is gone or `end` was called."""
+        self._top_up(monotonic())
+        self._flush()
+        while not self._ending:
+            events = self._epoll.poll(self._timeout_s(), _EVENTS_AT_ONCE)
+            now = monotonic()
+            for fd, mask in events:
+                line = self._lines.get(fd)
+                if line is not None:
+                    self._read(line, now)
+                else:
+                    self._serve_control(mask, now)
+            self._tick(now)
+            if self._stock.wants(now):
+                self._top_up(now)
+            if self._out and not self._blocked:
+                self._flush()
+            if not events and os.getppid() != self._parent:
+                self.end()
+        self._shut_down()
+
+    def _read(self, line: _Line, now: float) -> None:
+        try:
+            data, source = line.recvfrom(_DATAGRAM_BYTES)
+        except OSError:
+            return
+        receive = line.receive
+        if receive is not None:
+            try:
+                receive(data, source[:2], now)
+            except Exception:  # noqa: BLE001 - the fault of one stream must not end the others
+                self._drop(line)
+
+    def _timeout_s(self) -> float:
+        if not self._heap:
+            return MAX_SLEEP_S
+        return min(MAX_SLEEP_S, max(0.0, self._heap[0][0] - monotonic()))
+
+    # Deadlines: a heap of (time, stream); an entry counts only while it is the stream's latest.
+
+    def _schedule(self, number: int, stream: Stream) -> None:
+        deadline, due = stream.next_deadline(), self._due.get(number)
+        if deadline is None:
+            self._due.pop(number, None)
+        elif due is None or deadline < due:
+            self._due[number] = deadline
+            heappush(self._heap, (deadline, number))
+
+    def _tick(self, now: float) -> None:
+        heap, due = self._heap, self._due
+        while heap and heap[0][0] <= now:
+            at, number = heappop(heap)
+            if due.get(number) != at:
+                continue
+            del due[number]
+            line = self._streams[number]
+            stream = line.stream
+            if stream is None:
+                continue
+            try:
+                stream.tick(now)
+            except Exception:  # noqa: BLE001 - see _read
+                self._drop(line)
+                continue
+            deadline = stream.next_deadline()
+            if deadline is not None:
+                due[number] = deadline
+                heappush(heap, (deadline, number))
+
+    # The line to the main process.
+
+    def _serve_control(self, mask: int, now: float) -> None:
+        if mask & EPOLLOUT:
+            self._flush()
+        if not mask & ~EPOLLOUT:
+            return
+        try:
+            data = self._control.recv(_CONTROL_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.end()
+        for command in self._decoder.commands(data):
+            self._obey(command, now)
+
+    def _obey(self, command: Command, now: float) -> None:
+        if isinstance(command, control.Adopt):
+            self._adopt(command.stream, command.port)
+            return
+        line = self._streams.get(command.stream)
+        if line is None or line.stream is None:
+            return
+        try:
+            if isinstance(command, control.Close):
+                line.stream.close()
+                self._release(line, now)
+            else:
+                self._apply(command, line.stream, now)
+                self._schedule(command.stream, line.stream)
+        except Exception:  # noqa: BLE001 - see _read
+            self._drop(line)
+
+    def _apply(self, verb: Verb, stream: Stream, now: float) -> None:
+        match verb:
+            case control.Connect(_, remote, fill):
+                stream.connect(remote, fill=fill, now=now)
+            case control.Play(_, token, playables):
+                stream.play(token, playables, now)
+            case control.StopPlaying():
+                stream.stop_playing()
+            case control.Record(_, path, max_s):
+                stream.record(path, max_s, now)
+            case control.StopRecording():
+                stream.stop_recording()
+            case control.Echo():
+                stream.echo()
+            case control.Bridge(_, other):
+                peer = None if other is None else self._streams.get(other)
+                stream.bridge(peer.stream if peer is not None else None)
+            case control.SendDigits(_, digits):
+                stream.send_digits(digits, now)
+            case control.Watch(_, silent_s):
+                stream.watch(silent_s, now)
+            case never:
+                assert_never(never)
+
+    def _tell(self, number: int, event: MediaEvent) -> None:
+        self._out += control.encode(control.Happened(number, event))
+
+    def _flush(self) -> None:
+        try:
+            sent = self._control.send(self._out)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self.end()
+            return
+        del self._out[:sent]
+        blocked = bool(self._out)
+        if blocked != self._blocked:
+            self._blocked = blocked
+            self._epoll.modify(self._control, EPOLLIN | EPOLLOUT if blocked else EPOLLIN)
+
+    # Ports and streams.
+
+    def _top_up(self, now: float) -> None:
+        opened, rested = self._stock.top_up(now)
+        for line in map(_Line, opened):
+            self._lines[line.socket.fileno()] = line
+            self._free[line.port] = line
+            self._epoll.register(line.socket, EPOLLIN)
+        ports = (*(line.getsockname()[1] for line in opened), *rested)
+        if ports or self._stock.more != self._told_more:
+            self._told_more = self._stock.more
+            self._out += control.encode(control.Ports(ports, self._told_more))
+
+    def _adopt(self, number: int, port: int) -> None:
+        line = self._free.pop(port)
+        self._stock.take()
+
+        def transmit(
+            data: bytes, destination: Source, sendto: Callable[..., int] = line.socket.sendto
+        ) -> None:
+            try:
+                sendto(data, destination)
+            except OSError:
+                return
+
+        line.number = number
+        line.stream = Stream(transmit, partial(self._tell, number), self._rng)
+        line.receive = line.stream.receive
+        self._streams[number] = line
+
+    def _release(self, line: _Line, now: float) -> None:
+        del self._streams[line.number]
+        self._due.pop(line.number, None)
+        line.stream = line.receive = None
+        self._free[line.port] = line
+        self._stock.give_back(line.port, now)
+
+    def _drop(self, line: _Line) -> None:
+        """End one stream whose machine failed; call inside the `except` that caught it."""
+        sys.excepthook(*sys.exc_info())
+        if line.stream is not None:
+            self._tell(line.number, StreamLost(0.0))
+            line.stream.close()
+            self._release(line, monotonic())
+
+    def _shut_down(self) -> None:
+        for line in list(self._streams.values()):
+            if line.stream is not None:
+                line.stream.close()
+        self._control.settimeout(1.0)
+        try:
+            self._control.sendall(self._out)
+        except OSError:
+            return
+
+
+def main(arguments: list[str]) -> None:
+    """Run a worker with the arguments of its command line."""
+    fd, host, ports, stock = arguments
+    bounds = None if ports == "any" else range(*map(int, ports.split(":")))
+    line = socket.socket(fileno=int(fd))
+    worker = Worker(line, PortStock(host, bounds, int(stock)))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: worker.end())
+    worker.run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,157 @@
+"""The main side of one media worker: its process, its socket pair, and the ports that it reported.
+
+`WorkerPlane` holds one and makes a new one when the worker is gone. Commands of one turn of the event loop travel in one
+write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import control
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .control import Command, Happened
+
+END_TIMEOUT_S = 5.0
+"""A worker that does not end by itself for so long is killed."""
+
+
+class WorkerLink(asyncio.Protocol):
+    """One worker process, seen from the event loop."""
+
+    def __init__(self, happened: Callable[[Happened], None], lost: Callable[[WorkerLink], None]) -> None:
+        self._happened = happened
+        self._lost = lost
+        self._loop = asyncio.get_running_loop()
+        self._decoder = control.Decoder()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._transport: asyncio.Transport | None = None
+        self._pending: list[bytes] = []
+        self._waiters: list[asyncio.Future[None]] = []
+        self._free: deque[int] = deque()
+        self._returning: set[int] = set()
+        self._more = True
+        self._proved = False
+        self._gone = self._loop.create_future()
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def proved(self) -> bool:
+        """Whether it ever reported a port."""
+        return self._proved
+
+    async def start(self, host: str, ports: range | None, stock: int) -> None:
+        """Start the process; ports come later."""
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        with theirs:
+            bounds = "any" if ports is None else f"{ports.start}:{ports.stop}:{ports.step}"
+            self._spawn([str(theirs.fileno()), host, bounds, str(stock)], theirs.fileno())
+        await self._loop.create_unix_connection(lambda: self, sock=ours)
+
+    def _spawn(self, arguments: list[str], fd: int) -> None:
+        package = __name__.partition(".")[0]
+        root = Path(sys.modules[package].__file__ or "").parent.parent
+        search = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-P", "-m", f"{__name__.rpartition('.')[0]}.worker", *arguments],
+            pass_fds=(fd,),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": search},
+        )
+
+    async def take_port(self) -> int | None:
+        """Return a free port, after a moment when the stock is being filled; None when there is none."""
+        while not self._free:
+            if self._gone.done() or not (self._more or self._returning):
+                return None
+            waiter = self._loop.create_future()
+            self._waiters.append(waiter)
+            await waiter
+        return self._free.popleft()
+
+    def send(self, command: Command) -> None:
+        """Send `command` with the others of this turn; to a worker that is gone nothing is sent."""
+        if self._gone.done():
+            return
+        if not self._pending:
+            self._loop.call_soon(self._flush)
+        self._pending.append(control.encode(command))
+
+    def close_stream(self, number: int, port: int) -> None:
+        """Send `Close`; the port comes back after its rest."""
+        self._returning.add(port)
+        self.send(control.Close(number))
+
+    async def stop(self) -> None:
+        """Let the worker finish what it records, hear its last events, and reap it."""
+        self._flush()
+        if self._transport is not None:
+            self._transport.write_eof()
+            try:
+                await asyncio.wait_for(asyncio.shield(self._gone), END_TIMEOUT_S)
+            except TimeoutError:
+                self._transport.abort()
+        await self.reap()
+
+    async def reap(self) -> None:
+        """Wait for the process, which has closed its socket or has to be killed."""
+        process = self._process
+        if process is None:
+            return
+        try:
+            await asyncio.to_thread(process.wait, 1.0)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            await asyncio.to_thread(process.wait)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by the loop."""
+        self._transport = transport  # type: ignore[assignment]  # a stream socket has a stream transport
+        self._flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the loop."""
+        for notice in self._decoder.notices(data):
+            if isinstance(notice, control.Ports):
+                self._proved = True
+                self._more = notice.more
+                self._free.extend(notice.ports)
+                self._returning.difference_update(notice.ports)
+                self._wake()
+            else:
+                self._happened(notice)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the loop: the worker ended."""
+        self._transport = None
+        if not self._gone.done():
+            self._gone.set_result(None)
+        self._wake()
+        self._lost(self)
+
+    def _wake(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _flush(self) -> None:
+        if self._transport is not None and self._pending and not self._transport.is_closing():
+            pending, self._pending = self._pending, []
+            self._transport.write(b"".join(pending))
