@@ -1,6 +1,7 @@
 """What an administrator's change brings about, as values for the event stream, the journal and the audit.
 
-`Administration` hands them to its sink after the change is on the disk. None of them carries a PIN or a password.
+`Administration` hands them to its sink after the change is on the disk. None of them carries a PIN or a
+password.
 """
 
 from __future__ import annotations

@@ -19,17 +19,19 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from ..site.merge import Merge, merge
 from . import schema
+from .changes import note_changes
 from .failure import StoreError
 from .mailbox import Mailbox, sweep
-from .site_rows import all_meta, read_site, set_meta, write_site
+from .site_rows import all_meta, read_site, set_meta, update_functions, update_users, write_site
 from .unit import InlineRunner, ThreadRunner, connect, disconnect, in_transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from sqlalchemy import Connection
 
-    from ..site.site import Site
+    from ..site.events import SiteEvent
+    from ..site.site import Location, Site, User
     from .unit import Unit
 
 _DATABASE = "ringfence.sqlite"
@@ -114,6 +116,19 @@ class Store:
             raise
         unit = InlineRunner(connection) if inline else ThreadRunner(connection)
         return cls(stored, unit, Mailbox(unit, messages_dir), messages_dir, merged, lock, temporary)
+
+    async def record(
+        self, users: Sequence[User], location: Location | None, events: Sequence[SiteEvent], at: float
+    ) -> None:
+        """Write an administrator's change; see `server.site.administration.Ledger`."""
+
+        def work(connection: Connection) -> None:
+            update_users(connection, users)
+            if location is not None:
+                update_functions(connection, location)
+            note_changes(connection, events, at)
+
+        await self.unit.run(work)
 
     def close(self) -> None:
         """Finish what is being written and let go of the files; a temporary store is removed."""

@@ -1,0 +1,173 @@
+"""`ringfence licence`: who holds which licence, why, and what a change would bring."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...licensing.allocation import allocate
+from ...licensing.catalogue import FUNCTIONS
+from ...licensing.entitlement import Entitlement
+from ...licensing.explain import why
+from ...licensing.overview import overview as licence_overview
+from ..site import require
+from ..site.directory import Directory
+from ..site.problem import closest
+from ..site.site import Site, SiteError
+from ..site.trial import try_out
+from .failure import fail
+
+if TYPE_CHECKING:
+    from ..site.trial import Place
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Licences: who holds them, why, and what if.",
+)
+
+SiteFile = Annotated[Path, typer.Argument(metavar="SITE.toml", help="The site file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Packages = Annotated[list[Path] | None, typer.Option("--licence", metavar="FILE", help="A licence package.")]
+DataDir = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="Read the store in DIR, not a file.")
+]
+
+
+@app.command()
+def overview(
+    site: Annotated[Path | None, typer.Argument(metavar="[SITE.toml]", help="The site file.")] = None,
+    *,
+    data: DataDir = None,
+    licence: Packages = None,
+    as_json: AsJson = False,
+) -> None:
+    """Pools, users, locations, channels and warnings."""
+    directory, entitlement = _read(site, licence, data)
+    subjects = directory.subjects()
+    locations = [one.name for one in directory.locations]
+    result = licence_overview(entitlement, allocate(entitlement, subjects), subjects, locations)
+    if as_json:
+        _print_json(result)
+        return
+    from .licence_tables import show_overview  # noqa: PLC0415 - rich only where a person reads
+
+    show_overview(directory.site.server.name, result)
+
+
+@app.command()
+def explain(
+    site: SiteFile,
+    user: Annotated[str, typer.Argument(metavar="USER", help="The name of a user.")],
+    function: Annotated[str, typer.Argument(metavar="FUNCTION", help="A function key, e.g. softphone.")],
+    *,
+    licence: Packages = None,
+    as_json: AsJson = False,
+) -> None:
+    """Why a user may, or may not, use a function."""
+    directory, entitlement = _read(site, licence)
+    if directory.by_name(user) is None:
+        remedy = closest(user, [one.name for one in directory.users], "use the name of a user")
+        fail(f'{site}: the user "{user}" is not there; {remedy}')
+    if function not in FUNCTIONS:
+        remedy = closest(function, FUNCTIONS, f"use one of {', '.join(FUNCTIONS)}")
+        fail(f'the function "{function}" is not known; {remedy}')
+    subjects = directory.subjects()
+    result = why(user, function, entitlement, allocate(entitlement, subjects), subjects)
+    if as_json:
+        _print_json(result.as_dict())
+        return
+    for sentence in result.sentences():
+        typer.echo(sentence)
+
+
+@app.command("what-if")
+def what_if(
+    site: Annotated[Path | None, typer.Argument(metavar="[SITE.toml]", help="The site file.")] = None,
+    *,
+    add: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=N", help="Licences bought, or given back.")
+    ] = None,
+    move: Annotated[
+        list[str] | None, typer.Option(metavar="USER=LOCATION/GROUP", help="A user moved.")
+    ] = None,
+    data: DataDir = None,
+    licence: Packages = None,
+    as_json: AsJson = False,
+) -> None:
+    """What buying licences or moving users would bring, before it is done."""
+    directory, entitlement = _read(site, licence, data)
+    more: dict[str, int] = {}
+    for text in add or []:
+        key, count = _addition(text)
+        more[key] = more.get(key, 0) + count
+    moves = dict(_movement(directory, text) for text in move or [])
+    try:
+        result = try_out(directory, entitlement, more, moves)
+    except require.AdministrationError as error:
+        fail(error.sentence)
+    if as_json:
+        _print_json(result.as_dict())
+        return
+    from .licence_tables import show_what_if  # noqa: PLC0415 - as above
+
+    show_what_if(result)
+
+
+def _read(
+    site: Path | None, packages: list[Path] | None, data: Path | None = None
+) -> tuple[Directory, Entitlement]:
+    if packages:
+        fail(
+            f"--licence {packages[0]}: licence packages are not supported by this version; use [entitlements]"
+        )
+    if (site is None) == (data is None):
+        fail("name either a site file or, with --data, the directory of a store")
+    try:
+        found = Site.read(site) if site is not None else _stored(data or Path())
+    except SiteError as error:
+        fail(str(error))
+    return Directory(found), Entitlement(found.entitlements)
+
+
+def _stored(data: Path) -> Site:
+    from ..store.failure import StoreError  # noqa: PLC0415 - the database only where --data is given
+    from ..store.store import stored_site  # noqa: PLC0415 - as above
+
+    try:
+        return stored_site(data)
+    except StoreError as error:
+        fail(str(error))
+
+
+def _addition(text: str) -> tuple[str, int]:
+    key, equals, count = text.partition("=")
+    digits = count.removeprefix("-").removeprefix("+")
+    if not equals or not (digits.isascii() and digits.isdigit() and len(digits) < 8):
+        fail(f'--add "{text}" is not KEY=N; write e.g. --add office_plus=10')
+    return key.strip(), int(count)
+
+
+def _movement(directory: Directory, text: str) -> tuple[str, Place]:
+    """`anna=Wien/Partner` or `anna=Wien`; names may contain a slash themselves."""
+    user, equals, place = text.partition("=")
+    if not equals or not place:
+        fail(f'--move "{text}" is not USER=LOCATION/GROUP; write e.g. --move anna=München/Vertrieb')
+    if directory.has_place(place, None):
+        return user, (place, None)
+    slashes = [index for index, letter in enumerate(place) if letter == "/"]
+    for index in slashes:
+        location, group = place[:index], place[index + 1 :] or None
+        if directory.has_place(location, group):
+            return user, (location, group)
+    location, _, group_name = place.partition("/")
+    return user, (location, group_name or None)
+
+
+def _print_json(value: object) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2).encode())
