@@ -67,8 +67,9 @@ class Reason:
         """Say in German what happened and what helps."""
         return f"{_fill(self.text_de, facts)} {self.remedy_de}"
 
+    @property
     def reason_header(self) -> str | None:
-        """Return the value of the SIP Reason header, or None if the row has no cause (RFC 3326)."""
+        """The value of the SIP Reason header, or None if the row has no cause (RFC 3326)."""
         return None if self.q850_cause is None else f'Q.850;cause={self.q850_cause};text="{self.q850_text}"'
 
 
