@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..licensing.reasons import Refusal
+    from ..licensing.refusal import Refusal
     from .media.plane import Playable
 
 
@@ -108,11 +108,11 @@ class Session(Protocol):
         """
         ...
 
-    async def transfer(self, number: str) -> TransferFailed:
+    async def transfer(self, number: str, *, hairpin: bool = False) -> TransferFailed:
         """Connect the caller with `number`; returns only when that failed.
 
-        When the target answers, this behaviour is over: the verb raises `Ended` with cause 16 in it, and the leg's
-        leases are given up or kept as the site's transfer setting says.
+        When the target answers, this behaviour is over: the verb raises `Ended` with cause 16 in it, and the leg gives up
+        its leases. With `hairpin` it keeps them, and the target's leg occupies an IP channel of its own (L-72).
         """
         ...
 

@@ -131,7 +131,7 @@ class Sdp:
         """Give the direction of one of the media lines: its own, else the session's, else sendrecv."""
         for attributes in (media.attributes, self.attributes):
             for name, _ in attributes:
-                if name in Direction:
+                if name in set(Direction):
                     return Direction(name)
         return Direction.SENDRECV
 

@@ -1,0 +1,25 @@
+"""The menu of one attendant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...channels.media.plane import Playable, Prompt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """`targets` maps a digit to the number that it leads to; the announcement repeats every `pause_s` seconds.
+
+    `hairpin` makes a transfer occupy a second IP channel (L-72).
+    """
+
+    name: str
+    targets: Mapping[str, str]
+    announcement: Playable = Prompt("menu")
+    pause_s: float = 4.0
+    hairpin: bool = False

@@ -1,0 +1,1 @@
+"""Emergency numbers: a built-in answering point that no licence and no channel can refuse."""

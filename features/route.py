@@ -1,0 +1,75 @@
+"""What a call leads to: the values that policies return and the switch carries out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ..channels.session import Session
+
+if TYPE_CHECKING:
+    from ..licensing.refusal import Refusal
+
+Behaviour = Callable[[Session], Awaitable[None]]
+
+
+class Occupies(Enum):
+    """The pools of which a leg occupies a channel, from before its first 18x to its end (L-71)."""
+
+    NOTHING = ()
+    IP_CHANNEL = ("ip_channel",)
+    ATTENDANT = ("auto_attendant", "ip_channel")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Ringfence itself takes the call: `behaviour` talks to the caller."""
+
+    behaviour: Behaviour
+    occupies: Occupies = Occupies.NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarding:
+    """Where calls for a user go that his devices do not take, as numbers to dial; None: nowhere."""
+
+    busy: str | None = None
+    no_answer: str | None = None
+    not_registered: str | None = None
+    after_s: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """A user's devices ring: `accounts` are the SIP accounts whose contacts are rung together."""
+
+    user: str
+    accounts: tuple[str, ...]
+    forwarding: Forwarding = Forwarding()
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The call goes out by a trunk to `number`."""
+
+    trunk: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The call is refused by a rule."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The call gets just this SIP status, as a test number asked for it."""
+
+    status: int
+
+
+Route = Answer | Ring | Leave | Refuse | Final

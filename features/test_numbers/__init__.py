@@ -1,0 +1,1 @@
+"""Numbers that answer by themselves, for trying a telephone; they need no licence and no channel."""

@@ -1,0 +1,29 @@
+"""Which test number does what; a number that the site configures goes before."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ...licensing.refusal import Refusal
+from ..route import Answer, Final, Refuse, Route
+from . import behaviour
+
+_BEHAVIOURS = {
+    "00": behaviour.echo,
+    "01": behaviour.tone,
+    "02": behaviour.ring_only,
+    "04": partial(behaviour.late, after_s=3.0),
+    "05": behaviour.read_back,
+    "200": behaviour.inactive,
+}
+
+
+def test_route(suffix: str) -> Route | None:
+    """Return the route of the test number with these digits after the prefix; None when there is none."""
+    if suffix in _BEHAVIOURS:
+        return Answer(_BEHAVIOURS[suffix])
+    if suffix == "03":
+        return Refuse(Refusal("user.busy"))
+    if len(suffix) == 3 and suffix.isascii() and suffix.isdigit() and 400 <= int(suffix) <= 699:
+        return Final(int(suffix))
+    return None

@@ -1,0 +1,30 @@
+"""Leaving a message: greeting, tone, recording."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .settings import BEEP
+
+if TYPE_CHECKING:
+    from ...channels.session import Session
+    from .mailbox import Mailbox
+    from .settings import BoxSettings
+
+
+async def leave_message(call: Session, box: BoxSettings, mailbox: Mailbox) -> None:
+    """Record a message for `box`; what is too short is no message."""
+    await call.answer()
+    await call.play(box.greeting, BEEP)
+    recording = await call.record(max_s=box.most_message_s)
+    if recording.duration_s >= box.least_message_s:
+        await mailbox.add(
+            user=box.user,
+            caller=call.caller.number,
+            called=call.called,
+            duration_s=recording.duration_s,
+            wav_path=recording.path,
+        )
+    else:
+        recording.path.unlink(missing_ok=True)
+    await call.hang_up()

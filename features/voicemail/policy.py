@@ -1,0 +1,56 @@
+"""May a message be left, or a box be heard?  The licence decides here, the IP channel when the route is taken."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from ...licensing.refusal import Refusal
+from ..route import Answer, Occupies, Refuse, Route
+from .leaving import leave_message
+from .listening import listen
+
+if TYPE_CHECKING:
+    from ..gate import Gate
+    from .mailbox import Mailbox
+    from .settings import BoxSettings
+
+
+class Boxes(Protocol):
+    """Whose box has which settings."""
+
+    def box_of(self, user: str) -> BoxSettings | None:
+        """Return the settings of a user's box; None when nobody is called so."""
+        ...
+
+    def box_numbered(self, number: str) -> BoxSettings | None:
+        """Return the box of an extension."""
+        ...
+
+
+def leave_route(user: str, gate: Gate, boxes: Boxes, mailbox: Mailbox) -> Route:
+    """Leave a message for `user` (L-07, L-30, L-47)."""
+    answer = gate.may(user, "voicemail")
+    box = boxes.box_of(user)
+    if isinstance(answer, Refusal) or box is None:
+        return Refuse(answer if isinstance(answer, Refusal) else Refusal("number.unknown"))
+    return Answer(partial(leave_message, box=box, mailbox=mailbox), Occupies.IP_CHANNEL)
+
+
+def listen_route(user: str | None, gate: Gate, boxes: Boxes, mailbox: Mailbox, *, pin_from_own_phone: bool) -> Route:
+    """Listen to the own box of `user`, or as None to any box by number and PIN."""
+    own = None
+    if user is not None:
+        answer = gate.may(user, "voicemail")
+        if isinstance(answer, Refusal):
+            return Refuse(answer)
+        own = boxes.box_of(user)
+
+    def open_box(number: str) -> BoxSettings | None:
+        box = boxes.box_numbered(number)
+        return None if box is None or isinstance(gate.may(box.user, "voicemail"), Refusal) else box
+
+    return Answer(
+        partial(listen, own=own, open_box=open_box, mailbox=mailbox, ask_pin_of_own=pin_from_own_phone),
+        Occupies.IP_CHANNEL,
+    )

@@ -1,0 +1,207 @@
+"""The composition root: builds one PBX from a site and joins its rooms. Nothing here is shared between two PBXs.
+
+`ringfence serve`, the demonstration and the pytest fixture start a `Pbx`; tests choose network, plane and seed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random, SystemRandom
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from ..channels.pool import Pools
+from .clock import Clock
+from .net.stack import SipStack
+from .net.udp import UdpNetwork
+from .site.administration import Administration
+from .sip.agent import Agent
+from .sip.registrar import Registrar
+from .store.store import Store
+from .switch.boxes import Boxes
+from .switch.decisions import Decisions
+from .switch.identity import Identity
+from .switch.routing import Router
+from .switch.sip_door import SipDoor
+from .switch.stream import EventStream
+from .switch.switch import Switch
+
+if TYPE_CHECKING:
+    from ..channels.media.plane import Address, MediaPlane
+    from ..channels.network import Network
+    from .api.door import ApiDoor
+    from .site.site import Site
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a PBX is set up. Port 0 is any free port, `http_port` None no HTTP door.
+
+    `rtp_ports` None is any port; `data_dir` None a temporary one; `seed` None real chance. `virtual` keeps everything
+    in this process and its loop: store in memory, streams on the loop, no HTTP socket.
+    """
+
+    host: str = LOOPBACK
+    sip_port: int = 0
+    http_port: int | None = 0
+    rtp_ports: range | None = None
+    data_dir: Path | None = None
+    apply_site: bool = False
+    token: str | None = None
+    seed: int | None = None
+    virtual: bool = False
+    network: Network = field(default_factory=UdpNetwork)
+
+
+class Pbx:
+    """One running server. `start` gives one, `stop` ends it."""
+
+    def __init__(self, site: Site, options: Options) -> None:
+        random = Random(options.seed) if options.seed is not None else SystemRandom()  # noqa: S311 - seeded in tests
+        loop = asyncio.get_running_loop()
+        self.options = options
+        self.token = options.token or f"{random.getrandbits(128):032x}"
+        self.clock = Clock(loop.time)
+        self.store = Store.open(
+            options.data_dir, site, apply_site=options.apply_site, inline=options.virtual
+        )
+        self._scratch = TemporaryDirectory(prefix="ringfence-", dir=self.store.messages_dir.parent)
+        self.stream = EventStream(self.clock)
+        self.decisions = Decisions(random, self.clock, self.stream)
+        self.administration = Administration(
+            self.store.site,
+            self.store,
+            self.stream.publish,
+            random=random,
+            clock=lambda: self.clock.today().timestamp(),
+        )
+        self.pools = Pools()
+        self._limit_pools()
+        self.registrar = Registrar()
+        self.boxes = Boxes(self.administration, self.store.mailbox, self.clock, self.stream)
+        self.plane = _plane(options, random)
+        self._stack = SipStack(lambda effect: self._door.handle(effect))
+        router = Router(
+            self.administration,
+            self.registrar,
+            self.boxes,
+            self.clock,
+            lambda user, refusal: self.decisions.mint(refusal, f"ringing the softphone of {user}", user=user),
+        )
+        self.switch = Switch(
+            administration=self.administration,
+            router=router,
+            registrar=self.registrar,
+            pools=self.pools,
+            plane=self.plane,
+            stack=self._stack,
+            stream=self.stream,
+            decisions=self.decisions,
+            clock=self.clock,
+            random=random,
+            media_host=_reachable(options.host),
+            recordings=Path(self._scratch.name),
+        )
+        self._door = SipDoor(
+            switch=self.switch,
+            stack=self._stack,
+            identity=Identity(self.administration, random),
+            registrar=self.registrar,
+            administration=self.administration,
+            decisions=self.decisions,
+            stream=self.stream,
+            clock=self.clock,
+        )
+        self._random = random
+        self._api: ApiDoor | None = None
+        self._sip: Address | None = None
+
+    @classmethod
+    async def start(cls, site: Site, options: Options = Options()) -> Pbx:  # noqa: B008 - frozen
+        """Build a PBX and open its doors.
+
+        Raises OSError for a port in use, `StoreError` and `SiteError` for what cannot be opened; nothing stays open then.
+        """
+        pbx = cls(site, options)
+        try:
+            await pbx._open()
+        except BaseException:
+            await pbx.stop()
+            raise
+        return pbx
+
+    async def _open(self) -> None:
+        options = self.options
+        await self.plane.start()
+        await self.administration.start()
+
+        def make(local: Address) -> Agent:
+            advertised = type(local)(_reachable(local.host), local.port)
+            return Agent(advertised, self._random)
+
+        if options.http_port is not None and not options.virtual:
+            from .api.door import ApiDoor
+
+            self._api = ApiDoor(self)
+            await self._api.start(options.host, options.http_port)
+        self._sip = await self._stack.start(options.network, options.host, options.sip_port, make)
+
+    @property
+    def sip(self) -> Address:
+        """Where SIP is spoken."""
+        if self._sip is None:
+            raise RuntimeError("the PBX is not started")
+        return self._sip
+
+    @property
+    def http(self) -> str | None:
+        """The base URL of the HTTP door; None without one."""
+        return self._api.url if self._api is not None else None
+
+    @property
+    def site(self) -> Site:
+        """The site as it stands now."""
+        return self.administration.directory.site
+
+    async def stop(self) -> None:
+        """End every call with BYE, keep what is owed, and close everything."""
+        await self.switch.stop()
+        if self._api is not None:
+            await self._api.stop()
+        await self.plane.stop()
+        self._stack.stop()
+        self._scratch.cleanup()
+        self.store.close()
+
+    def _limit_pools(self) -> None:
+        entitlement = self.administration.entitlement
+        self.pools.ip_channel.limit = entitlement.ip_channels
+        self.pools.auto_attendant.limit = entitlement.auto_attendant_channels
+
+
+def _plane(options: Options, random: Random) -> MediaPlane:
+    if options.virtual:
+        from ..channels.media.inline_plane import InlinePlane
+
+        return InlinePlane(options.network, options.host, options.rtp_ports, rng=random)
+    from ..channels.media.worker_plane import WorkerPlane
+
+    return WorkerPlane(options.host, options.rtp_ports)
+
+
+def _reachable(host: str) -> str:
+    """Return an address by which others reach a server that is bound to `host`: the wildcard has none of its own."""
+    if host not in {"0.0.0.0", "::"}:
+        return host
+    family, elsewhere = (socket.AF_INET6, "2001:db8::1") if host == "::" else (socket.AF_INET, "192.0.2.1")
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((elsewhere, 9))  # sends nothing: the kernel only chooses the source address
+        except OSError:
+            return LOOPBACK
+        return str(probe.getsockname()[0])

@@ -1,0 +1,88 @@
+"""Datagrams without sockets: the `Network` of tests and of virtual time.
+
+Every endpoint of one `MemoryNetwork` reaches every other by its address. Loss, repetition and delay are drawn from the
+`Random` given, so that a run can be repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING
+
+from ...channels.media.plane import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FIRST_FREE_PORT = 49152
+
+
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """What happens to datagrams: shares from 0 to 1 that are lost or arrive twice, and the delay's bounds in seconds."""
+
+    loss: float = 0.0
+    repeat: float = 0.0
+    delay_s: tuple[float, float] = (0.0, 0.0)
+
+
+class MemoryEndpoint:
+    """One bound address of a `MemoryNetwork`."""
+
+    def __init__(self, network: MemoryNetwork, local: Address, receive: Callable[[bytes, Address], None]) -> None:
+        self._network = network
+        self._local = local
+        self.receive = receive
+
+    @property
+    def local(self) -> Address:
+        """The bound address."""
+        return self._local
+
+    def send(self, data: bytes, destination: Address) -> None:
+        """Send one datagram into the weather."""
+        self._network.carry(data, self._local, destination)
+
+    def close(self) -> None:
+        """Give the address back."""
+        self._network.endpoints.pop(self._local, None)
+
+
+class MemoryNetwork:
+    """A network in memory; `weather` may change while calls run."""
+
+    def __init__(self, random: Random | None = None, weather: Weather = Weather()) -> None:  # noqa: B008 - frozen
+        self.endpoints: dict[Address, MemoryEndpoint] = {}
+        self.weather = weather
+        self._random = random or Random(0)
+        self._next_port = FIRST_FREE_PORT
+
+    async def bind(self, host: str, port: int, receive: Callable[[bytes, Address], None]) -> MemoryEndpoint:
+        """Bind an address; raises OSError when it is in use."""
+        if port == 0:
+            self._next_port += 2
+            port = self._next_port
+        local = Address(host, port)
+        if local in self.endpoints:
+            raise OSError(errno.EADDRINUSE, f"{local} is in use")
+        endpoint = self.endpoints[local] = MemoryEndpoint(self, local, receive)
+        return endpoint
+
+    def carry(self, data: bytes, source: Address, destination: Address) -> None:
+        """Deliver `data` later, perhaps never, perhaps twice."""
+        weather, chance = self.weather, self._random.random
+        copies = 0 if weather.loss and chance() < weather.loss else 1
+        if copies and weather.repeat and chance() < weather.repeat:
+            copies = 2
+        loop = asyncio.get_running_loop()
+        for _ in range(copies):
+            delay_s = self._random.uniform(*weather.delay_s) if weather.delay_s[1] else 0.0
+            loop.call_later(delay_s, self._deliver, data, source, destination)
+
+    def _deliver(self, data: bytes, source: Address, destination: Address) -> None:
+        endpoint = self.endpoints.get(destination)
+        if endpoint is not None:
+            endpoint.receive(data, source)

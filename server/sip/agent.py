@@ -1,0 +1,282 @@
+"""A SIP user agent without I/O: the transaction and dialog tables and what goes between them (RFC 3261 8, 12, 17, 18).
+
+`receive` and `expire` take what happened and `now`; whatever has to be done or told is in `effects`, which the shell
+takes by `take_effects`. One agent serves one transport address; switch and scripted phones each hold one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from ...channels.media.plane import Address
+from .dialog import Dialog, DialogId
+from .effects import Effect, Requested, Responded, Send, Unanswered
+from .leg import Leg, dialog_id
+from .message import Message, Request, Response, SipSyntaxError, parse
+from .timers import Timers, TimerValues
+from .transaction import ClientTransaction, ServerTransaction
+from .uri import SipUri, parse_uri
+from .validate import check
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from .leg import Authorize
+
+MAGIC = "z9hG4bK"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER"
+DEFAULT_PORT = 5060
+
+
+class Agent:
+    """One user agent at the address `local`; `random` makes its tags, branches and Call-IDs."""
+
+    def __init__(self, local: Address, random: Random, values: TimerValues = TimerValues()) -> None:  # noqa: B008
+        self.local = local
+        self.values = values
+        self.timers = Timers()
+        self.effects: list[Effect] = []
+        self.contact = f"<sip:{local}>"
+        self._random = random
+        self._via = f"SIP/2.0/UDP {local};rport;branch={MAGIC}"
+        self._secret = random.randbytes(16)
+        self._servers: dict[object, ServerTransaction] = {}
+        self._clients: dict[object, ClientTransaction] = {}
+        self._legs: dict[DialogId, Leg] = {}
+
+    # -- what the shell calls ----------------------------------------------------------------------------------
+
+    def receive(self, data: bytes, source: Address, now: float) -> None:
+        """Take one datagram."""
+        if not data.strip(b"\r\n\0"):
+            return  # a keep-alive
+        try:
+            message = parse(data)
+            if isinstance(message, Request):
+                self._note_source(message, source)
+            check(message)
+        except SipSyntaxError as error:
+            if error.request is not None and error.request.method != "ACK":
+                self.reply(error.request, error.request.respond(error.status, to_tag=self._tag_for(error.request)), source)
+            return
+        if isinstance(message, Response):
+            self._receive_response(message, now)
+        else:
+            self._receive_request(message, source, now)
+
+    def expire(self, now: float) -> None:
+        """Fire every timer that is due."""
+        for fire in self.timers.due(now):
+            fire()
+
+    def take_effects(self) -> list[Effect]:
+        """What has to be done now, in order; the list is empty afterwards."""
+        effects, self.effects = self.effects, []
+        return effects
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no transaction and no dialog is left."""
+        return not (self._servers or self._clients or self._legs)
+
+    # -- what owners call --------------------------------------------------------------------------------------
+
+    def accept(self, request: Request, source: Address) -> ServerTransaction:
+        """Open the server transaction of a request that `Requested` told of."""
+        key = _server_key(request, request.method)
+        transaction = ServerTransaction(self, key, request, _response_address(request, source))
+        self._servers[key] = transaction
+        return transaction
+
+    def incoming(self, transaction: ServerTransaction, source: Address, now: float) -> Leg:
+        """Begin a leg for an accepted INVITE."""
+        return Leg.incoming(self, transaction, source, now)
+
+    def reply(self, request: Request, response: Response, source: Address) -> None:
+        """Answer without a transaction (RFC 3261 8.2.7): challenges and bad requests."""
+        self.effects.append(Send(response.to_bytes(), _response_address(request, source)))
+
+    def refuse(self, request: Request, status: int, source: Address, *headers: tuple[str, str]) -> None:
+        """Refuse without a transaction; the To tag is the same for every repetition of the request."""
+        response = request.respond(status, to_tag=self._tag_for(request))
+        for name, value in headers:
+            response.add(name, value)
+        self.reply(request, response, source)
+
+    def send(self, request: Request, destination: Address, owner: object, now: float) -> ClientTransaction:
+        """Send a request in a client transaction of its own; a Leg as `owner` hears of it, others by `Responded`."""
+        return self.send_as_is(self.stamp(request), destination, now, owner)
+
+    def send_as_is(
+        self, request: Request, destination: Address, now: float, owner: object = None
+    ) -> ClientTransaction:
+        """Send a request that has its Via already, as CANCEL does."""
+        key = (request.via.branch, request.method)
+        transaction = ClientTransaction(self, key, request, destination, owner, now)
+        self._clients[key] = transaction
+        return transaction
+
+    def invite(
+        self,
+        target: str,
+        destination: Address,
+        *,
+        from_: str,
+        to: str,
+        body: bytes,
+        now: float,
+        contact: str | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
+        authorize: Authorize | None = None,
+    ) -> Leg:
+        """Call `target` at `destination`; `from_` and `to` are name-addrs without tags."""
+        request = Request(
+            "INVITE",
+            target,
+            [
+                ("Max-Forwards", "70"),
+                ("From", f"{from_};tag={self.new_tag()}"),
+                ("To", to),
+                ("Call-ID", self.new_call_id()),
+                ("CSeq", "1 INVITE"),
+                ("Contact", contact or self.contact),
+                *headers,
+            ],
+        )
+        self.describe(request, body)
+        return Leg.outgoing(self, request, destination, authorize, now)
+
+    # -- what legs and transactions call -----------------------------------------------------------------------
+
+    def stamp(self, request: Request) -> Request:
+        """Put our Via with a fresh branch on a request."""
+        request.prepend("Via", f"{self._via}{self._random.getrandbits(64):016x}")
+        return request
+
+    def describe(self, message: Message, body: bytes) -> None:
+        """Give a message what it says of us: Allow, and its SDP."""
+        message.add("Allow", ALLOW)
+        if body:
+            message.add("Content-Type", "application/sdp")
+            message.body = body
+
+    def new_tag(self) -> str:
+        """Return a fresh tag."""
+        return f"{self._random.getrandbits(64):016x}"
+
+    def new_call_id(self) -> str:
+        """Return a fresh Call-ID."""
+        return f"{self._random.getrandbits(128):032x}"
+
+    def next_hop(self, dialog: Dialog) -> Address:
+        """Where requests of a dialog go: the first route or the target; by name, to where its messages came from."""
+        return address_of(dialog.routes[0].strip("<>") if dialog.routes else dialog.target) or dialog.fallback
+
+    def remember(self, id_: DialogId, leg: Leg) -> None:
+        """Enter a leg in the dialog table."""
+        self._legs[id_] = leg
+
+    def forget_dialog(self, id_: DialogId) -> None:
+        """Drop a leg from the dialog table."""
+        self._legs.pop(id_, None)
+
+    def forget(self, transaction: object) -> None:
+        """Drop a transaction that is over."""
+        if isinstance(transaction, ServerTransaction):
+            self._servers.pop(transaction.key, None)
+        elif isinstance(transaction, ClientTransaction):
+            self._clients.pop(transaction.key, None)
+
+    def tell_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
+        """Hand a response to whoever sent the request."""
+        if isinstance(transaction.owner, Leg):
+            transaction.owner.on_response(transaction, response, now)
+        elif transaction.owner is not None:
+            self.effects.append(Responded(transaction, response))
+
+    def tell_unanswered(self, transaction: ClientTransaction) -> None:
+        """Tell whoever sent the request that nobody answers."""
+        if isinstance(transaction.owner, Leg):
+            transaction.owner.on_unanswered(transaction)
+        elif transaction.owner is not None:
+            self.effects.append(Unanswered(transaction))
+
+    # -- inside ------------------------------------------------------------------------------------------------
+
+    def _receive_response(self, response: Response, now: float) -> None:
+        via = response.via
+        transaction = self._clients.get((via.branch, response.cseq.method))
+        if transaction is not None:
+            transaction.on_response(response, now)
+
+    def _receive_request(self, request: Request, source: Address, now: float) -> None:
+        method = request.method
+        transaction = self._servers.get(_server_key(request, "INVITE" if method == "ACK" else method))
+        if transaction is not None:
+            if transaction.on_request(request, now) and transaction.leg is not None:
+                transaction.leg.on_ack(request)
+            return
+        leg = self._legs.get(dialog_id(request)) if request.to.tag else None
+        if method == "ACK":
+            if leg is not None:
+                leg.on_ack(request)
+        elif method == "CANCEL":
+            self._receive_cancel(request, source, now)
+        elif leg is not None:
+            leg.on_request(self.accept(request, source), now)
+        elif request.to.tag:
+            self.refuse(request, 481, source)
+        else:
+            self.effects.append(Requested(request, source))
+
+    def _receive_cancel(self, request: Request, source: Address, now: float) -> None:
+        """RFC 3261 9.2: answered by itself; what it cancels is answered by the leg."""
+        invite = self._servers.get(_server_key(request, "INVITE"))
+        if invite is None:
+            self.refuse(request, 481, source)
+            return
+        leg = invite.leg
+        self.accept(request, source).respond(request.respond(200, to_tag=leg.local_tag if leg else self.new_tag()), now)
+        if leg is not None:
+            leg.on_cancel(now)
+
+    def _note_source(self, request: Request, source: Address) -> None:
+        """Write down where the request came from (RFC 3261 18.2.1, RFC 3581 4)."""
+        via = request.via
+        if via.has_param("rport"):
+            request.replace_via(via.with_params(received=source.host, rport=str(source.port)))
+        elif via.host != source.host:
+            request.replace_via(via.with_params(received=source.host))
+
+    def _tag_for(self, request: Request) -> str:
+        """Make a tag without memory: equal for every repetition, unknown to others (RFC 3261 8.2.7)."""
+        return hashlib.blake2b((request.via.branch or request.call_id).encode(), key=self._secret, digest_size=8).hexdigest()
+
+
+def address_of(uri: str) -> Address | None:
+    """The address that a URI names, if its host is an IP address."""
+    try:
+        parsed = parse_uri(uri)
+    except SipSyntaxError:
+        return None
+    if not isinstance(parsed, SipUri) or not (parsed.host.replace(".", "").isdigit() or ":" in parsed.host):
+        return None
+    return Address(parsed.host, parsed.port or DEFAULT_PORT)
+
+
+def _server_key(request: Request, method: str) -> object:
+    """How a server transaction is found again (RFC 3261 17.2.3); without the magic cookie as RFC 2543 did."""
+    via = request.via
+    branch = via.branch
+    if branch is not None and branch.startswith(MAGIC):
+        return (branch, via.host, via.port, method)
+    return (request.call_id, request.from_.tag, request.cseq.number, str(via), method)
+
+
+def _response_address(request: Request, source: Address) -> Address:
+    """Where responses go (RFC 3261 18.2.2, RFC 3581 4)."""
+    via = request.via
+    if via.has_param("rport"):
+        return source
+    return Address(source.host, via.port or DEFAULT_PORT)

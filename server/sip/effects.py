@@ -1,0 +1,111 @@
+"""What a SIP machine wants done, or has to tell: the closed union that `server.net.stack` carries out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...channels.media.plane import Address
+    from .leg import Leg
+    from .message import Request, Response
+    from .transaction import ClientTransaction, ServerTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Put bytes on the wire."""
+
+    data: bytes
+    destination: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A request outside any dialog, not yet answered and without a transaction: accept it, or answer statelessly."""
+
+    request: Request
+    source: Address
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedInside:
+    """A request in the dialog of a leg that the leg leaves to its owner (INFO, REFER …)."""
+
+    leg: Leg
+    transaction: ServerTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class Responded:
+    """A response to a request that no leg sent (REGISTER, OPTIONS …); provisional ones are told too."""
+
+    transaction: ClientTransaction
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """Timer B or F: nobody answered the request (RFC 3261 17.1)."""
+
+    transaction: ClientTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class LegProgressed:
+    """The called side answered 18x."""
+
+    leg: Leg
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswered:
+    """The called side took the call; its answer to our offer, or its offer, is in `response`."""
+
+    leg: Leg
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class LegConfirmed:
+    """The caller's ACK came; `body` is its answer when the offer was ours (RFC 3261 13.2.1)."""
+
+    leg: Leg
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LegReoffered:
+    """The far end wants other media (re-INVITE); answer it by `Leg.accept_offer` or `Leg.refuse_offer`."""
+
+    leg: Leg
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnded:
+    """The leg is over; told exactly once.
+
+    `status` is the final response of an unanswered leg (487 after CANCEL, 408 for no answer at all), 0 after an answer.
+    `far` tells whether the far end ended it. `response` is the refusal of the called side, if there was one.
+    """
+
+    leg: Leg
+    status: int
+    far: bool
+    response: Response | None = None
+
+
+Effect = (
+    Send
+    | Requested
+    | RequestedInside
+    | Responded
+    | Unanswered
+    | LegProgressed
+    | LegAnswered
+    | LegConfirmed
+    | LegReoffered
+    | LegEnded
+)

@@ -1,0 +1,138 @@
+"""The registrar (RFC 3261 section 10): which contacts an address of record has, and until when.
+
+Called by the SIP door with requests that are authenticated and allowed already; pure but for the bindings it holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .uri import SipUri
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...channels.media.plane import Address
+    from .headers import NameAddr
+    from .message import Request, Response
+
+MOST_CONTACTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One registered contact: its URI, where its REGISTER came from, and when it ends."""
+
+    contact: SipUri
+    source: Address
+    expires_at: float
+    call_id: str
+    cseq: int
+
+    def header(self, now: float) -> str:
+        """Return the binding as a Contact value."""
+        return f"<{self.contact}>;expires={max(0, round(self.expires_at - now))}"
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiryLimits:
+    """Seconds that a registration may last; what asks for less is told so (423), what asks for more gets the most."""
+
+    least_s: int = 10
+    default_s: int = 3600
+    most_s: int = 7200
+
+
+class Registrar:
+    """The bindings of every address of record, by the account's user part."""
+
+    def __init__(self, limits: ExpiryLimits = ExpiryLimits()) -> None:  # noqa: B008 - frozen
+        self._limits = limits
+        self._bindings: dict[str, list[Binding]] = {}
+
+    def bindings(self, account: str, now: float) -> list[Binding]:
+        """Return the live contacts of an account, newest first."""
+        bindings = self._bindings.get(account)
+        if not bindings:
+            return []
+        if any(b.expires_at <= now for b in bindings):
+            self._keep(account, [b for b in bindings if b.expires_at > now])
+        return self._bindings.get(account, [])[::-1]
+
+    def accounts(self, now: float) -> Iterator[tuple[str, list[Binding]]]:
+        """Every account that has a live contact."""
+        for account in list(self._bindings):
+            if bindings := self.bindings(account, now):
+                yield account, bindings
+
+    def register(self, account: str, request: Request, source: Address, tag: str, now: float) -> Response:
+        """Follow RFC 3261 10.3 from step 6 on: all of the request's contacts change, or none does.
+
+        `tag` is the response's To tag.
+        """
+        current = self.bindings(account, now)[::-1]
+        try:
+            kept = self._changed(current, request, source, now)
+        except _RefusedError as refused:
+            response = request.respond(refused.status, to_tag=tag)
+            if refused.status == 423:
+                response.add("Min-Expires", str(self._limits.least_s))
+            return response
+        self._keep(account, kept)
+        response = request.respond(200, to_tag=tag)
+        for binding in kept:
+            response.add("Contact", binding.header(now))
+        return response
+
+    def _keep(self, account: str, bindings: list[Binding]) -> None:
+        if bindings:
+            self._bindings[account] = bindings
+        else:
+            self._bindings.pop(account, None)
+
+    def _changed(self, current: list[Binding], request: Request, source: Address, now: float) -> list[Binding]:
+        call_id, cseq = request.call_id, request.cseq.number
+        if request.contact_star:
+            if request.expires != 0:
+                raise _RefusedError(400)
+            if any(_out_of_order(b, call_id, cseq) for b in current):
+                raise _RefusedError(500)
+            return []
+        kept = list(current)
+        for contact in request.contacts:
+            uri = contact.uri
+            if not isinstance(uri, SipUri):
+                raise _RefusedError(400)
+            lasts_s = self._lasts_s(contact, request)
+            old = next((b for b in kept if b.contact.same(uri)), None)
+            if old is not None:
+                if _out_of_order(old, call_id, cseq):
+                    raise _RefusedError(500)
+                kept.remove(old)
+            if lasts_s:
+                kept.append(Binding(uri, source, now + lasts_s, call_id, cseq))
+        if len(kept) > MOST_CONTACTS:
+            raise _RefusedError(403)
+        return kept
+
+    def _lasts_s(self, contact: NameAddr, request: Request) -> int:
+        asked = contact.expires_s
+        if asked is None:
+            asked = request.expires
+        if asked is None:
+            asked = self._limits.default_s
+        if 0 < asked < self._limits.least_s:
+            raise _RefusedError(423)
+        return min(asked, self._limits.most_s)
+
+
+class _RefusedError(Exception):
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+def _out_of_order(binding: Binding, call_id: str, cseq: int) -> bool:
+    """RFC 3261 10.3 step 7: an older or repeated CSeq of the same Call-ID changes nothing."""
+    return binding.call_id == call_id and cseq <= binding.cseq

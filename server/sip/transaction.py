@@ -1,0 +1,259 @@
+"""The four transaction machines of RFC 3261 section 17 with the corrections of RFC 6026.
+
+Each is a table (state, input) -> (actions, next state), in the order of the RFC's figures; `docs/` draws its pictures
+from these tables. Inputs are a method, a response class, or a timer's letter. The agent feeds them and owns the effects.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from .effects import Send
+from .message import Request, Response
+
+if TYPE_CHECKING:
+    from ...channels.media.plane import Address
+    from .agent import Agent
+    from .leg import Leg
+    from .timers import Timer
+
+
+class State(Enum):
+    """The states of the four machines."""
+
+    CALLING = auto()
+    TRYING = auto()
+    PROCEEDING = auto()
+    COMPLETED = auto()
+    ACCEPTED = auto()
+    CONFIRMED = auto()
+    TERMINATED = auto()
+
+
+CALLING, TRYING, PROCEEDING = State.CALLING, State.TRYING, State.PROCEEDING
+COMPLETED, ACCEPTED, CONFIRMED, TERMINATED = State.COMPLETED, State.ACCEPTED, State.CONFIRMED, State.TERMINATED
+
+Table = Mapping[tuple[State, str], tuple[str, State]]
+
+# RFC 3261 figure 7 with RFC 6026 section 7.1
+INVITE_SERVER: Table = {
+    (PROCEEDING, "INVITE"): ("repeat", PROCEEDING),
+    (PROCEEDING, "send 1xx"): ("send", PROCEEDING),
+    (PROCEEDING, "send 2xx"): ("send L", ACCEPTED),
+    (PROCEEDING, "send 3xx-6xx"): ("send G H", COMPLETED),
+    (COMPLETED, "INVITE"): ("repeat", COMPLETED),
+    (COMPLETED, "ACK"): ("stop I", CONFIRMED),
+    (COMPLETED, "G"): ("repeat G", COMPLETED),
+    (COMPLETED, "H"): ("unconfirmed", TERMINATED),
+    (CONFIRMED, "I"): ("", TERMINATED),
+    (ACCEPTED, "ACK"): ("confirm", ACCEPTED),
+    (ACCEPTED, "send 2xx"): ("send", ACCEPTED),
+    (ACCEPTED, "L"): ("", TERMINATED),
+}
+# RFC 3261 figure 8
+OTHER_SERVER: Table = {
+    (TRYING, "send 1xx"): ("send", PROCEEDING),
+    (TRYING, "send 2xx"): ("send J", COMPLETED),
+    (TRYING, "send 3xx-6xx"): ("send J", COMPLETED),
+    (PROCEEDING, "request"): ("repeat", PROCEEDING),
+    (PROCEEDING, "send 1xx"): ("send", PROCEEDING),
+    (PROCEEDING, "send 2xx"): ("send J", COMPLETED),
+    (PROCEEDING, "send 3xx-6xx"): ("send J", COMPLETED),
+    (COMPLETED, "request"): ("repeat", COMPLETED),
+    (COMPLETED, "J"): ("", TERMINATED),
+}
+# RFC 3261 figure 5 with RFC 6026 section 7.2
+INVITE_CLIENT: Table = {
+    (CALLING, "A"): ("repeat A", CALLING),
+    (CALLING, "B"): ("unanswered", TERMINATED),
+    (CALLING, "1xx"): ("stop tell", PROCEEDING),
+    (CALLING, "2xx"): ("stop tell M", ACCEPTED),
+    (CALLING, "3xx-6xx"): ("stop ack tell D", COMPLETED),
+    (PROCEEDING, "1xx"): ("tell", PROCEEDING),
+    (PROCEEDING, "2xx"): ("stop tell M", ACCEPTED),
+    (PROCEEDING, "3xx-6xx"): ("stop ack tell D", COMPLETED),
+    (PROCEEDING, "give up"): ("unanswered", TERMINATED),
+    (COMPLETED, "3xx-6xx"): ("ack", COMPLETED),
+    (COMPLETED, "D"): ("", TERMINATED),
+    (ACCEPTED, "2xx"): ("tell", ACCEPTED),
+    (ACCEPTED, "M"): ("", TERMINATED),
+}
+# RFC 3261 figure 6
+OTHER_CLIENT: Table = {
+    (TRYING, "E"): ("repeat E", TRYING),
+    (TRYING, "F"): ("unanswered", TERMINATED),
+    (TRYING, "1xx"): ("slow tell", PROCEEDING),
+    (TRYING, "2xx"): ("stop tell K", COMPLETED),
+    (TRYING, "3xx-6xx"): ("stop tell K", COMPLETED),
+    (PROCEEDING, "E"): ("repeat E", PROCEEDING),
+    (PROCEEDING, "F"): ("unanswered", TERMINATED),
+    (PROCEEDING, "1xx"): ("tell", PROCEEDING),
+    (PROCEEDING, "2xx"): ("stop tell K", COMPLETED),
+    (PROCEEDING, "3xx-6xx"): ("stop tell K", COMPLETED),
+    (COMPLETED, "K"): ("", TERMINATED),
+}
+_CLASSES = ("", "1xx", "2xx", "3xx-6xx", "3xx-6xx", "3xx-6xx", "3xx-6xx")
+_SENDS = ("", "send 1xx", "send 2xx", "send 3xx-6xx", "send 3xx-6xx", "send 3xx-6xx", "send 3xx-6xx")
+
+
+def acknowledge(request: Request, response: Response) -> Request:
+    """Make the ACK of a refusal: hop by hop, in the INVITE's own transaction (RFC 3261 17.1.1.3)."""
+    ack = _twin(request, "ACK")
+    ack.set("To", response.get("to") or "")
+    return ack
+
+
+def cancel(request: Request) -> Request:
+    """Make the CANCEL of a request (RFC 3261 9.1)."""
+    return _twin(request, "CANCEL")
+
+
+def _twin(request: Request, method: str) -> Request:
+    """Another method for the same transaction: same Request-URI, top Via, Route, From, To, Call-ID and CSeq number."""
+    headers = [("Via", request.all("via")[0]), ("Max-Forwards", "70")]
+    headers += [(name, value) for name, value in request.headers if name in {"From", "To", "Call-ID", "Route"}]
+    headers.append(("CSeq", f"{request.cseq.number} {method}"))
+    return Request(method, request.uri, headers)
+
+
+class _Transaction(ABC):
+    """What the four have in common: a table, a state, timers, and the bytes that are repeated."""
+
+    __slots__ = ("_interval_s", "_timers", "agent", "bytes_sent", "destination", "key", "request", "state", "table")
+
+    def __init__(
+        self, agent: Agent, key: object, request: Request, destination: Address, table: Table, state: State
+    ) -> None:
+        self.agent = agent
+        self.table = table
+        self.key = key
+        self.request = request
+        self.destination = destination
+        self.state = state
+        self.bytes_sent = b""
+        self._interval_s = agent.values.t1_s
+        self._timers: dict[str, Timer] = {}
+
+    def _fire(self, name: str, now: float) -> str:
+        """Follow the table for input `name` and return the actions; unknown inputs change nothing."""
+        row = self.table.get((self.state, name))
+        if row is None:
+            return ""
+        actions, self.state = row
+        if self.state is TERMINATED:
+            self._stop()
+            self.agent.forget(self)
+        return actions
+
+    def _set(self, letter: str, when: float) -> None:
+        self._timers[letter] = self.agent.timers.set(when, lambda now: self.on_timer(letter, now))
+
+    def _stop(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    def _repeat(self) -> None:
+        if self.bytes_sent:
+            self.agent.effects.append(Send(self.bytes_sent, self.destination))
+
+    def _back_off(self, letter: str, now: float, limit_s: float) -> None:
+        self._interval_s = min(2 * self._interval_s, limit_s)
+        self._set(letter, now + self._interval_s)
+
+    @abstractmethod
+    def on_timer(self, letter: str, now: float) -> None:
+        """Timer `letter` has come due."""
+
+
+class ServerTransaction(_Transaction):
+    """The server side of one request; `respond` is how it is answered."""
+
+    __slots__ = ("is_invite", "leg")
+
+    def __init__(self, agent: Agent, key: object, request: Request, destination: Address) -> None:
+        self.is_invite = request.method == "INVITE"
+        table, state = (INVITE_SERVER, PROCEEDING) if self.is_invite else (OTHER_SERVER, TRYING)
+        super().__init__(agent, key, request, destination, table, state)
+        self.leg: Leg | None = None
+
+    def on_request(self, request: Request, now: float) -> bool:
+        """A repetition of the request, or its ACK; True for an ACK that confirms a 2xx."""
+        name = request.method if self.is_invite else "request"
+        actions = self._fire(name, now)
+        if actions == "repeat":
+            self._repeat()
+        elif actions == "stop I":
+            self._stop()
+            self._set("I", now + self.agent.values.t4_s)
+        return actions == "confirm"
+
+    def respond(self, response: Response, now: float) -> None:
+        """Answer; ignored once a final response was sent (2xx repeated by the dialog excepted)."""
+        actions = self._fire(_SENDS[response.status // 100], now)
+        if not actions:
+            return
+        self.bytes_sent = response.to_bytes()
+        self._repeat()
+        values = self.agent.values
+        for action in actions.split()[1:]:
+            self._set(action, now + (values.t1_s if action == "G" else values.give_up_s))
+
+    def on_timer(self, letter: str, now: float) -> None:
+        """G repeats the refusal until H gives up; I, J and L forget the transaction."""
+        if self._fire(letter, now) == "repeat G":
+            self._repeat()
+            self._back_off("G", now, self.agent.values.t2_s)
+
+
+class ClientTransaction(_Transaction):
+    """The client side of one request; `owner` is whoever sent it and is told the responses."""
+
+    __slots__ = ("is_invite", "owner")
+
+    def __init__(
+        self, agent: Agent, key: object, request: Request, destination: Address, owner: object, now: float
+    ) -> None:
+        self.is_invite = request.method == "INVITE"
+        table, state = (INVITE_CLIENT, CALLING) if self.is_invite else (OTHER_CLIENT, TRYING)
+        super().__init__(agent, key, request, destination, table, state)
+        self.owner = owner
+        self.bytes_sent = request.to_bytes()
+        self._repeat()
+        self._set("A" if self.is_invite else "E", now + self._interval_s)
+        self._set("B" if self.is_invite else "F", now + agent.values.give_up_s)
+
+    def on_response(self, response: Response, now: float) -> None:
+        """A response came from the wire."""
+        values = self.agent.values
+        for action in self._fire(_CLASSES[response.status // 100], now).split():
+            match action:
+                case "stop":
+                    self._stop()
+                case "ack":
+                    self.agent.effects.append(Send(acknowledge(self.request, response).to_bytes(), self.destination))
+                case "tell":
+                    self.agent.tell_response(self, response, now)
+                case "slow":
+                    self._interval_s = values.t2_s
+                case "K":
+                    self._set("K", now + values.t4_s)
+                case letter:  # D and M
+                    self._set(letter, now + values.give_up_s)
+
+    def give_up(self, now: float) -> None:
+        """After CANCEL nobody waits longer than 64 x T1 for the final response (RFC 3261 9.1)."""
+        if self.is_invite and self.state is PROCEEDING and "give up" not in self._timers:
+            self._set("give up", now + self.agent.values.give_up_s)
+
+    def on_timer(self, letter: str, now: float) -> None:
+        """A and E repeat the request, B and F give up, D, K and M forget the transaction."""
+        actions = self._fire(letter, now)
+        if actions.startswith("repeat"):
+            self._repeat()
+            self._back_off(letter, now, float("inf") if letter == "A" else self.agent.values.t2_s)
+        elif actions == "unanswered":
+            self.agent.tell_unanswered(self)

@@ -1,0 +1,61 @@
+"""The voicemail boxes as the features want them: settings from the site, messages from the store, and an event for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...features.voicemail.settings import BoxSettings
+from .events import MessageLeft
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ..clock import Clock
+    from ..site.administration import Administration
+    from ..store.mailbox import Mailbox, Message
+    from .stream import EventStream
+
+
+class Boxes:
+    """Keeps `features.voicemail.policy.Boxes` and `features.voicemail.mailbox.Mailbox` for one server."""
+
+    def __init__(
+        self, administration: Administration, mailbox: Mailbox, clock: Clock, stream: EventStream
+    ) -> None:
+        self._administration = administration
+        self._mailbox = mailbox
+        self._clock = clock
+        self._stream = stream
+
+    def box_of(self, user: str) -> BoxSettings | None:
+        """Return the settings of a user's box."""
+        found = self._administration.directory.by_name(user)
+        if found is None or found.voicemail_pin is None:
+            return None
+        return BoxSettings(user, found.voicemail_pin)
+
+    def box_numbered(self, number: str) -> BoxSettings | None:
+        """Return the box of an extension."""
+        found = self._administration.directory.by_extension(number)
+        return None if found is None else self.box_of(found.name)
+
+    async def add(
+        self, *, user: str, caller: str, called: str, duration_s: float, wav_path: Path
+    ) -> Message:
+        """Keep a message and tell of it once it is durable."""
+        message = await self._mailbox.add(user, caller, called, self._clock.today(), duration_s, wav_path)
+        self._stream.publish(MessageLeft(user, message.id, duration_s))
+        return message
+
+    async def list(self, user: str) -> Sequence[Message]:
+        """Return a box's messages, oldest first."""
+        return await self._mailbox.list(user)
+
+    async def mark_read(self, message_id: str) -> None:
+        """Note that a message was listened to."""
+        await self._mailbox.mark_read(message_id)
+
+    async def delete(self, message_id: str) -> None:
+        """Remove a message with its sound."""
+        await self._mailbox.delete(message_id)

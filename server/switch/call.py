@@ -1,0 +1,53 @@
+"""A call: who called whom, and the connections of the devices that take part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .events import CallEnded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...channels.session import Party
+    from .connection import Connection
+    from .work import Work
+
+
+class Call:
+    """One call; `called` is the number as signalled. It ends with its last connection."""
+
+    def __init__(
+        self, id_: str, caller: Party, called: str, started_at_s: float, over: Callable[[Call], None]
+    ) -> None:
+        self.id = id_
+        self.caller = caller
+        self.called = called
+        self.started_at_s = started_at_s
+        self.connections: list[Connection] = []
+        self.cause = 16
+        self.work: Work | None = None
+        self._over = over
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether somebody, or Ringfence itself, took the call."""
+        return any(connection.is_answered for connection in self.connections)
+
+    def on_connection_ended(self, connection: Connection) -> None:
+        """Note that a device has left; with the last one the call is over."""
+        self.connections.remove(connection)
+        self.cause = connection.cause
+        if not self.connections:
+            self._over(self)
+
+    def hang_up(self) -> None:
+        """End every connection."""
+        for connection in list(self.connections):
+            connection.hang_up()
+        if self.work is not None and not self.connections:
+            self._over(self)
+
+    def ended(self, now_s: float) -> CallEnded:
+        """Return the event that tells of its end."""
+        return CallEnded(self.id, self.cause, now_s - self.started_at_s)

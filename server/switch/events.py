@@ -1,0 +1,90 @@
+"""What the switch tells of: frozen values that the stream stamps with a sequence number and a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    """A call came in, or was placed by an administrator."""
+
+    call_id: str
+    caller: str
+    called: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionChanged:
+    """A device's part in a call has a new state; `state` is a `ConnectionState`."""
+
+    call_id: str
+    leg_id: str
+    device: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseTaken:
+    """A leg occupies a channel; `used` of `limit` are occupied now."""
+
+    pool: str
+    leg_id: str
+    used: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseClosed:
+    """A leg gave its channel back."""
+
+    pool: str
+    leg_id: str
+    used: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Something was refused: a call, a registration, a binding that is not rung, a request of the API."""
+
+    decision: str
+    reason: str
+    what: str
+    call_id: str | None = None
+    user: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """An account's contacts have changed; `contacts` is their number now."""
+
+    account: str
+    contacts: int
+
+
+@dataclass(frozen=True, slots=True)
+class DigitPressed:
+    """A caller pressed a digit while Ringfence listened."""
+
+    call_id: str
+    leg_id: str
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLeft:
+    """A voicemail message is durable."""
+
+    user: str
+    message_id: str
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """A call is over; `cause` is its Q.850 cause."""
+
+    call_id: str
+    cause: int
+    duration_s: float

@@ -1,0 +1,26 @@
+"""How a refusal reads in SIP headers: one explanation for telephones, traces and people (RFC 3326, RFC 6432)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...licensing.reasons import reason_for, warning_text
+
+if TYPE_CHECKING:
+    from ...licensing.refusal import Refusal
+
+Headers = list[tuple[str, str]]
+
+
+def refusal_headers(refusal: Refusal, decision: str | None, first_cause: Refusal | None = None) -> Headers:
+    """Write the headers of a refusal; `first_cause` is why the call was forwarded to where it was refused."""
+    reason = reason_for(refusal)
+    causes = [header for header in (reason.reason_header, first_cause and reason_for(first_cause).reason_header) if header]
+    headers: Headers = [("Reason", ", ".join(causes))] if causes else []
+    headers.append(("Warning", f'399 ringfence "{warning_text(refusal)}"'))
+    headers.append(("X-License-Reason", refusal.reason))
+    if decision is not None:
+        headers.append(("X-License-Decision", decision))
+    if reason.retry_after_s is not None:
+        headers.append(("Retry-After", str(reason.retry_after_s)))
+    return headers

@@ -1,0 +1,123 @@
+"""Ringing a user's devices together until one answers, all refuse, the time is over, or the caller is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...licensing.refusal import Refusal
+
+if TYPE_CHECKING:
+    from ...channels.media.plane import MediaEvent
+    from ..sip.message import Response
+    from .connection import Connection
+
+LONGEST_RING_S = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A device answered."""
+
+    connection: Connection
+
+
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """No device did; `refusal` says why."""
+
+    refusal: Refusal
+
+
+class Ringing:
+    """Listens to the connections that ring for `caller` (None: nobody hears it); use it as a context manager.
+
+    On the way out whatever still rings is cancelled, also when the ringing itself was.
+    """
+
+    def __init__(self, caller: Connection | None) -> None:
+        self._caller = caller
+        self._ringing: list[Connection] = []
+        self._refusals: list[Refusal] = []
+        self._outcome: asyncio.Future[Taken | NotTaken] = asyncio.get_running_loop().create_future()
+        self._kept: Connection | None = None
+
+    def __enter__(self) -> Ringing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for connection in list(self._ringing):
+            if connection is not self._kept:
+                connection.hang_up()
+
+    def add(self, connection: Connection) -> None:
+        """Let one more device ring."""
+        connection.listener = self
+        self._ringing.append(connection)
+
+    async def outcome(self, timeout_s: float) -> Taken | NotTaken:
+        """Wait for an answer, the last refusal, or the time; the connection that is returned is the caller's to keep."""
+        if not self._ringing:
+            return NotTaken(self._worst())
+        timer = asyncio.get_running_loop().call_later(
+            min(timeout_s, LONGEST_RING_S), self._decide, NotTaken(Refusal("user.no_answer"))
+        )
+        try:
+            outcome = await self._outcome
+        finally:
+            timer.cancel()
+        if isinstance(outcome, Taken):
+            self._kept = outcome.connection
+        return outcome
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Note why a device could not even be rung."""
+        self._refusals.append(refusal)
+
+    def on_progress(self, connection: Connection) -> None:
+        """One device rings: the caller hears that."""
+        if self._caller is not None:
+            self._caller.ring()
+
+    def on_answered(self, connection: Connection) -> None:
+        """The first to answer has the call."""
+        self._decide(Taken(connection))
+
+    def on_media(self, connection: Connection, event: MediaEvent) -> None:
+        """Early media is not passed on."""
+
+    def on_ended(self, connection: Connection, status: int, response: Response | None) -> None:
+        """One device will not take it."""
+        if connection in self._ringing:
+            self._ringing.remove(connection)
+        self._refusals.append(_refusal_of(status))
+        if not self._ringing:
+            self._decide(NotTaken(self._worst()))
+
+    def _decide(self, outcome: Taken | NotTaken) -> None:
+        if not self._outcome.done():
+            self._outcome.set_result(outcome)
+
+    def _worst(self) -> Refusal:
+        """Busy or rejected tells the caller more than not being there."""
+        for code in ("user.busy", "call.rejected", "media.incompatible", "user.no_answer"):
+            for refusal in self._refusals:
+                if refusal.reason == code:
+                    return refusal
+        return self._refusals[0] if self._refusals else Refusal("user.not_registered")
+
+
+def _refusal_of(status: int) -> Refusal:
+    """Read a device's final response."""
+    match status:
+        case 486 | 600:
+            return Refusal("user.busy")
+        case 403 | 603:
+            return Refusal("call.rejected")
+        case 488 | 606 | 415:
+            return Refusal("media.incompatible")
+        case 480 | 487:
+            return Refusal("user.no_answer")
+        case _:
+            return Refusal("user.not_registered")

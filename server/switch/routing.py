@@ -1,0 +1,146 @@
+"""What is dialled, and which policy speaks: from a number and a caller to a `Route`.
+
+Called by the switch for each call, each forwarding and each transfer. Pure but for the look-ups of directory and
+registrar; the licence is asked in the features' policies, channels are taken by the switch afterwards.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...features.attendant.policy import attendant_route
+from ...features.attendant.settings import Menu
+from ...features.emergency.behaviour import answering_point
+from ...features.route import Answer, Forwarding, Leave, Refuse, Ring, Route
+from ...features.softphone.policy import accounts_to_ring, may_use_softphone
+from ...features.test_numbers.policy import test_route
+from ...features.voicemail.policy import leave_route, listen_route
+from ...licensing.refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...channels.session import Party
+    from ..clock import Clock
+    from ..sip.registrar import Registrar
+    from ..site.administration import Administration
+    from ..site.site import Trunk, User
+    from .boxes import Boxes
+
+UNKNOWN = Refuse(Refusal("number.unknown"))
+
+
+class Router:
+    """Routes for one server; `passed_over(user, refusal)` is told of a registered softphone that may not ring."""
+
+    def __init__(
+        self,
+        administration: Administration,
+        registrar: Registrar,
+        boxes: Boxes,
+        clock: Clock,
+        passed_over: Callable[[str, Refusal], None],
+    ) -> None:
+        self._administration = administration
+        self._registrar = registrar
+        self._boxes = boxes
+        self._clock = clock
+        self._passed_over = passed_over
+
+    def route(self, caller: Party, number: str, *, forwarded: bool = False) -> Route:
+        """Say what a call to `number` leads to; the forwarding of a user may leave by a trunk, a trunk's own call not."""
+        if self._is_emergency(number):
+            trunks = self._administration.directory.site.trunks
+            way_out = next((trunk.name for trunk in trunks if trunk.emergency and trunk.uri), None)
+            return Leave(way_out, number) if way_out else Answer(answering_point)
+        from_trunk = caller.trunk is not None and not forwarded
+        return (
+            self._inside(caller, number)
+            or self._test(number)
+            or (UNKNOWN if from_trunk else self._by_name(number) or self._outside(number))
+        )
+
+    def direct_dial(self, trunk: Trunk, number: str) -> str | None:
+        """Take the trunk's root off a number from outside; None when it is not there."""
+        if self._is_emergency(number) or not number.startswith(trunk.numbers):
+            return None
+        return number[len(trunk.numbers) :]
+
+    def refuses_caller(self, caller: Party, number: str) -> Refusal | None:
+        """Say why a softphone may not call; emergency numbers always may be."""
+        if caller.user is None or caller.extension or self._is_emergency(number):
+            return None
+        return may_use_softphone(caller.user, self._administration.gate)
+
+    def _is_emergency(self, number: str) -> bool:
+        return number in self._administration.directory.site.numbers.emergency
+
+    def _inside(self, caller: Party, number: str) -> Route | None:
+        """Find extensions, attendants and voicemail; a fax number is one that nobody answers yet."""
+        directory, gate = self._administration.directory, self._administration.gate
+        voicemail = directory.site.voicemail
+        user = directory.by_extension(number)
+        if user is not None:
+            return self._ring(user, user.extension)
+        attendant = directory.attendant(number)
+        if attendant is not None:
+            return attendant_route(
+                Menu(attendant.name, attendant.menu, hairpin=attendant.transfer == "hairpin"), gate
+            )
+        if number == voicemail.extension:
+            own = None if caller.trunk is not None else caller.user
+            return listen_route(own, gate, self._boxes, self._boxes, pin_from_own_phone=voicemail.pin_from_own_phone)
+        if voicemail.direct_prefix and number.startswith(voicemail.direct_prefix):
+            user = directory.by_extension(number[len(voicemail.direct_prefix) :])
+            return leave_route(user.name, gate, self._boxes, self._boxes) if user is not None else UNKNOWN
+        return UNKNOWN if directory.by_fax(number) is not None else None
+
+    def _by_name(self, name: str) -> Route | None:
+        """Ring the softphone `sip:NAME`."""
+        user = self._administration.directory.by_name(name)
+        if user is None:
+            return None
+        refusal = may_use_softphone(name, self._administration.gate)
+        if refusal is not None:
+            return Refuse(refusal)
+        return Ring(name, (name,) if self._is_registered(name) else (), _forwarding(user))
+
+    def _ring(self, user: User, extension: str) -> Route:
+        accounts, refusal = accounts_to_ring(
+            user.name,
+            extension,
+            self._administration.gate,
+            desk_is_registered=self._is_registered(extension),
+            softphone_is_registered=self._is_registered(user.name),
+        )
+        if refusal is not None:
+            self._passed_over(user.name, refusal)
+        return Ring(user.name, accounts, _forwarding(user))
+
+    def _test(self, number: str) -> Route | None:
+        settings = self._administration.directory.site.test_numbers
+        if not settings.enabled or not number.startswith(settings.prefix):
+            return None
+        return test_route(number[len(settings.prefix) :])
+
+    def _outside(self, number: str) -> Route:
+        """Choose the trunk for a number that leaves the house."""
+        if not number.removeprefix("+").isdigit():
+            return UNKNOWN
+        for trunk in self._administration.directory.site.trunks:
+            prefix = trunk.outbound_prefix
+            leaves = number.startswith(prefix) if prefix else number.startswith(("0", "+"))
+            if leaves and trunk.uri is not None:
+                return Leave(trunk.name, number[len(prefix or "") :])
+        leaves = number.startswith(("0", "+"))
+        return Refuse(Refusal("trunk.none", facts={"number": number})) if leaves else UNKNOWN
+
+    def _is_registered(self, account: str) -> bool:
+        return bool(self._registrar.bindings(account, self._clock.now()))
+
+
+def _forwarding(user: User) -> Forwarding:
+    forward = user.forward
+    if forward is None:
+        return Forwarding()
+    return Forwarding(forward.busy, forward.no_answer, forward.not_registered, forward.after_s)

@@ -1,0 +1,281 @@
+"""The one `Session`: gives the verbs of `channels.session` to a behaviour, on a connection of the switch."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ...channels.media.plane import DigitHeard, Played, Recorded, StreamLost, Tone
+from ...channels.session import Ended, Party, Recording, TransferFailed
+from ...features.route import Answer, Final, Leave, Refuse, Ring
+from ...licensing.reasons import reason_for
+from ...licensing.refusal import Refusal
+from .events import DigitPressed
+from .bridge import Bridge
+from .ringing import NotTaken, Taken
+
+if TYPE_CHECKING:
+    from ...channels.media.plane import MediaEvent, Playable
+    from ..sip.message import Response
+    from .connection import Connection
+    from .switch import Switch
+
+IDLE_S = 60.0
+RINGBACK = Tone((425,), cadence_s=(1.0, 4.0))
+NORMAL = 16
+
+
+class SwitchSession:
+    """See `channels.session.Session`. One verb runs at a time; what it waits for is `_waiting`."""
+
+    def __init__(self, switch: Switch, connection: Connection, called: str) -> None:
+        self._switch = switch
+        self._connection = connection
+        self._called = called
+        self._waiting: asyncio.Future[Any] | None = None
+        self._wants_digit = False
+        self._digits: list[str] = []
+        self._token = 0
+        self._idle: asyncio.TimerHandle | None = None
+        self._ended: int | None = None
+        self._recorded: Recorded | None = None
+        connection.listener = self
+
+    @property
+    def call_id(self) -> str:
+        """The call's id."""
+        return self._connection.call.id
+
+    @property
+    def caller(self) -> Party:
+        """Who calls."""
+        return self._connection.call.caller
+
+    @property
+    def called(self) -> str:
+        """The number that led here."""
+        return self._called
+
+    # -- verbs -------------------------------------------------------------------------------------------------
+
+    async def ring(self) -> None:
+        """180."""
+        self._check()
+        self._connection.ring()
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass, or end with the leg."""
+        await self._wait(seconds)
+
+    async def answer(self, *, echo: bool = False, inactive: bool = False) -> None:
+        """200, and wait for the ACK; nothing to do on a leg that is answered already."""
+        self._check()
+        connection, with_prompts = self._connection, not echo and not inactive
+        was_answered = connection.is_answered
+        if not await connection.answer(fill=with_prompts, echo=echo, inactive=inactive):
+            self._raise_ended()
+        if not was_answered:
+            await self._wait()
+        if with_prompts and connection.stream is not None:
+            connection.stream.watch(IDLE_S)
+            self._rest()
+
+    async def play(self, *playables: Playable) -> None:
+        """Play to the end."""
+        self._check()
+        if self._connection.stream is not None:
+            self._token = self._connection.stream.play(playables)
+            await self._wait()
+
+    async def collect(
+        self, count: int, *playables: Playable, timeout_s: float = 5.0, terminator: str = "#"
+    ) -> str:
+        """Play and gather digits."""
+        self._check()
+        stream, gathered = self._connection.stream, ""
+        if playables and stream is not None and not self._digits:
+            self._token = stream.play(playables)
+            await self._wait(until_digit=True)
+            if self._digits:
+                stream.stop_playing()
+        while len(gathered) < count:
+            if not self._digits:
+                await self._wait(timeout_s, until_digit=True)
+            if not self._digits:
+                break
+            digit = self._digits.pop(0)
+            if digit == terminator:
+                break
+            gathered += digit
+        return gathered
+
+    async def record(self, *, max_s: float, terminator: str = "#") -> Recording:
+        """Record until a digit, the time, or the end of the leg."""
+        self._check()
+        stream = self._connection.stream
+        if stream is None:
+            self._raise_ended()
+        self._busy()
+        self._recorded = None
+        self._digits.clear()
+        stream.record(self._switch.new_recording_path(), max_s)
+        while self._recorded is None:
+            try:
+                await self._wait(until_digit=True)
+            except Ended:
+                await self._wait_for_recording()
+                break
+            if self._digits and self._digits.pop(0) == terminator:
+                stream.stop_recording()
+        self._rest()
+        if self._recorded is None:
+            self._raise_ended()
+        return Recording(self._recorded.path, self._recorded.duration_s)
+
+    async def transfer(self, number: str, *, hairpin: bool = False) -> TransferFailed:
+        """Connect the caller with `number`, or return why not."""
+        self._check()
+        self._busy()
+        failed = await self._transfer(number, hairpin=hairpin)
+        self._rest()
+        return failed
+
+    async def hang_up(self, refusal: Refusal | None = None) -> None:
+        """BYE, or the refusal of a leg that is not answered."""
+        if refusal is not None and not self._connection.is_answered:
+            self._connection.refuse(refusal)
+        else:
+            self._connection.hang_up(reason_for(refusal).q850_cause or NORMAL if refusal else NORMAL)
+
+    async def _transfer(self, number: str, *, hairpin: bool) -> TransferFailed:
+        switch, connection = self._switch, self._connection
+        route = switch.router.route(self.caller, number)
+        match route:
+            case Answer():
+                self._leave()
+                connection.release(keep=route.occupies.value)
+                switch.run(connection, route.behaviour, number)
+                raise Ended(NORMAL)
+            case Ring() | Leave():
+                if connection.stream is not None:
+                    connection.stream.play((RINGBACK,))
+                outcome = await self._ring(route, hairpin=hairpin)
+                if isinstance(outcome, Taken):
+                    self._leave()
+                    if not hairpin:
+                        connection.release()
+                    Bridge(connection, outcome.connection).begin()
+                    raise Ended(NORMAL)
+                if connection.stream is not None:
+                    connection.stream.stop_playing()
+                return self._failed(outcome.refusal, number)
+            case Refuse(refusal):
+                return self._failed(refusal, number)
+            case Final():
+                return self._failed(Refusal("call.rejected"), number)
+
+    async def _ring(self, route: Ring | Leave, *, hairpin: bool) -> Taken | NotTaken:
+        """Ring the target; when this leg ends meanwhile, the target is cancelled."""
+        ringing = asyncio.ensure_future(self._switch.ring(self._connection, route, hairpin=hairpin))
+        ringing.add_done_callback(lambda _: self._wake())
+        try:
+            while not ringing.done():
+                await self._wait()
+        except Ended:
+            ringing.cancel()
+            raise
+        return ringing.result()
+
+    def _failed(self, refusal: Refusal, number: str) -> TransferFailed:
+        self._switch.decisions.mint(
+            refusal, f"transfer to {number}", call_id=self.call_id, user=self.caller.user
+        )
+        return TransferFailed(refusal)
+
+    # -- listening ---------------------------------------------------------------------------------------------
+
+    def on_progress(self, connection: Connection) -> None:
+        """An incoming leg has no progress of its own."""
+
+    def on_answered(self, connection: Connection) -> None:
+        """The caller's ACK came."""
+        self._wake()
+
+    def on_media(self, connection: Connection, event: MediaEvent) -> None:
+        """Digits, the end of an announcement or a recording, silence."""
+        match event:
+            case DigitHeard(digit):
+                self._switch.stream.publish(DigitPressed(self.call_id, connection.leg_id, digit))
+                self._digits.append(digit)
+                if self._idle is not None:
+                    self._rest()
+                self._wake(digit=True)
+            case Played(token) if token == self._token:
+                self._wake()
+            case Recorded():
+                self._recorded = event
+                self._wake()
+            case StreamLost():
+                connection.hang_up(reason_for("media.lost").q850_cause or NORMAL)
+            case _:
+                pass
+
+    def on_ended(self, connection: Connection, status: int, response: Response | None) -> None:
+        """Whoever waits learns that it is over."""
+        self._ended = connection.cause
+        self._busy()
+        self._wake()
+
+    # -- waiting -----------------------------------------------------------------------------------------------
+
+    async def _wait(self, timeout_s: float | None = None, *, until_digit: bool = False) -> None:
+        """Wait for the next wake-up, at most `timeout_s`; raise `Ended` when the leg is gone."""
+        self._check()
+        loop = asyncio.get_running_loop()
+        self._waiting = waiting = loop.create_future()
+        self._wants_digit = until_digit
+        timer = loop.call_later(timeout_s, self._wake) if timeout_s is not None else None
+        try:
+            await waiting
+        finally:
+            self._waiting = None
+            if timer is not None:
+                timer.cancel()
+        self._check()
+
+    async def _wait_for_recording(self) -> None:
+        """After the end of a leg its recording is still being closed."""
+        if self._recorded is None:
+            self._waiting = asyncio.get_running_loop().create_future()
+            await self._waiting
+
+    def _wake(self, *, digit: bool = False) -> None:
+        waiting = self._waiting
+        if waiting is not None and not waiting.done() and (self._wants_digit or not digit):
+            waiting.set_result(None)
+
+    def _check(self) -> None:
+        if self._ended is not None:
+            raise Ended(self._ended)
+
+    def _raise_ended(self) -> NoReturn:
+        raise Ended(self._connection.cause)
+
+    def _rest(self) -> None:
+        """Begin to count the time without a digit."""
+        self._busy()
+        if self._ended is None:
+            self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._connection.hang_up)
+
+    def _busy(self) -> None:
+        """Stop counting: the caller speaks, or somebody is rung for him."""
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+
+    def _leave(self) -> None:
+        """Another session or a bridge takes the connection."""
+        self._busy()
+        if self._connection.stream is not None:
+            self._connection.stream.watch(None)
+        self._connection.listener = None

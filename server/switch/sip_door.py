@@ -1,0 +1,144 @@
+"""The SIP door: requests outside dialogs, checked as RFC 3261 8.2 says, authenticated, and handed to registrar or switch.
+
+Trunk peers are never challenged, all others always are, but OPTIONS to the server itself.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from ...features.softphone.policy import may_use_softphone
+from ...licensing.reasons import reason_for
+from ...licensing.refusal import Refusal
+from ..sip.agent import ALLOW
+from ..sip.credentials import Challenge
+from ..sip.effects import Requested
+from ..sip.message import SipSyntaxError
+from ..sip.uri import SipUri
+from .events import Registered
+from .explain import refusal_headers
+from .identity import Identity
+
+if TYPE_CHECKING:
+    from ...channels.media.plane import Address
+    from ...channels.session import Party
+    from ..clock import Clock
+    from ..net.stack import SipStack
+    from ..sip.effects import Effect
+    from ..sip.message import Request
+    from ..sip.registrar import Registrar
+    from ..site.administration import Administration
+    from .decisions import Decisions
+    from .stream import EventStream
+    from .switch import Switch
+
+METHODS = frozenset(ALLOW.split(", "))
+
+
+class SipDoor:
+    """Takes what the SIP stack of one server hands up."""
+
+    def __init__(
+        self,
+        *,
+        switch: Switch,
+        stack: SipStack,
+        identity: Identity,
+        registrar: Registrar,
+        administration: Administration,
+        decisions: Decisions,
+        stream: EventStream,
+        clock: Clock,
+    ) -> None:
+        self._switch = switch
+        self._stack = stack
+        self._identity = identity
+        self._registrar = registrar
+        self._administration = administration
+        self._decisions = decisions
+        self._stream = stream
+        self._clock = clock
+
+    def handle(self, effect: Effect) -> None:
+        """Take an effect of the agent: new requests here, everything about legs in the switch."""
+        if isinstance(effect, Requested):
+            try:
+                self._take(effect.request, effect.source)
+            except SipSyntaxError as error:
+                self._stack.agent.refuse(effect.request, error.status, effect.source)
+        else:
+            self._switch.handle(effect)
+
+    def _take(self, request: Request, source: Address) -> None:
+        agent, method = self._stack.agent, request.method
+        uri = request.request_uri
+        if not isinstance(uri, SipUri):
+            agent.refuse(request, 416, source)
+            return
+        if method == "OPTIONS" and uri.user is None:
+            agent.refuse(request, 200, source, ("Allow", ALLOW), ("Accept", "application/sdp"))
+            return
+        trunk = None if method == "REGISTER" else self._identity.trunk_of(source)
+        party = self._identity.of_trunk(trunk, request) if trunk else self._identity.of_account(request, self._clock.now())
+        if isinstance(party, Challenge):
+            agent.refuse(request, 401, source, ("WWW-Authenticate", str(party)))
+        elif method not in METHODS:
+            agent.refuse(request, 405, source, ("Allow", ALLOW))
+        elif request.require:
+            agent.refuse(request, 420, source, ("Unsupported", ", ".join(request.require)))
+        elif not self._is_ours(uri):
+            agent.refuse(request, 404, source)
+        elif method == "INVITE":
+            self._invite(request, source, party, uri.user or "")
+        elif method == "REGISTER":
+            self._register(request, source, party)
+        else:
+            agent.refuse(request, 200 if method == "OPTIONS" else 405, source, ("Allow", ALLOW))
+
+    def _is_ours(self, uri: SipUri) -> bool:
+        """Whether a URI names this server: by its domain, or by an address, which it did reach."""
+        if uri.host in (self._identity.realm, "localhost"):
+            return True
+        try:
+            ip_address(uri.host)
+        except ValueError:
+            return False
+        return True
+
+    def _invite(self, request: Request, source: Address, party: Party, called: str) -> None:
+        agent = self._stack.agent
+        if request.body and request.content_type not in {"application/sdp", "multipart/mixed"}:
+            agent.refuse(request, 415, source, ("Accept", "application/sdp"))
+            return
+        leg = agent.incoming(agent.accept(request, source), source, self._clock.now())
+        number: str | None = called
+        trunk = self._identity.trunk_of(source) if party.trunk is not None else None
+        if trunk is not None:
+            number = self._switch.router.direct_dial(trunk, called)
+        self._switch.take(leg, party, called, number)
+
+    def _register(self, request: Request, source: Address, party: Party) -> None:
+        """RFC 3261 10.3; the softphone needs its licence here already (L-47)."""
+        agent, account = self._stack.agent, request.to.uri
+        if not isinstance(account, SipUri) or account.user != party.number or not self._is_ours(account):
+            agent.refuse(request, 403, source)
+            return
+        if not party.extension and party.user is not None:
+            refusal = may_use_softphone(party.user, self._administration.gate)
+            if refusal is not None:
+                self._refuse(request, source, refusal, party)
+                return
+        now = self._clock.now()
+        transaction = agent.accept(request, source)
+        transaction.respond(self._registrar.register(party.number, request, source, agent.new_tag(), now), now)
+        if request.contacts or request.contact_star:
+            self._stream.publish(Registered(party.number, len(self._registrar.bindings(party.number, now))))
+
+    def _refuse(self, request: Request, source: Address, refusal: Refusal, party: Party) -> None:
+        decision = self._decisions.mint(refusal, f"registration of {party.number}", user=party.user)
+        transaction = self._stack.agent.accept(request, source)
+        response = request.respond(reason_for(refusal).sip_status or 403, to_tag=self._stack.agent.new_tag())
+        for name, value in refusal_headers(refusal, decision.id):
+            response.add(name, value)
+        transaction.respond(response, self._clock.now())
