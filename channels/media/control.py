@@ -129,14 +129,16 @@ class Happened:
 
 Notice: TypeAlias = Ports | Happened
 
-_VALUES = (
+_VALUES: tuple[Callable[..., object], ...] = (
     *(Adopt, Connect, Play, StopPlaying, Record, StopRecording, Echo, Bridge, SendDigits, Watch, Close),
     *(Ports, Happened),
     *(plane.Codec, plane.Address, plane.Remote, plane.Prompt, plane.Tone, plane.Clip, plane.Silence),
     *(plane.StreamStarted, plane.DigitHeard, plane.Played, plane.DigitsSent, plane.Recorded),
-    *(plane.StreamLost, plane.StreamClosed),
+    *(plane.StreamLost, plane.StreamClosed, Path),
 )
-_BY_NAME: dict[str, Callable[..., object]] = {value.__name__: value for value in _VALUES} | {"Path": Path}
+_BY_NAME: dict[str, Callable[..., object]] = {
+    getattr(value, "__name__", ""): value for value in _VALUES
+}
 
 
 def encode(message: Command | Notice) -> bytes:

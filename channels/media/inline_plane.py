@@ -134,8 +134,9 @@ class InlineStream:
         self._timer = None if deadline is None else self._loop.call_at(deadline, self._tick)
 
     def _tick(self) -> None:
+        due = self._timer.when() if self._timer is not None else 0.0
         self._timer = None
-        self.machine.tick(self._loop.time())
+        self.machine.tick(max(due, self._loop.time()))
         self._schedule()
 
 

@@ -108,8 +108,8 @@ class Worker:
         if receive is not None:
             try:
                 receive(data, source[:2], now)
-            except Exception:  # noqa: BLE001 - the fault of one stream must not end the others
-                self._drop(line)
+            except Exception as error:  # noqa: BLE001 - the fault of one stream must not end the others
+                self._drop(line, error)
 
     def _timeout_s(self) -> float:
         if not self._heap:
@@ -139,8 +139,8 @@ class Worker:
                 continue
             try:
                 stream.tick(now)
-            except Exception:  # noqa: BLE001 - see _read
-                self._drop(line)
+            except Exception as error:  # noqa: BLE001 - see _read
+                self._drop(line, error)
                 continue
             deadline = stream.next_deadline()
             if deadline is not None:
@@ -179,8 +179,8 @@ class Worker:
             else:
                 self._apply(command, line.stream, now)
                 self._schedule(command.stream, line.stream)
-        except Exception:  # noqa: BLE001 - see _read
-            self._drop(line)
+        except Exception as error:  # noqa: BLE001 - see _read
+            self._drop(line, error)
 
     def _apply(self, verb: Verb, stream: Stream, now: float) -> None:
         match verb:
@@ -260,9 +260,9 @@ class Worker:
         self._free[line.port] = line
         self._stock.give_back(line.port, now)
 
-    def _drop(self, line: _Line) -> None:
-        """End one stream whose machine failed; call inside the `except` that caught it."""
-        sys.excepthook(*sys.exc_info())
+    def _drop(self, line: _Line, error: Exception) -> None:
+        """End one stream whose machine failed, and say so on standard error."""
+        sys.excepthook(type(error), error, error.__traceback__)
         if line.stream is not None:
             self._tell(line.number, StreamLost(0.0))
             line.stream.close()
