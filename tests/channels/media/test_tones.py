@@ -1,0 +1,50 @@
+"""Call progress tones as the German network has them, and the DTMF tone pairs of ITU-T Q.23."""
+
+import pytest
+
+from ringfence.channels.media import g711, tones
+from ringfence.channels.media.audio import Audio
+from ringfence.channels.media.plane import Codec, Tone
+from ringfence.channels.media.telephone_event import DIGITS
+
+
+def heard(tone: Tone, seconds: float, codec: Codec = Codec.PCMA, position: int = 0) -> Audio:
+    return Audio(g711.decode(tones.tone_payload(tone, codec, position, round(seconds * 8000)), codec))
+
+
+@pytest.mark.parametrize("codec", list(Codec))
+@pytest.mark.parametrize("frequency_hz", [425, 440, 1000, 3300])
+def test_a_tone_has_its_frequency_and_no_other(codec: Codec, frequency_hz: int) -> None:
+    audio = heard(Tone((frequency_hz,)), 1.0, codec)
+    assert audio.power_at(frequency_hz) > 0.98
+    assert audio.power_at(frequency_hz + 40) < 0.02
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+def test_a_digit_is_two_equally_loud_tones(digit: str) -> None:
+    pair = tones.digit_tone(digit)
+    audio = heard(pair, 0.5)
+    for frequency_hz in pair.frequencies_hz:
+        assert audio.power_at(frequency_hz) == pytest.approx(0.5, abs=0.05)
+
+
+def test_the_sixteen_digits_have_sixteen_pairs() -> None:
+    assert len({tones.digit_tone(digit).frequencies_hz for digit in DIGITS}) == 16
+
+
+@pytest.mark.parametrize(
+    ("tone", "on_s", "off_s"),
+    [(tones.RINGBACK, 1.0, 4.0), (tones.BUSY, 0.48, 0.48), (tones.CONGESTION, 0.24, 0.24)],
+    ids=["Freiton", "Besetztton", "Gassenbesetztton"],
+)
+def test_a_cadence_sounds_and_pauses(tone: Tone, on_s: float, off_s: float) -> None:
+    audio = heard(tone, 2 * (on_s + off_s))
+    for begin_s in (0, on_s + off_s):
+        assert audio.between(begin_s, begin_s + on_s).contains_tone(425)
+        assert audio.between(begin_s + on_s, begin_s + on_s + off_s).rms < 10
+
+
+def test_pieces_of_a_tone_join_without_a_seam() -> None:
+    whole = tones.tone_payload(tones.BUSY, Codec.PCMA, 0, 24000)
+    pieces = (tones.tone_payload(tones.BUSY, Codec.PCMA, at, 160) for at in range(0, 24000, 160))
+    assert b"".join(pieces) == whole
