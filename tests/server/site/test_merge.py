@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ringfence.server.site.directory import Directory
+from ringfence.server.site.merge import merge
+from ringfence.server.site.personal import Deletion
+from ringfence.server.site.site import Site, SiteError
+
+NEWCOMERS = """
+[[user]]
+name = "dora"
+location = "Bonn"
+extension = "103"
+password = "d-4"
+[[user]]
+name = "aaron"
+location = "Ulm"
+extension = "104"
+password = "e-5"
+"""
+ANNA = """[[user]]
+name = "anna"
+location = "Ulm"
+group = "Plus"
+extension = "100"
+password = "a-1"
+fax_number = "1100"
+voicemail_pin = "8264"
+forward = { busy = "*100", no_answer = "101", after_s = 15 }
+"""
+
+
+def test_new_users_get_the_next_numbers_in_file_order(site: Site, text: str) -> None:
+    merged = merge(site, Site.parse(NEWCOMERS + text, "new.toml"), highest_seq=7)
+    assert [(user.name, user.seq) for user in merged.site.users] == [
+        ("anna", 1),
+        ("ben", 2),
+        ("clara", 3),
+        ("dora", 8),
+        ("aaron", 9),
+    ]
+    assert merged.added == ("dora", "aaron")
+    assert merged.changed == ()
+
+
+def test_users_missing_from_the_file_stay_with_their_place(site: Site, text: str) -> None:
+    gone = text.replace(ANNA, "").replace('members = ["anna"]', "").replace('"1" = "100", ', "")
+    file = Site.parse(
+        gone.replace('[[location.group]]\nname = "Plus"', '[[location.group]]\nname = "Neu"').replace(
+            'group = "Plus"', 'group = "Neu"'
+        )
+    )
+    merged = merge(site, file, highest_seq=3)
+    assert merged.kept == ("anna",)
+    assert merged.changed == ("ben",)
+    assert Directory(merged.site).functions_of(merged.site.users[0]) == {"softphone", "voicemail"}
+
+
+def test_a_location_missing_from_the_file_stays(site: Site, text: str) -> None:
+    stored = replace(site, users=(replace(site.users[0], location="Bonn", group=None), *site.users[1:]))
+    file = Site.parse(
+        text.replace('[[location]]\nname = "Bonn"\n', "").replace(ANNA, "").replace('members = ["anna"]', "")
+    )
+    merged = merge(stored, file, highest_seq=3)
+    assert [location.name for location in merged.site.locations] == ["Ulm", "Bonn"]
+
+
+def test_what_the_file_names_wins_and_a_pin_that_it_does_not_name_stays(site: Site, text: str) -> None:
+    stored = replace(site, users=(site.users[0], replace(site.users[1], voicemail_pin="4927"), site.users[2]))
+    file = Site.parse(
+        text.replace('password = "b-2"', 'password = "new"').replace("office_plus = 1", "office_plus = 2")
+    )
+    merged = merge(stored, file, highest_seq=3)
+    ben = merged.site.users[1]
+    assert (ben.password, ben.voicemail_pin, ben.seq) == ("new", "4927", 2)
+    assert merged.site.entitlements["office_plus"] == 2
+    assert merged.changed == ("ben",)
+
+
+def test_settings_of_functions_that_the_file_switches_off_are_deleted_and_listed(
+    site: Site, text: str
+) -> None:
+    """L-06"""
+    file = Site.parse(text.replace('["softphone", "voicemail"]', '["softphone"]'))
+    merged = merge(site, file, highest_seq=3)
+    assert merged.deletions == (Deletion("anna", "voicemail", ("voicemail_pin", "forward.busy")),)
+    assert merged.site.users[0].voicemail_pin is None
+
+
+def test_a_new_user_with_the_number_of_one_who_stays_is_refused(site: Site, text: str) -> None:
+    file = text.replace(ANNA, "").replace('members = ["anna"]', "") + NEWCOMERS.replace("104", "100")
+    with pytest.raises(
+        SiteError, match=r"extension 100 .*\(users whom the file does not name stay\); give one"
+    ):
+        merge(site, Site.parse(file, "new.toml"), highest_seq=3)
+
+
+def test_merging_the_same_file_changes_nothing(site: Site) -> None:
+    merged = merge(site, site, highest_seq=3)
+    assert merged.site == site
+    assert (merged.added, merged.changed, merged.kept, merged.deletions) == ((), (), (), ())
