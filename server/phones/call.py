@@ -1,0 +1,217 @@
+"""A call as a scripted phone sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+from ...channels.media.audio import Audio
+from ...channels.media.plane import DigitsSent, MediaEvent, Played, Recorded, StreamClosed
+from ..sip import offer_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ...channels.media.plane import MediaStream, Playable
+    from ..sip.leg import Leg
+    from ..sip.message import Request, Response
+    from .phone import Phone
+
+PATIENCE_S = 30.0
+LONGEST_RECORDING_S = 3600.0
+_CAUSE = re.compile(r"Q\.850\s*;\s*cause=(\d+)")
+
+
+class NotAnsweredError(Exception):
+    """A verb needs an answered call, and this one was refused or has ended."""
+
+
+class PhoneCall:
+    """One call; `status` is its final SIP status (0 while it is open), `response` the response that brought it."""
+
+    def __init__(self, phone: Phone, stream: MediaStream, leg: Leg | None = None) -> None:
+        self._phone = phone
+        self._stream = stream
+        self._offer = ""
+        self._changed = asyncio.Event()
+        self._recorded: list[Recorded] = []
+        self._closed: StreamClosed | None = None
+        self._digits_sent = 0
+        self._played = 0
+        self.leg = leg
+        self.status = 0
+        self.response: Response | None = None
+        self.rings = False
+        self.is_answered = False
+        self.is_over = False
+
+    # -- what can be asked -------------------------------------------------------------------------------------
+
+    @property
+    def reason(self) -> str | None:
+        """Ringfence's reason code of a refusal."""
+        return self._header("x-license-reason")
+
+    @property
+    def decision(self) -> str | None:
+        """The id under which the server explains the refusal."""
+        return self._header("x-license-decision")
+
+    @property
+    def cause(self) -> int | None:
+        """The Q.850 cause of a refusal."""
+        found = _CAUSE.search(self._header("reason") or "")
+        return int(found[1]) if found else None
+
+    @property
+    def packets(self) -> StreamClosed:
+        """The RTP packets of an ended call."""
+        if self._closed is None:
+            raise NotAnsweredError("packets are counted when the call has ended: await ended() first")
+        return self._closed
+
+    def _header(self, name: str) -> str | None:
+        return self.response.get(name) if self.response is not None else None
+
+    # -- verbs -------------------------------------------------------------------------------------------------
+
+    async def answer(self) -> None:
+        """Take an incoming call; returns when the caller has confirmed it."""
+        leg, phone = self._leg(), self._phone
+        body, agreed = offer_answer.answer(
+            leg.request.body, phone.host, self._stream.local.port, session_id=1, version=1
+        )
+        self._connect(agreed)
+        leg.answer(body.encode(), phone.now())
+        phone.flush()
+        await self.answered()
+
+    def refuse(self, status: int = 486) -> None:
+        """Refuse an incoming call."""
+        self._leg().refuse(status, self._phone.now())
+        self._phone.flush()
+
+    async def answered(self, timeout_s: float = PATIENCE_S) -> None:
+        """Wait until the call is answered; raises `NotAnsweredError` when it was refused."""
+        await self._until(lambda: self.is_answered or self.is_over, timeout_s)
+        if not self.is_answered:
+            raise NotAnsweredError(
+                f"the call was refused with {self.status}, {self.reason or 'without a reason of ours'}"
+            )
+
+    async def ended(self, timeout_s: float = PATIENCE_S) -> None:
+        """Wait until the call is over, whoever ended it."""
+        await self._until(lambda: self.is_over and self._closed is not None, timeout_s)
+
+    async def hang_up(self) -> None:
+        """End the call: CANCEL, a refusal or BYE, as it stands."""
+        if self.leg is not None and not self.is_over:
+            self.leg.hang_up(self._phone.now())
+            self._phone.flush()
+        await self.ended(timeout_s=2 * PATIENCE_S)
+
+    async def send_digits(self, digits: str) -> None:
+        """Press keys; returns when they are sent."""
+        await self.answered()
+        before = self._digits_sent
+        self._stream.send_digits(digits)
+        await self._until(lambda: self._digits_sent > before or self.is_over)
+
+    async def play(self, *playables: Playable) -> None:
+        """Speak into the telephone; returns when all is said. A tone without a length sounds on; this returns at once."""
+        await self.answered()
+        token = self._stream.play(playables)
+        if all(getattr(one, "duration_s", 0.0) is not None for one in playables):
+            await self._until(lambda: self._played >= token or self.is_over)
+
+    async def heard(self) -> Audio:
+        """Return what was heard since the call was answered, or since this was asked last."""
+        before = len(self._recorded)
+        if not self.is_over:
+            self._stream.stop_recording()
+        await self._until(lambda: len(self._recorded) > before or self._closed is not None)
+        recorded = self._recorded[-1]
+        if not self.is_over:
+            self._record()
+        return Audio.from_wav(recorded.path)
+
+    # -- what the phone tells ----------------------------------------------------------------------------------
+
+    def offer(self) -> bytes:
+        """Write the offer of an outgoing call."""
+        self._offer = offer_answer.offer(self._phone.host, self._stream.local.port, session_id=1, version=1)
+        return self._offer.encode()
+
+    def on_progress(self) -> None:
+        """18x came."""
+        self.rings = True
+        self._changed.set()
+
+    def on_answered(self, response: Response) -> None:
+        """2xx came."""
+        self.status, self.response = response.status, response
+        self._connect(offer_answer.agreed_from_answer(self._offer, response.body))
+        self.on_confirmed()
+
+    def on_confirmed(self) -> None:
+        """The call stands."""
+        self.is_answered = True
+        self._changed.set()
+
+    def on_reoffered(self, request: Request) -> None:
+        """The far end wants other media; it gets it."""
+        body, agreed = offer_answer.answer(
+            request.body, self._phone.host, self._stream.local.port, session_id=1, version=2
+        )
+        self._leg().accept_offer(body.encode(), self._phone.now())
+        self._stream.connect(agreed.remote(self._leg().peer.host), fill=True)
+
+    def on_ended(self, status: int, response: Response | None) -> None:
+        """The leg is over."""
+        self.is_over = True
+        if not self.is_answered:
+            self.status, self.response = status, response
+        self._stream.close()
+        self._changed.set()
+
+    def on_media(self, event: MediaEvent) -> None:
+        """Something happened in the stream."""
+        match event:
+            case Recorded():
+                self._recorded.append(event)
+            case StreamClosed():
+                self._closed = event
+            case DigitsSent():
+                self._digits_sent += 1
+            case Played(token):
+                self._played = token
+            case _:
+                return
+        self._changed.set()
+
+    # -- inside ------------------------------------------------------------------------------------------------
+
+    def _leg(self) -> Leg:
+        if self.leg is None:
+            raise NotAnsweredError("the call has no leg yet")
+        return self.leg
+
+    def _connect(self, agreed: offer_answer.Agreed) -> None:
+        self._stream.connect(agreed.remote(self._leg().peer.host), fill=True)
+        self._record()
+
+    def _record(self) -> None:
+        path: Path = self._phone.new_recording_path()
+        self._stream.record(path, LONGEST_RECORDING_S)
+
+    async def _until(self, holds: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
+        async with asyncio.timeout(timeout_s):
+            while not holds():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def settled(self) -> None:
+        """Wait until the call rings, is answered, or is refused."""
+        await self._until(lambda: self.rings or self.is_answered or self.is_over, 2 * PATIENCE_S)

@@ -1,0 +1,253 @@
+"""A scripted phone: an account, or an outside caller behind a trunk, with its own socket and its own streams.
+
+Used by the `pbx` fixture, the demonstration and loads. It speaks through the same SIP core as the server, over any
+`Network`; the project's interop tests use telephones of others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from ...channels.media.inline_plane import InlinePlane
+from ..net.stack import SipStack
+from ..sip.agent import ALLOW, Agent
+from ..sip.credentials import Challenge
+from ..sip.effects import (
+    LegAnswered,
+    LegConfirmed,
+    LegEnded,
+    LegProgressed,
+    LegReoffered,
+    Requested,
+    RequestedInside,
+    Responded,
+    Unanswered,
+)
+from ..sip.message import Request
+from .call import PhoneCall
+
+if TYPE_CHECKING:
+    from ...channels.media.plane import Address
+    from ...channels.network import Network
+    from ..sip.effects import Effect
+    from ..sip.leg import Leg
+    from ..sip.message import Response
+
+
+class PhoneError(Exception):
+    """The phone could not do what it was told; the sentence says why."""
+
+
+class Phone:
+    """One phone. `account` is the user part of its address; `password` None never answers a challenge.
+
+    `busy_with` is the status with which it refuses calls (486, 603 …), None rings.
+    """
+
+    def __init__(
+        self, network: Network, server: Address, account: str, password: str | None, domain: str, host: str
+    ) -> None:
+        self._network = network
+        self._server = server
+        self._password = password
+        self._domain = domain
+        self._random = Random(f"{account}@{domain}")  # noqa: S311 - tags of a test phone, the same in every run
+        self._scratch = TemporaryDirectory(prefix="ringfence-phone-")
+        self._recordings = 0
+        self._incoming: asyncio.Queue[PhoneCall] = asyncio.Queue()
+        self._stack = SipStack(self._handle)
+        self._plane = InlinePlane(network, host, rng=self._random)
+        self._opening: set[asyncio.Task[None]] = set()
+        self._register_call_id = ""
+        self._register_cseq = 0
+        self.account = account
+        self.host = host
+        self.calls: list[PhoneCall] = []
+        self.busy_with: int | None = None
+
+    @classmethod
+    async def start(
+        cls,
+        network: Network,
+        server: Address,
+        account: str,
+        *,
+        password: str | None = None,
+        domain: str,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> Phone:
+        """Bind the phone's socket; raises OSError."""
+        phone = cls(network, server, account, password, domain, host)
+        await phone._stack.start(network, host, port, lambda local: Agent(local, phone._random))
+        phone._register_call_id = phone._stack.agent.new_call_id()
+        return phone
+
+    async def register(self, expires_s: int = 3600) -> Response:
+        """Register, or with 0 take the registration back; returns the final response, whatever it is."""
+        return await self._ask("REGISTER", f"sip:{self._domain}", expires_s)
+
+    async def dial(self, number: str, *, domain: str | None = None) -> PhoneCall:
+        """Call `number`; returns once it rings, is answered, or is refused."""
+        call = await self._new_call()
+        target = f"sip:{number}@{domain or self._domain}"
+        call.leg = self._stack.agent.invite(
+            target,
+            self._server,
+            from_=f"<sip:{self.account}@{self._domain}>",
+            to=f"<{target}>",
+            body=call.offer(),
+            now=self.now(),
+            authorize=self._authorize,
+        )
+        call.leg.owner = call
+        self.flush()
+        await call.settled()
+        return call
+
+    async def ringing(self, timeout_s: float = 30.0) -> PhoneCall:
+        """Wait for the next incoming call; it rings, and is not answered."""
+        async with asyncio.timeout(timeout_s):
+            return await self._incoming.get()
+
+    async def answer(self, timeout_s: float = 30.0) -> PhoneCall:
+        """Take the next incoming call."""
+        call = await self.ringing(timeout_s)
+        await call.answer()
+        return call
+
+    async def stop(self) -> None:
+        """Hang up, and close the sockets."""
+        for call in list(self.calls):
+            if call.leg is not None and not call.is_over:
+                call.leg.hang_up(self.now())
+        self.flush()
+        await self._plane.stop()
+        self._stack.stop()
+        self._scratch.cleanup()
+
+    # -- for its calls -----------------------------------------------------------------------------------------
+
+    def now(self) -> float:
+        """Seconds on the loop's clock."""
+        return asyncio.get_running_loop().time()
+
+    def flush(self) -> None:
+        """Let what was told to a leg go out."""
+        self._stack.flush()
+
+    def new_recording_path(self) -> Path:
+        """Return a fresh file name for what is heard."""
+        self._recordings += 1
+        return Path(self._scratch.name) / f"heard-{self._recordings}.wav"
+
+    # -- inside ------------------------------------------------------------------------------------------------
+
+    async def _new_call(self) -> PhoneCall:
+        calls: list[PhoneCall] = []
+        stream = await self._plane.open(lambda event: calls[0].on_media(event))
+        calls.append(PhoneCall(self, stream))
+        self.calls.append(calls[0])
+        return calls[0]
+
+    async def _ask(self, method: str, target: str, expires_s: int) -> Response:
+        answer = await self._send(method, target, expires_s, None)
+        if answer.status in (401, 407):
+            header = self._authorize(answer, Request(method, target))
+            if header is not None:
+                answer = await self._send(method, target, expires_s, header)
+        return answer
+
+    async def _send(
+        self, method: str, target: str, expires_s: int, authorization: tuple[str, str] | None
+    ) -> Response:
+        agent = self._stack.agent
+        self._register_cseq += 1
+        me = f"<sip:{self.account}@{self._domain}>"
+        request = Request(
+            method,
+            target,
+            [
+                ("Max-Forwards", "70"),
+                ("From", f"{me};tag={agent.new_tag()}"),
+                ("To", me),
+                ("Call-ID", self._register_call_id),
+                ("CSeq", f"{self._register_cseq} {method}"),
+                ("Contact", f"<sip:{self.account}@{agent.local}>"),
+                ("Expires", str(expires_s)),
+            ],
+        )
+        if authorization is not None:
+            request.add(*authorization)
+        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        agent.send(request, self._server, answer, self.now())
+        self.flush()
+        return await answer
+
+    def _authorize(self, response: Response, request: Request) -> tuple[str, str] | None:
+        """Answer a challenge with the account's password (RFC 3261 22.2)."""
+        name = "www-authenticate" if response.status == 401 else "proxy-authenticate"
+        challenge = Challenge.parse(response.get(name) or "")
+        if challenge is None or self._password is None:
+            return None
+        credentials = challenge.answer(
+            self.account,
+            self._password,
+            request.method,
+            request.uri,
+            cnonce=f"{self._random.getrandbits(64):x}",
+        )
+        return ("Authorization" if response.status == 401 else "Proxy-Authorization", str(credentials))
+
+    def _handle(self, effect: Effect) -> None:
+        match effect:
+            case Requested(request, source):
+                self._take(request, source)
+            case LegProgressed(leg) if isinstance(leg.owner, PhoneCall):
+                leg.owner.on_progress()
+            case LegAnswered(leg, response) if isinstance(leg.owner, PhoneCall):
+                leg.owner.on_answered(response)
+            case LegConfirmed(leg) if isinstance(leg.owner, PhoneCall):
+                leg.owner.on_confirmed()
+            case LegReoffered(leg, request) if isinstance(leg.owner, PhoneCall):
+                leg.owner.on_reoffered(request)
+            case LegEnded(leg, status, _, response) if isinstance(leg.owner, PhoneCall):
+                leg.owner.on_ended(status, response)
+            case RequestedInside(_, transaction):
+                transaction.respond(transaction.request.respond(405), self.now())
+            case Responded(transaction, response) if response.status >= 200:
+                if isinstance(transaction.owner, asyncio.Future) and not transaction.owner.done():
+                    transaction.owner.set_result(response)
+            case Unanswered(transaction):
+                if isinstance(transaction.owner, asyncio.Future) and not transaction.owner.done():
+                    method = transaction.request.method
+                    transaction.owner.set_exception(PhoneError(f"nobody answers {method} at {self._server}"))
+            case _:
+                pass
+
+    def _take(self, request: Request, source: Address) -> None:
+        agent = self._stack.agent
+        if request.method != "INVITE":
+            status = 200 if request.method == "OPTIONS" else 405
+            agent.refuse(request, status, source, ("Allow", ALLOW))
+            return
+        leg = agent.incoming(agent.accept(request, source), source, self.now())
+        if self.busy_with is not None:
+            leg.refuse(self.busy_with, self.now())
+            return
+        leg.ring(self.now())
+        task = asyncio.get_running_loop().create_task(self._ring(leg))
+        self._opening.add(task)
+        task.add_done_callback(self._opening.discard)
+
+    async def _ring(self, leg: Leg) -> None:
+        call = await self._new_call()
+        call.leg = leg
+        leg.owner = call
+        if leg.is_over:
+            call.on_ended(487, None)
+        self._incoming.put_nowait(call)
