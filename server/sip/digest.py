@@ -96,6 +96,10 @@ class Nonces:
         self._forgotten = 0
         self._used: dict[int, _Used] = {}
 
+    def __len__(self) -> int:
+        """Count the nonces of which anything is kept."""
+        return len(self._used)
+
     def mint(self, now: float) -> str:
         """Make a nonce for one challenge."""
         self._serial += 1

@@ -27,6 +27,7 @@ _T = TypeVar("_T")
 _TEXT_OCTETS: Final = bytes(c for c in range(256) if c >= 0x20 and c != 0x7F) + b"\t\r\n"
 _FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
 _STRAY_CONTROL = re.compile(r"(?<!\\)(?:\\\\)*[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_STRAY_LINE_END = re.compile(r"\r(?!\n)|(?<!\r)\n")
 _REQUEST_LINE = re.compile(r"([^ \t]+) ([^ \t]+) (SIP/[0-9]+\.[0-9]+)", re.IGNORECASE)
 _STATUS_LINE = re.compile(r"SIP/([0-9]+\.[0-9]+) ([0-9]+) (.*)", re.IGNORECASE | re.DOTALL)
 _MEDIA_TYPE = re.compile(r"[ \t]*/[ \t]*")
@@ -307,8 +308,10 @@ def parse(data: bytes) -> Request | Response:
     if not blank:
         faults.append(SipSyntaxError("the headers do not end with an empty line"))
         text = text.rstrip("\r\n")
-    if (text.count("\n") - text.count("\r\n")) or (text.count("\r") - text.count("\r\n")):
+    line_ends = text.count("\r\n")
+    if text.count("\n") != line_ends or text.count("\r") != line_ends:
         faults.append(SipSyntaxError("a line does not end with CR LF"))
+        text = _STRAY_LINE_END.sub(" ", text)
     if head.translate(None, _TEXT_OCTETS) and _STRAY_CONTROL.search(text):
         faults.append(SipSyntaxError("the headers hold a control character"))
     start_line, _, lines = text.partition("\r\n")

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from ipaddress import ip_address
+from itertools import pairwise
 from typing import Final
 
 MOST_LINES: Final = 512
@@ -245,17 +246,18 @@ def _parse(body: bytes | str) -> Sdp:
     origin = lines[1][1].split()
     if len(origin) != 6 or origin[3] != "IN" or origin[4] not in {"IP4", "IP6"}:
         raise SdpError("the o= line is malformed")
-    starts = [index for index, (letter, _) in enumerate(lines) if letter == "m"]
-    if len(starts) > MOST_MEDIA:
+    bounds = [index for index, (letter, _) in enumerate(lines) if letter == "m"]
+    if len(bounds) > MOST_MEDIA:
         raise SdpError(f"the session description has more than {MOST_MEDIA} media lines")
-    session = lines[2 : starts[0]] if starts else lines[2:]
+    bounds.append(len(lines))
+    session = lines[2 : bounds[0]]
     host, attributes = _section(session)
     return Sdp(
         session_id=_number(origin[1], "the session id", 2**64 - 1),
         version=_number(origin[2], "the session version", 2**64 - 1),
         origin_host=origin[5],
         host=host,
-        media=tuple(_media(lines[start:end]) for start, end in zip(starts, [*starts[1:], None], strict=True)),
+        media=tuple(_media(lines[start:end]) for start, end in pairwise(bounds)),
         attributes=attributes,
         origin_user=origin[0],
         session_name=dict(session).get("s", "-"),
