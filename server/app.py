@@ -42,8 +42,8 @@ LOOPBACK = "127.0.0.1"
 class Options:
     """How a PBX is set up. Port 0 is any free port, `http_port` None no HTTP door.
 
-    `rtp_ports` None is any port; `data_dir` None a temporary one; `seed` None real chance. `virtual` keeps everything
-    in this process and its loop: store in memory, streams on the loop, no HTTP socket.
+    `rtp_ports` None is any port; `data_dir` None a temporary one; `seed` None real chance. `in_process` keeps everything
+    in this process and on its loop: the store in memory, no writer thread, and no media worker.
     """
 
     host: str = LOOPBACK
@@ -54,7 +54,7 @@ class Options:
     apply_site: bool = False
     token: str | None = None
     seed: int | None = None
-    virtual: bool = False
+    in_process: bool = False
     network: Network = field(default_factory=UdpNetwork)
 
 
@@ -68,7 +68,7 @@ class Pbx:
         self.token = options.token or f"{random.getrandbits(128):032x}"
         self.clock = Clock(loop.time)
         self.store = Store.open(
-            options.data_dir, site, apply_site=options.apply_site, inline=options.virtual
+            options.data_dir, site, apply_site=options.apply_site, inline=options.in_process
         )
         self._scratch = TemporaryDirectory(prefix="ringfence-", dir=self.store.messages_dir.parent)
         self.stream = EventStream(self.clock)
@@ -144,7 +144,7 @@ class Pbx:
             advertised = type(local)(_reachable(local.host), local.port)
             return Agent(advertised, self._random)
 
-        if options.http_port is not None and not options.virtual:
+        if options.http_port is not None:
             from .api.door import ApiDoor
 
             self._api = ApiDoor(self)
@@ -185,7 +185,7 @@ class Pbx:
 
 
 def _plane(options: Options, random: Random) -> MediaPlane:
-    if options.virtual:
+    if options.in_process:
         from ..channels.media.inline_plane import InlinePlane
 
         return InlinePlane(options.network, options.host, options.rtp_ports, rng=random)
