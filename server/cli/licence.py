@@ -23,7 +23,7 @@ from .failure import fail
 if TYPE_CHECKING:
     from ..site.trial import Place
 
-app = typer.Typer(
+_app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -39,7 +39,12 @@ DataDir = Annotated[
 ]
 
 
-@app.command()
+def register(app: typer.Typer) -> None:
+    """Add `licence` and its subcommands to the application."""
+    app.add_typer(_app, name="licence")
+
+
+@_app.command()
 def overview(
     site: Annotated[Path | None, typer.Argument(metavar="[SITE.toml]", help="The site file.")] = None,
     *,
@@ -60,7 +65,7 @@ def overview(
     show_overview(directory.site.server.name, result)
 
 
-@app.command()
+@_app.command()
 def explain(
     site: SiteFile,
     user: Annotated[str, typer.Argument(metavar="USER", help="The name of a user.")],
@@ -86,7 +91,7 @@ def explain(
         typer.echo(sentence)
 
 
-@app.command("what-if")
+@_app.command("what-if")
 def what_if(
     site: Annotated[Path | None, typer.Argument(metavar="[SITE.toml]", help="The site file.")] = None,
     *,

@@ -32,8 +32,8 @@ def show_overview(company: str, report: Overview) -> None:
     for place, counts in report["locations"].items():
         for key, here in counts.items():
             if here["required"]:
-                row = (here["required"], here["assigned"], here["missing"])
-                places.add_row(escape(place), LICENCES[key].title, *map(str, row))
+                numbers = (here["required"], here["assigned"], here["missing"])
+                places.add_row(escape(place), LICENCES[key].title, *map(str, numbers))
     console.print(places)
     channels = report["channels"]
     console.print(

@@ -194,11 +194,8 @@ def _translated(key: str, detail: ErrorDetails) -> Problem:
         return Problem(path, f'the key "{path[-1]}" is missing in {_header(where)}', _ADD)
     last = path[-1] if isinstance(path[-1], str) else f"entry {path[-1] + 1} of {path[-2]}"
     if kind == "literal_error":
-        return Problem(
-            path,
-            f'the key "{last}" has the unknown value {detail["input"]!r}',
-            f"use {detail['ctx']['expected']}",
-        )
+        what = f'the key "{last}" has the unknown value {detail["input"]!r}'
+        return Problem(path, what, f"use {detail.get('ctx', {})['expected']}")
     if len(path) == 1:
         return Problem(path, f'"{key}" is not the table that it should be', f"write {_header((key,))}")
     expected = next((text for start, text in _KINDS.items() if kind.startswith(start)), "another value")

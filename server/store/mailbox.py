@@ -108,9 +108,12 @@ class Mailbox:
 
     def _message(self, row: Row[tuple[object, ...]]) -> Message:
         values = row._asdict()
-        values["path"] = self._folder / values.pop("file")
-        values["received_at"] = datetime.fromtimestamp(values["received_at"], UTC)
-        return Message(**values | {"id": str(values["id"])})
+        return Message(
+            id=str(values.pop("id")),
+            received_at=datetime.fromtimestamp(values.pop("received_at"), UTC),
+            path=self._folder / values.pop("file"),
+            **values,
+        )
 
 
 def sweep(connection: Connection, folder: Path) -> None:

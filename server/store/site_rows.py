@@ -106,5 +106,5 @@ def _user_row(user: User) -> dict[str, Any]:
 
 
 def _user(row: dict[str, Any]) -> User:
-    forward = row["forward"]
-    return User(**(row | {"forward": None if forward is None else Forward(**forward)}))
+    forward = row.pop("forward")
+    return User(**row, forward=None if forward is None else Forward(**forward))
