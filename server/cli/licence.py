@@ -60,7 +60,7 @@ def overview(
     if as_json:
         _print_json(result)
         return
-    from .licence_tables import show_overview  # noqa: PLC0415 - rich only where a person reads
+    from .licence_tables import show_overview
 
     show_overview(directory.site.server.name, result)
 
@@ -119,7 +119,7 @@ def what_if(
     if as_json:
         _print_json(result.as_dict())
         return
-    from .licence_tables import show_what_if  # noqa: PLC0415 - as above
+    from .licence_tables import show_what_if
 
     show_what_if(result)
 
@@ -141,8 +141,8 @@ def _read(
 
 
 def _stored(data: Path) -> Site:
-    from ..store.failure import StoreError  # noqa: PLC0415 - the database only where --data is given
-    from ..store.store import stored_site  # noqa: PLC0415 - as above
+    from ..store.failure import StoreError
+    from ..store.store import stored_site
 
     try:
         return stored_site(data)

@@ -19,7 +19,7 @@ from . import site as shapes
 from .checks import problems
 from .locate import line_of, lines
 from .problem import Problem, closest
-from .site import Site, SiteError
+from .site import CONTROL, Site, SiteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -115,6 +115,7 @@ def parse(text: str, name: str) -> Site:
             found.append(Problem((key,), f'the key "{key}" is not known', closest(key, _TABLES, "remove it")))
             continue
         found += _internal_keys(key, value)
+        found += _control_characters((key,), value)
         try:
             values[_TABLES[key][0]] = _adapter(key).validate_json(
                 json.dumps(_shaped(key, value), default=str)
@@ -168,6 +169,14 @@ def _internal_keys(key: str, value: Any) -> Iterator[Problem]:
         if isinstance(entry, dict) and internal in entry:
             path = (key, index, internal)
             yield Problem(path, *_unknown(path))
+
+
+def _control_characters(path: KeyPath, value: Any) -> Iterator[Problem]:
+    if isinstance(value, str) and CONTROL.search(value):
+        yield Problem(path, f'the text of "{path[-1]}" has a control character', "remove it")
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in inside:
+        yield from _control_characters((*path, key), one)
 
 
 def _unknown(path: KeyPath) -> tuple[str, str]:

@@ -5,10 +5,14 @@ locations and groups. The field names are the keys of the file, so that an error
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""Characters that no text of a site has: they would break lines in SIP headers, logs and messages."""
 
 _STRICT: Mapping[str, object] = {"extra": "forbid", "strict": True}
 
@@ -21,7 +25,7 @@ class SiteError(Exception):
 
     def __init__(self, file: str, line: int | None, what: str, remedy: str) -> None:
         place = file if line is None else f"{file}, line {line}"
-        super().__init__(f"{place}: {what}; {remedy}")
+        super().__init__(CONTROL.sub(lambda match: ascii(match[0])[1:-1], f"{place}: {what}; {remedy}"))
         self.file = file
         self.line = line
         self.what = what

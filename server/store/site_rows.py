@@ -9,7 +9,7 @@ from dataclasses import asdict, fields, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from ..site.site import Forward, Group, Location, Site, User
 from . import schema
@@ -51,8 +51,11 @@ def write_places(connection: Connection, locations: Iterable[Location]) -> None:
 
 def update_users(connection: Connection, users: Iterable[User]) -> None:
     """Write users that are stored already."""
-    for user in users:
-        connection.execute(update(schema.users).where(schema.users.c.name == user.name), _user_row(user))
+    rows = [_user_row(user) | {"known_as": user.name} for user in users]
+    if rows:
+        where = schema.users.c.name == bindparam("known_as")
+        change = update(schema.users).where(where)
+        connection.execute(change.values({column: bindparam(column) for column in _COLUMNS}), rows)
 
 
 def update_functions(connection: Connection, location: Location) -> None:

@@ -274,6 +274,12 @@ BAD_LINES = [
         'after_s = 181 in the forwarding of "anna" is out of range; write 1 to 180',
     ),
     ('name = "Bonn"', 'name = "Ulm"', 'the location "Ulm" is there twice; rename or remove one of them'),
+    ('name = "Bonn"', r'name = "Bo\nnn"', 'the text of "name" has a control character; remove it'),
+    (
+        'name = "Bonn"',
+        r'"na\u2028me" = 1',
+        r'the key "na\u2028me" is not known in [[location]]; did you mean "name"?',
+    ),
     ('name = "Bonn"', 'name = " "', "a location has no name; write one"),
     ('name = "Bonn"', 'nam = "Bonn"', 'the key "nam" is not known in [[location]]; did you mean "name"?'),
     (
