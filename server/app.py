@@ -17,9 +17,9 @@ from ..channels.pool import Pools
 from .clock import Clock
 from .net.stack import SipStack
 from .net.udp import UdpNetwork
-from .site.administration import Administration
 from .sip.agent import Agent
 from .sip.registrar import Registrar
+from .site.administration import Administration
 from .store.store import Store
 from .switch.boxes import Boxes
 from .switch.decisions import Decisions
@@ -32,7 +32,9 @@ from .switch.switch import Switch
 if TYPE_CHECKING:
     from ..channels.media.plane import Address, MediaPlane
     from ..channels.network import Network
+    from ..licensing.refusal import Refusal
     from .api.door import ApiDoor
+    from .sip.effects import Effect
     from .site.site import Site
 
 LOOPBACK = "127.0.0.1"
@@ -42,8 +44,8 @@ LOOPBACK = "127.0.0.1"
 class Options:
     """How a PBX is set up. Port 0 is any free port, `http_port` None no HTTP door.
 
-    `rtp_ports` None is any port; `data_dir` None a temporary one; `seed` None real chance. `in_process` keeps everything
-    in this process and on its loop: the store in memory, no writer thread, and no media worker.
+    `rtp_ports` None is any port; `data_dir` None a temporary one; `seed` None real chance. `in_process` keeps
+    everything in this process and on its loop: the store in memory, no writer thread, no media worker.
     """
 
     host: str = LOOPBACK
@@ -85,13 +87,13 @@ class Pbx:
         self.registrar = Registrar()
         self.boxes = Boxes(self.administration, self.store.mailbox, self.clock, self.stream)
         self.plane = _plane(options, random)
-        self._stack = SipStack(lambda effect: self._door.handle(effect))
+        self._stack = SipStack(self._handle)
         router = Router(
             self.administration,
             self.registrar,
             self.boxes,
             self.clock,
-            lambda user, refusal: self.decisions.mint(refusal, f"ringing the softphone of {user}", user=user),
+            self._passed_over,
         )
         self.switch = Switch(
             administration=self.administration,
@@ -103,7 +105,6 @@ class Pbx:
             stream=self.stream,
             decisions=self.decisions,
             clock=self.clock,
-            random=random,
             media_host=_reachable(options.host),
             recordings=Path(self._scratch.name),
         )
@@ -122,10 +123,11 @@ class Pbx:
         self._sip: Address | None = None
 
     @classmethod
-    async def start(cls, site: Site, options: Options = Options()) -> Pbx:  # noqa: B008 - frozen
+    async def start(cls, site: Site, options: Options = Options()) -> Pbx:
         """Build a PBX and open its doors.
 
-        Raises OSError for a port in use, `StoreError` and `SiteError` for what cannot be opened; nothing stays open then.
+        Raises OSError for a port in use, `StoreError` and `SiteError` for what cannot be opened; nothing stays
+        open then.
         """
         pbx = cls(site, options)
         try:
@@ -177,6 +179,12 @@ class Pbx:
         self._stack.stop()
         self._scratch.cleanup()
         self.store.close()
+
+    def _handle(self, effect: Effect) -> None:
+        self._door.handle(effect)
+
+    def _passed_over(self, user: str, refusal: Refusal) -> None:
+        self.decisions.mint(refusal, f"ringing the softphone of {user}", user=user)
 
     def _limit_pools(self) -> None:
         entitlement = self.administration.entitlement

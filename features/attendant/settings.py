@@ -10,6 +10,8 @@ from ...channels.media.plane import Playable, Prompt
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+ANNOUNCEMENT = Prompt("menu")
+
 
 @dataclass(frozen=True, slots=True)
 class Menu:
@@ -20,6 +22,6 @@ class Menu:
 
     name: str
     targets: Mapping[str, str]
-    announcement: Playable = Prompt("menu")
+    announcement: Playable = ANNOUNCEMENT
     pause_s: float = 4.0
     hairpin: bool = False

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ...licensing.refusal import Refusal
-from ..route import Answer, Final, Refuse, Route
+from ..route import Answer, Behaviour, Final, Refuse, Route
 from . import behaviour
 
-_BEHAVIOURS = {
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_BEHAVIOURS: Mapping[str, Behaviour] = {
     "00": behaviour.echo,
     "01": behaviour.tone,
     "02": behaviour.ring_only,

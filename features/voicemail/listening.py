@@ -42,7 +42,10 @@ async def listen(
 async def _identify(
     call: Session, own: BoxSettings | None, open_box: Callable[[str], BoxSettings | None]
 ) -> BoxSettings | None:
-    """Ask for box number (of strangers) and PIN; None after too many wrong tries. An unknown box sounds like a wrong PIN."""
+    """Ask for box number (of strangers) and PIN; None after too many wrong tries.
+
+    An unknown box sounds like a wrong PIN.
+    """
     for _ in range(TRIES):
         box = own or open_box(await call.collect(12, Prompt("enter_box")))
         pin = await call.collect(9, Prompt("enter_pin"))

@@ -31,9 +31,7 @@ class Message(Protocol):
 class Mailbox(Protocol):
     """The boxes of all users. Each method is durable when it returns."""
 
-    async def add(
-        self, *, user: str, caller: str, called: str, duration_s: float, wav_path: Path
-    ) -> Message:
+    async def add(self, *, user: str, caller: str, called: str, duration_s: float, wav_path: Path) -> Message:
         """Keep a recording as a new message; the file is taken over."""
         ...
 

@@ -37,7 +37,9 @@ def leave_route(user: str, gate: Gate, boxes: Boxes, mailbox: Mailbox) -> Route:
     return Answer(partial(leave_message, box=box, mailbox=mailbox), Occupies.IP_CHANNEL)
 
 
-def listen_route(user: str | None, gate: Gate, boxes: Boxes, mailbox: Mailbox, *, pin_from_own_phone: bool) -> Route:
+def listen_route(
+    user: str | None, gate: Gate, boxes: Boxes, mailbox: Mailbox, *, pin_from_own_phone: bool
+) -> Route:
     """Listen to the own box of `user`, or as None to any box by number and PIN."""
     own = None
     if user is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ...channels.media.plane import Playable, Prompt, Tone
 
+GREETING = Prompt("greeting")
 BEEP = Tone((1000,), duration_s=0.4)
 
 
@@ -15,6 +16,6 @@ class BoxSettings:
 
     user: str
     pin: str
-    greeting: Playable = Prompt("greeting")
+    greeting: Playable = GREETING
     least_message_s: float = 1.0
     most_message_s: float = 180.0

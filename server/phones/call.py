@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from ...channels.media.audio import Audio
 from ...channels.media.plane import DigitsSent, MediaEvent, Played, Recorded, StreamClosed
 from ..sip import offer_answer
+from ..sip.effects import LegAnswered, LegConfirmed, LegEnded, LegProgressed, LegReoffered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ...channels.media.plane import MediaStream, Playable
+    from ...channels.media.plane import MediaPlane, MediaStream, Playable
     from ..sip.leg import Leg
     from ..sip.message import Request, Response
     from .phone import Phone
 
+LegEffect = LegProgressed | LegAnswered | LegConfirmed | LegReoffered | LegEnded
 PATIENCE_S = 30.0
 LONGEST_RECORDING_S = 3600.0
 _CAUSE = re.compile(r"Q\.850\s*;\s*cause=(\d+)")
@@ -31,21 +33,24 @@ class NotAnsweredError(Exception):
 class PhoneCall:
     """One call; `status` is its final SIP status (0 while it is open), `response` the response that brought it."""
 
-    def __init__(self, phone: Phone, stream: MediaStream, leg: Leg | None = None) -> None:
+    def __init__(self, phone: Phone) -> None:
         self._phone = phone
-        self._stream = stream
         self._offer = ""
         self._changed = asyncio.Event()
         self._recorded: list[Recorded] = []
         self._closed: StreamClosed | None = None
         self._digits_sent = 0
         self._played = 0
-        self.leg = leg
+        self.leg: Leg | None = None
         self.status = 0
         self.response: Response | None = None
         self.rings = False
         self.is_answered = False
         self.is_over = False
+
+    async def open(self, plane: MediaPlane) -> None:
+        """Take the stream that every call has."""
+        self._stream: MediaStream = await plane.open(self.on_media)
 
     # -- what can be asked -------------------------------------------------------------------------------------
 
@@ -120,7 +125,7 @@ class PhoneCall:
         await self._until(lambda: self._digits_sent > before or self.is_over)
 
     async def play(self, *playables: Playable) -> None:
-        """Speak into the telephone; returns when all is said. A tone without a length sounds on; this returns at once."""
+        """Speak into the telephone; returns when all is said, at once when a tone has no length."""
         await self.answered()
         token = self._stream.play(playables)
         if all(getattr(one, "duration_s", 0.0) is not None for one in playables):
@@ -144,23 +149,26 @@ class PhoneCall:
         self._offer = offer_answer.offer(self._phone.host, self._stream.local.port, session_id=1, version=1)
         return self._offer.encode()
 
-    def on_progress(self) -> None:
-        """18x came."""
-        self.rings = True
+    def on_leg(self, effect: LegEffect) -> None:
+        """The call's leg has something to tell."""
+        match effect:
+            case LegProgressed():
+                self.rings = True
+            case LegAnswered(_, response):
+                self.status, self.response = response.status, response
+                self._connect(offer_answer.agreed_from_answer(self._offer, response.body))
+                self.is_answered = True
+            case LegConfirmed():
+                self.is_answered = True
+            case LegReoffered(_, request):
+                self._accept(request)
+            case LegEnded(_, status, _, final):
+                self.on_ended(status, final)
+            case _:
+                assert_never(effect)
         self._changed.set()
 
-    def on_answered(self, response: Response) -> None:
-        """2xx came."""
-        self.status, self.response = response.status, response
-        self._connect(offer_answer.agreed_from_answer(self._offer, response.body))
-        self.on_confirmed()
-
-    def on_confirmed(self) -> None:
-        """The call stands."""
-        self.is_answered = True
-        self._changed.set()
-
-    def on_reoffered(self, request: Request) -> None:
+    def _accept(self, request: Request) -> None:
         """The far end wants other media; it gets it."""
         body, agreed = offer_answer.answer(
             request.body, self._phone.host, self._stream.local.port, session_id=1, version=2

@@ -7,6 +7,7 @@ Used by the `pbx` fixture, the demonstration and loads. It speaks through the sa
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -42,20 +43,25 @@ class PhoneError(Exception):
     """The phone could not do what it was told; the sentence says why."""
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who a phone is: the user part and the domain of its address; `password` None never answers a challenge."""
+
+    name: str
+    domain: str
+    password: str | None = field(default=None, repr=False)
+
+
 class Phone:
-    """One phone. `account` is the user part of its address; `password` None never answers a challenge.
+    """One phone, at `server`, with its sockets at `host`.
 
     `busy_with` is the status with which it refuses calls (486, 603 …), None rings.
     """
 
-    def __init__(
-        self, network: Network, server: Address, account: str, password: str | None, domain: str, host: str
-    ) -> None:
-        self._network = network
+    def __init__(self, network: Network, server: Address, account: Account, host: str) -> None:
         self._server = server
-        self._password = password
-        self._domain = domain
-        self._random = Random(f"{account}@{domain}")  # noqa: S311 - tags of a test phone, the same in every run
+        self._me = account
+        self._random = Random(f"{account.name}@{account.domain}")  # noqa: S311 - tags of a test phone, the same in every run
         self._scratch = TemporaryDirectory(prefix="ringfence-phone-")
         self._recordings = 0
         self._incoming: asyncio.Queue[PhoneCall] = asyncio.Queue()
@@ -64,7 +70,7 @@ class Phone:
         self._opening: set[asyncio.Task[None]] = set()
         self._register_call_id = ""
         self._register_cseq = 0
-        self.account = account
+        self.account = account.name
         self.host = host
         self.calls: list[PhoneCall] = []
         self.busy_with: int | None = None
@@ -74,31 +80,29 @@ class Phone:
         cls,
         network: Network,
         server: Address,
-        account: str,
+        account: Account,
         *,
-        password: str | None = None,
-        domain: str,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> Phone:
         """Bind the phone's socket; raises OSError."""
-        phone = cls(network, server, account, password, domain, host)
+        phone = cls(network, server, account, host)
         await phone._stack.start(network, host, port, lambda local: Agent(local, phone._random))
         phone._register_call_id = phone._stack.agent.new_call_id()
         return phone
 
     async def register(self, expires_s: int = 3600) -> Response:
         """Register, or with 0 take the registration back; returns the final response, whatever it is."""
-        return await self._ask("REGISTER", f"sip:{self._domain}", expires_s)
+        return await self._ask("REGISTER", f"sip:{self._me.domain}", expires_s)
 
     async def dial(self, number: str, *, domain: str | None = None) -> PhoneCall:
         """Call `number`; returns once it rings, is answered, or is refused."""
         call = await self._new_call()
-        target = f"sip:{number}@{domain or self._domain}"
+        target = f"sip:{number}@{domain or self._me.domain}"
         call.leg = self._stack.agent.invite(
             target,
             self._server,
-            from_=f"<sip:{self.account}@{self._domain}>",
+            from_=f"<sip:{self.account}@{self._me.domain}>",
             to=f"<{target}>",
             body=call.offer(),
             now=self.now(),
@@ -148,11 +152,10 @@ class Phone:
     # -- inside ------------------------------------------------------------------------------------------------
 
     async def _new_call(self) -> PhoneCall:
-        calls: list[PhoneCall] = []
-        stream = await self._plane.open(lambda event: calls[0].on_media(event))
-        calls.append(PhoneCall(self, stream))
-        self.calls.append(calls[0])
-        return calls[0]
+        call = PhoneCall(self)
+        await call.open(self._plane)
+        self.calls.append(call)
+        return call
 
     async def _ask(self, method: str, target: str, expires_s: int) -> Response:
         answer = await self._send(method, target, expires_s, None)
@@ -167,7 +170,7 @@ class Phone:
     ) -> Response:
         agent = self._stack.agent
         self._register_cseq += 1
-        me = f"<sip:{self.account}@{self._domain}>"
+        me = f"<sip:{self.account}@{self._me.domain}>"
         request = Request(
             method,
             target,
@@ -192,11 +195,11 @@ class Phone:
         """Answer a challenge with the account's password (RFC 3261 22.2)."""
         name = "www-authenticate" if response.status == 401 else "proxy-authenticate"
         challenge = Challenge.parse(response.get(name) or "")
-        if challenge is None or self._password is None:
+        if challenge is None or self._me.password is None:
             return None
         credentials = challenge.answer(
             self.account,
-            self._password,
+            self._me.password,
             request.method,
             request.uri,
             cnonce=f"{self._random.getrandbits(64):x}",
@@ -207,16 +210,6 @@ class Phone:
         match effect:
             case Requested(request, source):
                 self._take(request, source)
-            case LegProgressed(leg) if isinstance(leg.owner, PhoneCall):
-                leg.owner.on_progress()
-            case LegAnswered(leg, response) if isinstance(leg.owner, PhoneCall):
-                leg.owner.on_answered(response)
-            case LegConfirmed(leg) if isinstance(leg.owner, PhoneCall):
-                leg.owner.on_confirmed()
-            case LegReoffered(leg, request) if isinstance(leg.owner, PhoneCall):
-                leg.owner.on_reoffered(request)
-            case LegEnded(leg, status, _, response) if isinstance(leg.owner, PhoneCall):
-                leg.owner.on_ended(status, response)
             case RequestedInside(_, transaction):
                 transaction.respond(transaction.request.respond(405), self.now())
             case Responded(transaction, response) if response.status >= 200:
@@ -226,6 +219,9 @@ class Phone:
                 if isinstance(transaction.owner, asyncio.Future) and not transaction.owner.done():
                     method = transaction.request.method
                     transaction.owner.set_exception(PhoneError(f"nobody answers {method} at {self._server}"))
+            case LegProgressed() | LegAnswered() | LegConfirmed() | LegReoffered() | LegEnded():
+                if isinstance(effect.leg.owner, PhoneCall):
+                    effect.leg.owner.on_leg(effect)
             case _:
                 pass
 

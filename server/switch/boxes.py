@@ -1,4 +1,4 @@
-"""The voicemail boxes as the features want them: settings from the site, messages from the store, and an event for each."""
+"""The voicemail boxes as the features want them: settings from the site, messages from the store, an event for each."""
 
 from __future__ import annotations
 
@@ -40,9 +40,7 @@ class Boxes:
         found = self._administration.directory.by_extension(number)
         return None if found is None else self.box_of(found.name)
 
-    async def add(
-        self, *, user: str, caller: str, called: str, duration_s: float, wav_path: Path
-    ) -> Message:
+    async def add(self, *, user: str, caller: str, called: str, duration_s: float, wav_path: Path) -> Message:
         """Keep a message and tell of it once it is durable."""
         message = await self._mailbox.add(user, caller, called, self._clock.today(), duration_s, wav_path)
         self._stream.publish(MessageLeft(user, message.id, duration_s))

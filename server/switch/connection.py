@@ -117,7 +117,9 @@ class Connection:
         """Keep leases that were taken for this leg."""
         for lease in leases:
             self.leases.append(lease)
-            self._switch.stream.publish(LeaseTaken(lease.pool.key, self.leg_id, lease.pool.used, lease.pool.limit))
+            self._switch.stream.publish(
+                LeaseTaken(lease.pool.key, self.leg_id, lease.pool.used, lease.pool.limit)
+            )
 
     def release(self, keep: Sequence[str] = ()) -> None:
         """Close the leases whose pool is not in `keep`."""
@@ -125,7 +127,9 @@ class Connection:
         self.leases = [lease for lease in self.leases if lease.pool.key in keep]
         for lease in closing:
             lease.close()
-            self._switch.stream.publish(LeaseClosed(lease.pool.key, self.leg_id, lease.pool.used, lease.pool.limit))
+            self._switch.stream.publish(
+                LeaseClosed(lease.pool.key, self.leg_id, lease.pool.used, lease.pool.limit)
+            )
 
     # -- the called side's verbs -------------------------------------------------------------------------------
 
@@ -244,7 +248,9 @@ class Connection:
         self.decision, self.cause = decision, reason_for(refusal).q850_cause or INTERWORKING
         self._become(ConnectionState.FAIL)
         self.leg.refuse(
-            reason_for(refusal).sip_status or 500, self._switch.clock.now(), refusal_headers(refusal, decision.id, first_cause)
+            reason_for(refusal).sip_status or 500,
+            self._switch.clock.now(),
+            refusal_headers(refusal, decision.id, first_cause),
         )
         self._switch.flush()
         return decision
@@ -332,7 +338,9 @@ class Connection:
         now = self._switch.clock.now()
         try:
             self._offered = Sdp.parse(request.body) if request.body else self._offered
-            body = self._answer_body(inactive=self.stream is None, codec=self.agreed.codec if self.agreed else None)
+            body = self._answer_body(
+                inactive=self.stream is None, codec=self.agreed.codec if self.agreed else None
+            )
         except SdpError:
             refusal = Refusal("media.incompatible")
             self.leg.refuse_offer(488, now, refusal_headers(refusal, None))

@@ -15,7 +15,11 @@ Headers = list[tuple[str, str]]
 def refusal_headers(refusal: Refusal, decision: str | None, first_cause: Refusal | None = None) -> Headers:
     """Write the headers of a refusal; `first_cause` is why the call was forwarded to where it was refused."""
     reason = reason_for(refusal)
-    causes = [header for header in (reason.reason_header, first_cause and reason_for(first_cause).reason_header) if header]
+    causes = [
+        header
+        for header in (reason.reason_header, first_cause and reason_for(first_cause).reason_header)
+        if header
+    ]
     headers: Headers = [("Reason", ", ".join(causes))] if causes else []
     headers.append(("Warning", f'399 ringfence "{warning_text(refusal)}"'))
     headers.append(("X-License-Reason", refusal.reason))

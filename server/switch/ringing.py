@@ -25,9 +25,10 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class NotTaken:
-    """No device did; `refusal` says why."""
+    """No device did; `refusal` says why, `first_cause` why the call was forwarded to where it was refused."""
 
     refusal: Refusal
+    first_cause: Refusal | None = None
 
 
 class Ringing:
@@ -57,7 +58,7 @@ class Ringing:
         self._ringing.append(connection)
 
     async def outcome(self, timeout_s: float) -> Taken | NotTaken:
-        """Wait for an answer, the last refusal, or the time; the connection that is returned is the caller's to keep."""
+        """Wait for an answer, the last refusal, or the time; a connection that is returned is the caller's to keep."""
         if not self._ringing:
             return NotTaken(self._worst())
         timer = asyncio.get_running_loop().call_later(

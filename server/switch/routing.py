@@ -48,7 +48,7 @@ class Router:
         self._passed_over = passed_over
 
     def route(self, caller: Party, number: str, *, forwarded: bool = False) -> Route:
-        """Say what a call to `number` leads to; the forwarding of a user may leave by a trunk, a trunk's own call not."""
+        """Say what a call to `number` leads to; a trunk's call may leave by a trunk only where it is forwarded."""
         if self._is_emergency(number):
             trunks = self._administration.directory.site.trunks
             way_out = next((trunk.name for trunk in trunks if trunk.emergency and trunk.uri), None)
@@ -89,7 +89,9 @@ class Router:
             )
         if number == voicemail.extension:
             own = None if caller.trunk is not None else caller.user
-            return listen_route(own, gate, self._boxes, self._boxes, pin_from_own_phone=voicemail.pin_from_own_phone)
+            return listen_route(
+                own, gate, self._boxes, self._boxes, pin_from_own_phone=voicemail.pin_from_own_phone
+            )
         if voicemail.direct_prefix and number.startswith(voicemail.direct_prefix):
             user = directory.by_extension(number[len(voicemail.direct_prefix) :])
             return leave_route(user.name, gate, self._boxes, self._boxes) if user is not None else UNKNOWN

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, assert_never
 
 from ...channels.media.plane import DigitHeard, Played, Recorded, StreamLost, Tone
 from ...channels.session import Ended, Party, Recording, TransferFailed
-from ...features.route import Answer, Final, Leave, Refuse, Ring
+from ...features.route import Final
 from ...licensing.reasons import reason_for
 from ...licensing.refusal import Refusal
-from .events import DigitPressed
 from .bridge import Bridge
+from .dialler import Reached
+from .events import DigitPressed
 from .ringing import NotTaken, Taken
 
 if TYPE_CHECKING:
     from ...channels.media.plane import MediaEvent, Playable
     from ..sip.message import Response
     from .connection import Connection
+    from .dialler import Found
     from .switch import Switch
 
 IDLE_S = 60.0
@@ -149,42 +151,41 @@ class SwitchSession:
 
     async def _transfer(self, number: str, *, hairpin: bool) -> TransferFailed:
         switch, connection = self._switch, self._connection
-        route = switch.router.route(self.caller, number)
-        match route:
-            case Answer():
+        if connection.stream is not None:
+            connection.stream.play((RINGBACK,))
+        found = await self._find(number, hairpin=hairpin)
+        if connection.stream is not None:
+            connection.stream.stop_playing()
+        match found:
+            case Taken(other):
+                self._leave()
+                if not hairpin:
+                    connection.release()
+                Bridge(connection, other).begin()
+                raise Ended(NORMAL)
+            case Reached(route, reached):
                 self._leave()
                 connection.release(keep=route.occupies.value)
-                switch.run(connection, route.behaviour, number)
+                switch.run(connection, route.behaviour, reached)
                 raise Ended(NORMAL)
-            case Ring() | Leave():
-                if connection.stream is not None:
-                    connection.stream.play((RINGBACK,))
-                outcome = await self._ring(route, hairpin=hairpin)
-                if isinstance(outcome, Taken):
-                    self._leave()
-                    if not hairpin:
-                        connection.release()
-                    Bridge(connection, outcome.connection).begin()
-                    raise Ended(NORMAL)
-                if connection.stream is not None:
-                    connection.stream.stop_playing()
-                return self._failed(outcome.refusal, number)
-            case Refuse(refusal):
+            case NotTaken(refusal):
                 return self._failed(refusal, number)
             case Final():
                 return self._failed(Refusal("call.rejected"), number)
+            case _:
+                assert_never(found)
 
-    async def _ring(self, route: Ring | Leave, *, hairpin: bool) -> Taken | NotTaken:
-        """Ring the target; when this leg ends meanwhile, the target is cancelled."""
-        ringing = asyncio.ensure_future(self._switch.ring(self._connection, route, hairpin=hairpin))
-        ringing.add_done_callback(lambda _: self._wake())
+    async def _find(self, number: str, *, hairpin: bool) -> Found:
+        """Find who takes the call; when this leg ends meanwhile, whatever rings is cancelled."""
+        search = asyncio.ensure_future(self._switch.find(self._connection, number, hairpin=hairpin))
+        search.add_done_callback(lambda _: self._wake())
         try:
-            while not ringing.done():
+            while not search.done():
                 await self._wait()
         except Ended:
-            ringing.cancel()
+            search.cancel()
             raise
-        return ringing.result()
+        return search.result()
 
     def _failed(self, refusal: Refusal, number: str) -> TransferFailed:
         self._switch.decisions.mint(

@@ -1,4 +1,4 @@
-"""The SIP door: requests outside dialogs, checked as RFC 3261 8.2 says, authenticated, and handed to registrar or switch.
+"""The SIP door: requests outside dialogs, checked as RFC 3261 8.2 says, authenticated, and handed on.
 
 Trunk peers are never challenged, all others always are, but OPTIONS to the server itself.
 """
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from ...features.softphone.policy import may_use_softphone
 from ...licensing.reasons import reason_for
-from ...licensing.refusal import Refusal
 from ..sip.agent import ALLOW
 from ..sip.credentials import Challenge
 from ..sip.effects import Requested
@@ -18,11 +17,11 @@ from ..sip.message import SipSyntaxError
 from ..sip.uri import SipUri
 from .events import Registered
 from .explain import refusal_headers
-from .identity import Identity
 
 if TYPE_CHECKING:
     from ...channels.media.plane import Address
     from ...channels.session import Party
+    from ...licensing.refusal import Refusal
     from ..clock import Clock
     from ..net.stack import SipStack
     from ..sip.effects import Effect
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from ..sip.registrar import Registrar
     from ..site.administration import Administration
     from .decisions import Decisions
+    from .identity import Identity
     from .stream import EventStream
     from .switch import Switch
 
@@ -80,7 +80,11 @@ class SipDoor:
             agent.refuse(request, 200, source, ("Allow", ALLOW), ("Accept", "application/sdp"))
             return
         trunk = None if method == "REGISTER" else self._identity.trunk_of(source)
-        party = self._identity.of_trunk(trunk, request) if trunk else self._identity.of_account(request, self._clock.now())
+        party = (
+            self._identity.of_trunk(trunk, request)
+            if trunk
+            else self._identity.of_account(request, self._clock.now())
+        )
         if isinstance(party, Challenge):
             agent.refuse(request, 401, source, ("WWW-Authenticate", str(party)))
         elif method not in METHODS:
@@ -131,7 +135,9 @@ class SipDoor:
                 return
         now = self._clock.now()
         transaction = agent.accept(request, source)
-        transaction.respond(self._registrar.register(party.number, request, source, agent.new_tag(), now), now)
+        transaction.respond(
+            self._registrar.register(party.number, request, source, agent.new_tag(), now), now
+        )
         if request.contacts or request.contact_star:
             self._stream.publish(Registered(party.number, len(self._registrar.bindings(party.number, now))))
 

@@ -6,40 +6,29 @@ the call's own, which ends with it.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, assert_never
 
-from ...channels.lease import Lease
-from ...channels.media.plane import PortsExhaustedError
 from ...channels.session import Party
-from ...features.route import Answer, Behaviour, Final, Forwarding, Leave, Occupies, Refuse, Ring, Route
+from ...features.route import Answer, Final, Leave, Occupies, Refuse, Ring
 from ...licensing.refusal import Refusal
-from ..sip.agent import address_of
-from ..sip.effects import (
-    LegAnswered,
-    LegConfirmed,
-    LegEnded,
-    LegProgressed,
-    LegReoffered,
-    RequestedInside,
-)
-from ..sip.headers import NameAddr
+from ..sip.effects import LegAnswered, LegConfirmed, LegEnded, LegProgressed, LegReoffered, RequestedInside
 from ..sip.sdp import SdpError
-from ..sip.uri import SipUri
 from .bridge import Bridge
 from .call import Call
-from .connection import Connection, ConnectionState
+from .connection import Connection
+from .dialler import Dialler, Reached
 from .events import CallStarted
-from .ringing import LONGEST_RING_S, NotTaken, Ringing, Taken
+from .ringing import NotTaken, Taken
 from .session import SwitchSession
 from .work import Works
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from random import Random
 
-    from ...channels.media.plane import Address, MediaPlane
+    from ...channels.lease import Lease
+    from ...channels.media.plane import MediaPlane
     from ...channels.pool import Pools
+    from ...features.route import Behaviour, Route
     from ..clock import Clock
     from ..net.stack import SipStack
     from ..sip.effects import Effect
@@ -47,10 +36,10 @@ if TYPE_CHECKING:
     from ..sip.registrar import Registrar
     from ..site.administration import Administration
     from .decisions import Decisions
+    from .dialler import Found
     from .routing import Router
     from .stream import EventStream
 
-MOST_FORWARDINGS = 5
 GRACE_S = 5.0
 
 
@@ -69,17 +58,15 @@ class Switch:
         stream: EventStream,
         decisions: Decisions,
         clock: Clock,
-        random: Random,
         media_host: str,
         recordings: Path,
     ) -> None:
         self._administration = administration
-        self._registrar = registrar
         self._stack = stack
-        self._random = random
         self._recordings = recordings
         self._count = 0
         self._works = Works()
+        self._dialler = Dialler(self, administration, registrar, stack)
         self.router = router
         self.pools = pools
         self.plane = plane
@@ -99,7 +86,7 @@ class Switch:
     def take(self, leg: Leg, caller: Party, called: str, number: str | None) -> Call:
         """Take an INVITE: `called` is the number as signalled, `number` the one to route (None: not one of ours)."""
         call = self._new_call(caller, called)
-        connection = self._connect(call, caller.trunk or caller.number, incoming=True)
+        connection = self.new_connection(call, caller.trunk or caller.number, incoming=True)
         connection.begin(leg)
         try:
             connection.take_offer(leg.request.body)
@@ -115,22 +102,54 @@ class Switch:
             return call
         route = self.router.route(caller, number)
         match route:
+            case Ring() | Leave():
+                connection.work = self._works.start(self._search(connection, route, called), connection)
+            case Answer():
+                self._reach(connection, Reached(route, called))
             case Refuse(refusal):
                 connection.refuse(refusal)
             case Final(status):
                 connection.refuse_status(status)
-            case Answer():
-                self._answer(connection, route, called)
-            case Ring() | Leave():
-                connection.work = self._works.start(self._find_device(connection, route), connection)
             case _:
                 assert_never(route)
         return call
 
+    async def _search(self, connection: Connection, route: Route, number: str) -> None:
+        found = await self._dialler.find(connection, route, number)
+        match found:
+            case Taken(other):
+                await self._join(connection, other)
+            case Reached():
+                self._reach(connection, found)
+            case NotTaken(refusal, first_cause):
+                connection.refuse(refusal, first_cause)
+            case Final(status):
+                connection.refuse_status(status)
+            case _:
+                assert_never(found)
+
+    def _reach(self, connection: Connection, reached: Reached) -> None:
+        """Take the leases, then let the behaviour talk."""
+        leases = self.lease(connection, reached.route.occupies)
+        if isinstance(leases, Refusal):
+            connection.refuse(leases, reached.first_cause)
+            return
+        connection.occupy(leases)
+        self.run(connection, reached.route.behaviour, reached.number)
+
+    async def _join(self, caller: Connection, called: Connection) -> None:
+        """Answer the caller with the codec that the called device chose, and let them talk."""
+        bridge = Bridge(caller, called)
+        codec = called.agreed.codec if called.agreed is not None else None
+        if await caller.answer(codec=codec):
+            bridge.begin()
+
+    # -- calls out ---------------------------------------------------------------------------------------------
+
     def place(self, user: str, number: str) -> Call | Refusal:
         """Place a call for a user, as an application does: his device is rung first, then `number` is routed.
 
-        The call's connections begin in the background.
+        The call's connections begin in the background. Raises KeyError for a user who is not there.
         """
         found = self._administration.directory.by_name(user)
         if found is None:
@@ -144,180 +163,49 @@ class Switch:
         return call
 
     async def _place(self, call: Call, route: Ring, number: str) -> None:
-        with Ringing(None) as ringing:
-            await self._ring_all(call, Party(number), route, ringing, answer_after=True)
-            outcome = await ringing.outcome(LONGEST_RING_S)
-        if isinstance(outcome, NotTaken):
-            self.decisions.mint(outcome.refusal, f"call for {route.user} to {number}", call_id=call.id)
+        own = await self._dialler.ring_own(call, route, number)
+        if isinstance(own, NotTaken):
+            self.decisions.mint(own.refusal, f"call for {route.user} to {number}", call_id=call.id)
             self._call_over(call)
             return
-        connection = outcome.connection
-        target = self.router.route(call.caller, number)
-        match target:
-            case Refuse(refusal):
-                self._fail_placed(connection, refusal, number)
-            case Answer():
-                leases = self._lease(connection, target.occupies)
+        connection = own.connection
+        found = await self._dialler.find(connection, self.router.route(call.caller, number), number)
+        refusal: Refusal | None = None
+        match found:
+            case Taken(other):
+                Bridge(connection, other).begin()
+            case Reached():
+                leases = self.lease(connection, found.route.occupies)
                 if isinstance(leases, Refusal):
-                    self._fail_placed(connection, leases, number)
+                    refusal = leases
                 else:
                     connection.occupy(leases)
-                    self.run(connection, target.behaviour, number)
-            case Ring() | Leave():
-                found = await self.ring(connection, target)
-                if isinstance(found, Taken):
-                    Bridge(connection, found.connection).begin()
-                else:
-                    self._fail_placed(connection, found.refusal, number)
+                    self.run(connection, found.route.behaviour, found.number)
+            case NotTaken():
+                refusal = found.refusal
             case Final():
-                connection.hang_up()
+                refusal = Refusal("call.rejected")
+            case _:
+                assert_never(found)
+        if refusal is not None:
+            self.decisions.mint(refusal, f"call to {number}", call_id=call.id, user=call.caller.user)
+            connection.hang_up()
 
-    def _fail_placed(self, connection: Connection, refusal: Refusal, number: str) -> None:
-        self.decisions.mint(
-            refusal, f"call to {number}", call_id=connection.call.id, user=connection.call.caller.user
-        )
-        connection.hang_up()
+    # -- what sessions and dialler use -------------------------------------------------------------------------
 
-    # -- routes ------------------------------------------------------------------------------------------------
+    async def find(self, connection: Connection, number: str, *, hairpin: bool) -> Found:
+        """Find whoever takes a call that is transferred to `number`."""
+        route = self.router.route(connection.call.caller, number)
+        return await self._dialler.find(connection, route, number, hairpin=hairpin)
 
-    def _answer(
-        self, connection: Connection, route: Answer, number: str, first_cause: Refusal | None = None
-    ) -> None:
-        """Take the leases, then let the behaviour talk."""
-        leases = self._lease(connection, route.occupies)
-        if isinstance(leases, Refusal):
-            connection.refuse(leases, first_cause)
-            return
-        connection.occupy(leases)
-        self.run(connection, route.behaviour, number)
-
-    def _lease(self, connection: Connection, occupies: Occupies) -> list[Lease] | Refusal:
+    def lease(self, connection: Connection, occupies: Occupies) -> list[Lease] | Refusal:
+        """Take the channels that a leg has to occupy: all, or none and the reason."""
         return self.pools.take(occupies.value, connection, self.clock.now())
 
     def run(self, connection: Connection, behaviour: Behaviour, number: str) -> None:
         """Let a behaviour talk on a connection, from now to its end or the leg's."""
         session = SwitchSession(self, connection, number)
         connection.work = self._works.start(behaviour(session), connection, grace_s=GRACE_S)
-
-    async def _find_device(self, connection: Connection, route: Route) -> None:
-        """Ring, forward, and ring again, until somebody takes the call or nobody is left."""
-        first_cause: Refusal | None = None
-        number = connection.call.called
-        for _ in range(MOST_FORWARDINGS):
-            match route:
-                case Ring() | Leave():
-                    outcome = await self.ring(connection, route)
-                    if isinstance(outcome, Taken):
-                        await self._join(connection, outcome.connection)
-                        return
-                    first_cause = first_cause or outcome.refusal
-                    target = _forwarded_to(route.forwarding, outcome.refusal) if isinstance(route, Ring) else None
-                    if target is None:
-                        connection.refuse(outcome.refusal, _other(first_cause, outcome.refusal))
-                        return
-                    number = target
-                    route = self.router.route(connection.call.caller, target, forwarded=True)
-                case Answer():
-                    self._answer(connection, route, number, first_cause)
-                    return
-                case Refuse(refusal):
-                    connection.refuse(refusal, first_cause)
-                    return
-                case Final(status):
-                    connection.refuse_status(status)
-                    return
-                case _:
-                    assert_never(route)
-        connection.refuse(Refusal("number.unknown"), first_cause)
-
-    async def ring(self, caller: Connection, route: Ring | Leave, *, hairpin: bool = False) -> Taken | NotTaken:
-        """Ring the devices of a route for a caller; with `hairpin` each rung leg occupies an IP channel (L-72)."""
-        timeout_s = LONGEST_RING_S
-        with Ringing(caller) as ringing:
-            if isinstance(route, Ring):
-                if route.forwarding.no_answer is not None:
-                    timeout_s = route.forwarding.after_s
-                await self._ring_all(caller.call, caller.call.caller, route, ringing, hairpin=hairpin)
-            else:
-                await self._ring_trunk(caller.call, route, ringing, hairpin=hairpin)
-            return await ringing.outcome(timeout_s)
-
-    async def _ring_all(
-        self,
-        call: Call,
-        caller: Party,
-        route: Ring,
-        ringing: Ringing,
-        *,
-        hairpin: bool = False,
-        answer_after: bool = False,
-    ) -> None:
-        now = self.clock.now()
-        headers = (("Call-Info", "<sip:ringfence>;answer-after=0"),) if answer_after else ()
-        for account in route.accounts:
-            for binding in self._registrar.bindings(account, now):
-                await self._ring_one(
-                    call, caller, account, str(binding.contact), binding.source, ringing, headers, hairpin=hairpin
-                )
-
-    async def _ring_trunk(self, call: Call, route: Leave, ringing: Ringing, *, hairpin: bool) -> None:
-        trunk = next(t for t in self._administration.directory.site.trunks if t.name == route.trunk)
-        address = address_of(trunk.uri or "")
-        if address is None:
-            ringing.refuse(Refusal("trunk.none", facts={"number": route.number}))
-            return
-        target = f"sip:{route.number}@{address}"
-        await self._ring_one(call, call.caller, trunk.name, target, address, ringing, (), hairpin=hairpin)
-
-    async def _ring_one(
-        self,
-        call: Call,
-        caller: Party,
-        device: str,
-        target: str,
-        destination: Address,
-        ringing: Ringing,
-        headers: tuple[tuple[str, str], ...],
-        *,
-        hairpin: bool,
-    ) -> None:
-        connection = self._connect(call, device, incoming=False)
-        if hairpin:
-            leases = self._lease(connection, Occupies.IP_CHANNEL)
-            if isinstance(leases, Refusal):
-                connection.abandon()
-                ringing.refuse(leases)
-                return
-            connection.occupy(leases)
-        try:
-            body = await connection.offer()
-        except PortsExhaustedError:
-            connection.abandon()
-            ringing.refuse(Refusal("media.ports.exhausted"))
-            return
-        except asyncio.CancelledError:
-            connection.abandon()
-            raise
-        ringing.add(connection)
-        domain = self._administration.directory.site.server.domain
-        leg = self._stack.agent.invite(
-            target,
-            destination,
-            from_=str(NameAddr(caller.name, SipUri("sip", caller.number, domain))),
-            to=f"<{target}>",
-            body=body,
-            now=self.clock.now(),
-            headers=headers,
-        )
-        connection.begin(leg, ConnectionState.ALERTING)
-        self.flush()
-
-    async def _join(self, caller: Connection, called: Connection) -> None:
-        """Answer the caller with the codec that the called device chose, and let them talk."""
-        bridge = Bridge(caller, called)
-        codec = called.agreed.codec if called.agreed is not None else None
-        if await caller.answer(codec=codec):
-            bridge.begin()
 
     # -- bookkeeping -------------------------------------------------------------------------------------------
 
@@ -328,7 +216,8 @@ class Switch:
         self.stream.publish(CallStarted(call.id, caller.number, called))
         return call
 
-    def _connect(self, call: Call, device: str, *, incoming: bool) -> Connection:
+    def new_connection(self, call: Call, device: str, *, incoming: bool) -> Connection:
+        """Give a device its part in a call."""
         self._count += 1
         connection = Connection(self, call, f"l-{self._count}", device, incoming=incoming)
         self.connections[connection.leg_id] = connection
@@ -378,19 +267,3 @@ class Switch:
         for call in list(self.calls.values()):
             call.hang_up()
         await self._works.stop(GRACE_S)
-
-
-def _forwarded_to(forwarding: Forwarding, refusal: Refusal) -> str | None:
-    match refusal.reason:
-        case "user.busy" | "call.rejected":
-            return forwarding.busy
-        case "user.no_answer":
-            return forwarding.no_answer
-        case "user.not_registered":
-            return forwarding.not_registered
-        case _:
-            return None
-
-
-def _other(first: Refusal, last: Refusal) -> Refusal | None:
-    return None if first is last else first
