@@ -20,6 +20,6 @@ _HOMES = {"Pbx": ".server.app", "Site": ".server.site.site"}
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415
+    from importlib import import_module
 
     return getattr(import_module(_HOMES[name], __name__), name)

@@ -1,0 +1,49 @@
+"""Programs of others, each in a process of its own. `@pytest.mark.interop("sipp")` names what a test needs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ringfence.fixtures.served import Served, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def require_tool(program: str) -> None:
+    """Skip where a program is missing, but fail where CI promised to install it."""
+    if shutil.which(program) is None:
+        reason = f"{program} is not on this machine: `make test` installs it as root on Debian"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def _tools(request: pytest.FixtureRequest) -> None:
+    for marker in request.node.iter_markers("interop"):
+        for program in marker.args:
+            require_tool(program)
+
+
+@pytest.fixture
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The small site; indirect parameters are (text, replacement)."""
+    text = (files("ringfence.fixtures") / "sites" / "small.toml").read_text(encoding="utf-8")
+    before, after = getattr(request, "param", ("", ""))
+    assert before in text
+    path = tmp_path / "site.toml"
+    path.write_text(text.replace(before, after) if before else text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def served(site: Path, _tools: None) -> Iterator[Served]:
+    with serving(site) as server:
+        yield server

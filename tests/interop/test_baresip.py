@@ -1,0 +1,151 @@
+"""baresip registers, calls and listens: a telephone that knows nothing of Ringfence, in a process of its own."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import wave
+from array import array
+from pathlib import Path
+from threading import Condition, Thread
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ringfence.channels.media.audio import Audio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ringfence.fixtures.served import Served
+
+pytestmark = pytest.mark.interop("baresip")
+PATIENCE_S = 20.0
+MODULES = ("/usr/lib/baresip/modules", "/usr/lib64/baresip/modules", "/usr/local/lib/baresip/modules")
+TALKING = "audio=64000/64000"
+CONFIG = """\
+module_path {modules}
+module g711.so
+module stdio.so
+module aufile.so
+module aubridge.so
+module sndfile.so
+module account.so
+module menu.so
+sip_listen 127.0.0.1:0
+net_interface 127.0.0.1
+audio_source aufile,{room}/said.wav
+audio_player aubridge,heard
+snd_path {room}
+"""
+
+
+class Baresip:
+    """One baresip, told by its keyboard and understood by its screen; it says a tone and records what it hears."""
+
+    def __init__(
+        self, room: Path, server: str, account: str, password: str, *, tone_hz: int, options: str
+    ) -> None:
+        room.mkdir()
+        self._room = room
+        modules = next(path for path in MODULES if Path(path).exists())
+        (room / "config").write_text(CONFIG.format(modules=modules, room=room))
+        (room / "accounts").write_text(f"<sip:{account}@{server}>;auth_pass={password};{options}\n")
+        _write_tone(room / "said.wav", tone_hz)
+        self._screen = ""
+        self._changed = Condition()
+        self._process = subprocess.Popen(
+            ["baresip", "-f", str(room)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        self._reader = Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        while block := os.read(self._process.stdout.fileno(), 4096):
+            with self._changed:
+                self._screen += block.decode(errors="replace")
+                self._changed.notify_all()
+
+    def press(self, keys: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(keys.encode())
+        self._process.stdin.flush()
+
+    def shows(self, text: str) -> None:
+        """Wait until `text` is on the screen."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: text in self._screen, PATIENCE_S), self._screen
+
+    def quit(self) -> None:
+        if self._process.poll() is None:
+            self.press("/quit\n")
+        self._process.communicate(timeout=PATIENCE_S)
+        self._reader.join()
+
+    def heard(self) -> Audio:
+        """What came from the other end, once the phone has quit."""
+        (recording,) = self._room.glob("dump-*-dec.wav")
+        return Audio.from_wav(recording)
+
+
+def _write_tone(path: Path, tone_hz: int, duration_s: int = 20) -> None:
+    samples = (round(8000 * math.sin(2 * math.pi * tone_hz * n / 8000)) for n in range(8000 * duration_s))
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(array("h", samples).tobytes())
+
+
+@pytest.fixture
+def telephone(served: Served, tmp_path: Path) -> Iterator[Callable[..., Baresip]]:
+    """Start telephones for an account of the small site; afterwards they quit."""
+    started: list[Baresip] = []
+
+    def start(
+        account: str, password: str, *, tone_hz: int = 440, options: str = "answermode=auto"
+    ) -> Baresip:
+        phone = Baresip(tmp_path / account, served.sip, account, password, tone_hz=tone_hz, options=options)
+        started.append(phone)
+        return phone
+
+    yield start
+    for phone in started:
+        phone.quit()
+
+
+@pytest.mark.parametrize("codec", ["pcma", "pcmu"])
+def test_two_telephones_hear_each_other(telephone: Callable[..., Baresip], codec: str) -> None:
+    options = f"answermode=auto;audio_codecs={codec}"
+    ben = telephone("101", "Ben-1010-Birne", tone_hz=620, options=options)
+    ben.shows("registered successfully")
+    anna = telephone("100", "Anna-1000-Apfel", tone_hz=440, options=options)
+    anna.shows("registered successfully")
+    anna.press("/dial 101\n")
+    for phone in (anna, ben):
+        phone.shows("Call established")
+        phone.shows(TALKING)
+    anna.quit()
+    ben.shows("terminated")
+    ben.quit()
+    assert ben.heard().contains_tone(440, threshold=0.9)
+    assert anna.heard().contains_tone(620, threshold=0.9)
+
+
+def test_the_tone_of_9901_is_heard(telephone: Callable[..., Baresip], served: Served) -> None:
+    anna = telephone("100", "Anna-1000-Apfel", tone_hz=620)
+    anna.shows("registered successfully")
+    anna.press("/dial 9901\n")
+    anna.shows(TALKING)
+    anna.quit()
+    assert anna.heard().contains_tone(440, threshold=0.9)
+    assert served.get("/api/v1/channels")["leases"] == []
+
+
+def test_a_softphone_without_office_plus_is_told_so(telephone: Callable[..., Baresip]) -> None:
+    """L-23: a softphone takes Office Plus; there are two, and dora is fourth in line."""
+    dora = telephone("dora", "Dora-1030-Dattel")
+    dora.shows("403 ")
