@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ..channels.pool import Pools
+from .api.metrics import Metrics
 from .clock import Clock
 from .net.stack import SipStack
 from .net.udp import UdpNetwork
@@ -118,6 +119,8 @@ class Pbx:
             stream=self.stream,
             clock=self.clock,
         )
+        self.metrics = Metrics(self)
+        self.is_stopping = False
         self._random = random
         self._api: ApiDoor | None = None
         self._sip: Address | None = None
@@ -172,6 +175,7 @@ class Pbx:
 
     async def stop(self) -> None:
         """End every call with BYE, keep what is owed, and close everything."""
+        self.is_stopping = True
         await self.switch.stop()
         if self._api is not None:
             await self._api.stop()

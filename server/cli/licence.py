@@ -17,7 +17,7 @@ from ..site import require
 from ..site.directory import Directory
 from ..site.problem import closest
 from ..site.site import Site, SiteError
-from ..site.trial import try_out
+from ..site.trial import place_named, try_out
 from .failure import fail
 
 if TYPE_CHECKING:
@@ -159,19 +159,11 @@ def _addition(text: str) -> tuple[str, int]:
 
 
 def _movement(directory: Directory, text: str) -> tuple[str, Place]:
-    """`anna=Wien/Partner` or `anna=Wien`; names may contain a slash themselves."""
+    """`anna=Wien/Partner` or `anna=Wien`."""
     user, equals, place = text.partition("=")
     if not equals or not place:
         fail(f'--move "{text}" is not USER=LOCATION/GROUP; write e.g. --move anna=München/Vertrieb')
-    if directory.has_place(place, None):
-        return user, (place, None)
-    slashes = [index for index, letter in enumerate(place) if letter == "/"]
-    for index in slashes:
-        location, group = place[:index], place[index + 1 :] or None
-        if directory.has_place(location, group):
-            return user, (location, group)
-    location, _, group_name = place.partition("/")
-    return user, (location, group_name or None)
+    return user, place_named(directory, place)
 
 
 def _print_json(value: object) -> None:

@@ -23,6 +23,14 @@ Place = tuple[str, str | None]
 """A location and a group in it, or None."""
 
 
+def place_named(directory: Directory, text: str) -> Place:
+    """The place that `Location` or `Location/Group` means; names may contain a slash themselves."""
+    cuts = [(text, ""), *((text[:at], text[at + 1 :]) for at, letter in enumerate(text) if letter == "/")]
+    places = [(location, group or None) for location, group in cuts]
+    known = (place for place in places if directory.has_place(*place))
+    return next(known, places[min(1, len(places) - 1)])
+
+
 def try_out(
     directory: Directory, entitlement: Entitlement, add: Mapping[str, int], moves: Mapping[str, Place]
 ) -> WhatIf:

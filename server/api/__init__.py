@@ -1,0 +1,1 @@
+"""The HTTP door: administration, licences, calls, decisions and voicemails as JSON over aiohttp."""

@@ -1,0 +1,110 @@
+"""Live calls over HTTP: who talks, test calls, and hanging up. An administrator's calls need no licence."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field
+
+from ...licensing.refusal import Refusal
+from .operation import API, STRICT, Routes
+from .problem import ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..app import Pbx
+    from ..switch.call import Call
+
+routes = Routes()
+
+Dialled = Annotated[str, Field(pattern=r"^[0-9A-Za-z*#+._-]{1,64}$")]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionEntry:
+    """One device's part in a call; `state` is ECMA-269's."""
+
+    leg: str
+    device: str
+    state: str
+    incoming: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallEntry:
+    """A live call, with the numbers as signalled; `started_at` is UTC."""
+
+    id: str
+    from_: Annotated[str, Field(alias="from")]
+    to: str
+    user: str | None
+    trunk: str | None
+    started_at: datetime
+    answered: bool
+    connections: tuple[ConnectionEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewCall:
+    """A test call: the phone of `from`, a user's name or extension, is rung first, then `to` is dialled."""
+
+    __pydantic_config__: ClassVar["Mapping[str, object]"] = STRICT
+    from_: Annotated[str, Field(alias="from")]
+    to: Dialled
+
+
+@routes.get(f"{API}/calls")
+async def list_calls(pbx: "Pbx") -> tuple[CallEntry, ...]:
+    """List the live calls."""
+    return tuple(_entry(pbx, call) for call in pbx.switch.calls.values())
+
+
+@routes.post(f"{API}/calls", status=HTTPStatus.CREATED)
+async def place_call(pbx: "Pbx", new: NewCall) -> CallEntry:
+    """Make a test call."""
+    directory = pbx.administration.directory
+    user = directory.by_name(new.from_) or directory.by_extension(new.from_)
+    if user is None:
+        raise ProblemError.invalid(f'The field "from" does not fit: no user or extension is "{new.from_}".')
+    if pbx.is_stopping:
+        raise ProblemError(Refusal("server.stopping"))
+    call = pbx.switch.place(user.name, new.to)
+    if isinstance(call, Refusal):
+        raise ProblemError.of(
+            pbx.decisions.mint(call, f"test call of {user.name} to {new.to}", user=user.name)
+        )
+    return _entry(pbx, call)
+
+
+@routes.get(f"{API}/calls/{{id}}")
+async def read_call(pbx: "Pbx", id: str) -> CallEntry:  # noqa: A002 - the name in the path
+    """Tell of one live call."""
+    return _entry(pbx, _call(pbx, id))
+
+
+@routes.delete(f"{API}/calls/{{id}}")
+async def hang_up_call(pbx: "Pbx", id: str) -> None:  # noqa: A002 - as above
+    """End a call for everybody in it."""
+    _call(pbx, id).hang_up()
+
+
+def _call(pbx: "Pbx", id_: str) -> "Call":
+    call = pbx.switch.calls.get(id_)
+    if call is None:
+        raise ProblemError.not_found(f'There is no live call "{id_}".')
+    return call
+
+
+def _entry(pbx: "Pbx", call: "Call") -> CallEntry:
+    return CallEntry(
+        call.id,
+        call.caller.number,
+        call.called,
+        call.caller.user,
+        call.caller.trunk,
+        pbx.clock.at(call.started_at_s),
+        call.is_answered,
+        tuple(ConnectionEntry(one.leg_id, one.device, one.state, one.incoming) for one in call.connections),
+    )

@@ -1,0 +1,128 @@
+"""Decisions over HTTP: why something was refused, step by step, and what every interface says of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from ...licensing.reasons import reason_for
+from .licence_shapes import StepTaken
+from .operation import API, Routes, shaped
+from .problem import ProblemError
+
+if TYPE_CHECKING:
+    from ...licensing.reasons import Tapi
+    from ...licensing.refusal import Refusal
+    from ..app import Pbx
+    from ..switch.decisions import Decision
+
+routes = Routes()
+
+
+@dataclass(frozen=True, slots=True)
+class SipAnswer:
+    """The SIP status, and the Reason header with the Q.850 cause (RFC 6432)."""
+
+    status: int | None
+    q850_cause: int | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TapiConstant:
+    """A constant of TAPI by name and number."""
+
+    name: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class TapiAnswer:
+    """What a TAPI request returns, and the mode in which a call is disconnected."""
+
+    error: TapiConstant | None
+    disconnect: TapiConstant | None
+
+
+@dataclass(frozen=True, slots=True)
+class CstaAnswer:
+    """An error category of CSTA and its value, or an event and its cause."""
+
+    category: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """The HTTP status, and the seconds after which to try again."""
+
+    status: int | None
+    retry_after_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One refusal: its code, what to tell and to do in both languages, its steps and facts."""
+
+    reason: str
+    sentence: str
+    sentence_de: str
+    chain: tuple[StepTaken, ...]
+    facts: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionDetail(Why):
+    """A decision; `first_cause` is why the call had been forwarded to where it was refused."""
+
+    id: str
+    at: datetime
+    what: str
+    call: str | None
+    user: str | None
+    first_cause: Why | None
+    sip: SipAnswer
+    tapi: TapiAnswer
+    csta: CstaAnswer | None
+    http: HttpAnswer
+
+
+@routes.get(f"{API}/decisions/{{id}}")
+async def read_decision(pbx: "Pbx", id: str) -> DecisionDetail:  # noqa: A002 - the name in the path
+    """Tell of one of the last 10,000 decisions."""
+    decision = pbx.decisions.get(id)
+    if decision is None:
+        raise ProblemError.not_found(f'There is no decision "{id}"; the last 10,000 are kept.')
+    return _detail(decision)
+
+
+def _detail(decision: "Decision") -> DecisionDetail:
+    row = reason_for(decision.refusal)
+    first = decision.first_cause
+    return DecisionDetail(
+        **_why(decision.refusal),
+        id=decision.id,
+        at=decision.at,
+        what=decision.what,
+        call=decision.call_id,
+        user=decision.user,
+        first_cause=None if first is None else Why(**_why(first)),
+        sip=SipAnswer(row.sip_status, row.q850_cause, row.reason_header),
+        tapi=TapiAnswer(_constant(row.tapi), _constant(row.tapi_disconnect)),
+        csta=None if row.csta is None else CstaAnswer(row.csta.category, row.csta.value),
+        http=HttpAnswer(row.http_status, row.retry_after_s),
+    )
+
+
+def _why(refusal: "Refusal") -> dict[str, Any]:
+    row = reason_for(refusal)
+    return {
+        "reason": refusal.reason,
+        "sentence": row.sentence(refusal.facts),
+        "sentence_de": row.sentence_de(refusal.facts),
+        "chain": tuple(shaped(StepTaken, step.as_dict()) for step in refusal.chain),
+        "facts": dict(refusal.facts),
+    }
+
+
+def _constant(tapi: "Tapi | None") -> TapiConstant | None:
+    return None if tapi is None else TapiConstant(tapi.name, tapi.number)
