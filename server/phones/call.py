@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import TYPE_CHECKING, assert_never
 
 from ...channels.media.audio import Audio
 from ...channels.media.plane import DigitsSent, MediaEvent, Played, Recorded, StreamClosed
 from ..sip import offer_answer
 from ..sip.effects import LegAnswered, LegConfirmed, LegEnded, LegProgressed, LegReoffered
+from .refused import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LegEffect = LegProgressed | LegAnswered | LegConfirmed | LegReoffered | LegEnded
 PATIENCE_S = 30.0
 LONGEST_RECORDING_S = 3600.0
-_CAUSE = re.compile(r"Q\.850\s*;\s*cause=(\d+)")
+SLICE_S = 0.2
 
 
 class NotAnsweredError(Exception):
@@ -55,20 +55,24 @@ class PhoneCall:
     # -- what can be asked -------------------------------------------------------------------------------------
 
     @property
+    def refused(self) -> Refused | None:
+        """What the final response told; None while there is none."""
+        return Refused.of(self.response) if self.response is not None else None
+
+    @property
     def reason(self) -> str | None:
         """Ringfence's reason code of a refusal."""
-        return self._header("x-license-reason")
+        return self.refused.reason if self.refused is not None else None
 
     @property
     def decision(self) -> str | None:
         """The id under which the server explains the refusal."""
-        return self._header("x-license-decision")
+        return self.refused.decision if self.refused is not None else None
 
     @property
     def cause(self) -> int | None:
         """The Q.850 cause of a refusal."""
-        found = _CAUSE.search(self._header("reason") or "")
-        return int(found[1]) if found else None
+        return self.refused.cause if self.refused is not None else None
 
     @property
     def packets(self) -> StreamClosed:
@@ -76,9 +80,6 @@ class PhoneCall:
         if self._closed is None:
             raise NotAnsweredError("packets are counted when the call has ended: await ended() first")
         return self._closed
-
-    def _header(self, name: str) -> str | None:
-        return self.response.get(name) if self.response is not None else None
 
     # -- verbs -------------------------------------------------------------------------------------------------
 
@@ -136,11 +137,28 @@ class PhoneCall:
         before = len(self._recorded)
         if not self.is_over:
             self._stream.stop_recording()
-        await self._until(lambda: len(self._recorded) > before or self._closed is not None)
-        recorded = self._recorded[-1]
+        audio = await self._recording_after(before)
         if not self.is_over:
             self._record()
-        return Audio.from_wav(recorded.path)
+        return audio
+
+    async def hear_tone(self, frequency_hz: float, timeout_s: float = PATIENCE_S) -> None:
+        """Wait until a tone sounds, as a caller waits for the beep; `heard` begins anew there.
+
+        The tone must last twice `SLICE_S`. Raises `NotAnsweredError` when the call ends before.
+        """
+        await self.answered()
+        async with asyncio.timeout(timeout_s):
+            before = len(self._recorded)
+            self._stream.stop_recording()
+            await self._recording_after(before)
+            while not self.is_over:
+                before = len(self._recorded)
+                self._record(SLICE_S)
+                if (await self._recording_after(before)).contains_tone(frequency_hz, 0.9):
+                    self._record()
+                    return
+        raise NotAnsweredError(f"the call ended before a tone of {frequency_hz} Hz was heard")
 
     # -- what the phone tells ----------------------------------------------------------------------------------
 
@@ -210,9 +228,14 @@ class PhoneCall:
         self._stream.connect(agreed.remote(self._leg().peer.host), fill=True)
         self._record()
 
-    def _record(self) -> None:
+    def _record(self, max_s: float = LONGEST_RECORDING_S) -> None:
         path: Path = self._phone.new_recording_path()
-        self._stream.record(path, LONGEST_RECORDING_S)
+        self._stream.record(path, max_s)
+
+    async def _recording_after(self, before: int) -> Audio:
+        """Return the first recording that ends when there were `before`; the last one of a call that is over."""
+        await self._until(lambda: len(self._recorded) > before or self._closed is not None)
+        return Audio.from_wav(self._recorded[-1].path)
 
     async def _until(self, holds: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
         async with asyncio.timeout(timeout_s):

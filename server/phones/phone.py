@@ -124,6 +124,11 @@ class Phone:
         await call.answer()
         return call
 
+    async def unplug(self) -> None:
+        """Vanish without a word: nothing is sent any more, and nothing heard."""
+        self._stack.stop()
+        await self._plane.stop()
+
     async def stop(self) -> None:
         """Hang up, and close the sockets."""
         for call in list(self.calls):
