@@ -18,7 +18,7 @@ from .events import ConnectionChanged, LeaseClosed, LeaseTaken
 from .explain import refusal_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from ...channels.lease import Lease
     from ...channels.media.plane import Codec, MediaEvent, MediaStream
@@ -113,13 +113,12 @@ class Connection:
 
     # -- leases ------------------------------------------------------------------------------------------------
 
-    def occupy(self, leases: Iterable[Lease]) -> None:
+    def occupy(self, leases: Sequence[Lease]) -> None:
         """Keep leases that were taken for this leg."""
+        self.leases.extend(leases)
         for lease in leases:
-            self.leases.append(lease)
-            self._switch.stream.publish(
-                LeaseTaken(lease.pool.key, self.leg_id, lease.pool.used, lease.pool.limit)
-            )
+            pool = lease.pool
+            self._switch.stream.publish(LeaseTaken(pool.key, self.leg_id, pool.used, pool.limit))
 
     def release(self, keep: Sequence[str] = ()) -> None:
         """Close the leases whose pool is not in `keep`."""
@@ -127,9 +126,9 @@ class Connection:
         self.leases = [lease for lease in self.leases if lease.pool.key in keep]
         for lease in closing:
             lease.close()
-            self._switch.stream.publish(
-                LeaseClosed(lease.pool.key, self.leg_id, lease.pool.used, lease.pool.limit)
-            )
+        for lease in closing:
+            pool = lease.pool
+            self._switch.stream.publish(LeaseClosed(pool.key, self.leg_id, pool.used, pool.limit))
 
     # -- the called side's verbs -------------------------------------------------------------------------------
 

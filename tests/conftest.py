@@ -1,0 +1,36 @@
+"""What holds for every test of the project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+
+from ringfence.fixtures.leases import check_leases, check_nothing_left
+from ringfence.server.app import Options, Pbx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringfence.server.site.site import Site
+
+settings.register_profile("ringfence", deadline=None)
+settings.load_profile("ringfence")
+
+
+@pytest.fixture(autouse=True)
+def _no_channel_leaks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whichever way a test starts a PBX: the lease rule holds at every event, and nothing is left at the end."""
+    started: list[Pbx] = []
+    begin = Pbx.__init__
+
+    def watched(self: Pbx, site: Site, options: Options) -> None:
+        begin(self, site, options)
+        started.append(self)
+        self.stream.listen(lambda _: check_leases(self))
+
+    monkeypatch.setattr(Pbx, "__init__", watched)
+    yield
+    for server in started:
+        check_nothing_left(server)

@@ -1,0 +1,103 @@
+"""The numbers that answer by themselves, and the emergency numbers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ringfence.channels.media.plane import Tone
+
+if TYPE_CHECKING:
+    from ringfence.fixtures.pbx import PbxUnderTest
+
+pytestmark = pytest.mark.virtual_time
+
+
+async def test_9900_returns_what_it_hears_and_nothing_else(pbx: PbxUnderTest) -> None:
+    ben = await pbx.phone("101")
+    call = await ben.dial("9900")
+    await call.play(Tone((700,), 1.0))
+    assert (await call.heard()).contains_tone(700)
+    await call.hang_up()
+    assert call.packets.packets_received <= call.packets.packets_sent
+
+
+async def test_9901_plays_440_hz(pbx: PbxUnderTest) -> None:
+    ben = await pbx.phone("101")
+    call = await ben.dial("9901")
+    await call.answered()
+    await asyncio.sleep(2)
+    assert (await call.heard()).contains_tone(440, 0.9)
+    await call.hang_up()
+
+
+async def test_9902_rings_and_never_answers(pbx: PbxUnderTest) -> None:
+    ben = await pbx.phone("101")
+    began = asyncio.get_running_loop().time()
+    call = await ben.dial("9902")
+    assert call.rings
+    await call.ended(200)
+    assert (call.status, call.reason, call.cause) == (480, "user.no_answer", 19)
+    assert asyncio.get_running_loop().time() - began == pytest.approx(180, abs=1)
+
+
+async def test_9903_is_busy(pbx: PbxUnderTest) -> None:
+    ben = await pbx.phone("101")
+    call = await ben.dial("9903")
+    assert (call.status, call.reason, call.cause) == (486, "user.busy", 17)
+
+
+async def test_9904_answers_after_three_seconds(pbx: PbxUnderTest) -> None:
+    ben = await pbx.phone("101")
+    began = asyncio.get_running_loop().time()
+    call = await ben.dial("9904")
+    await call.answered()
+    assert asyncio.get_running_loop().time() - began == pytest.approx(3, abs=0.1)
+    await call.hang_up()
+
+
+async def test_9905_reads_digits_back(pbx: PbxUnderTest) -> None:
+    ben = await pbx.phone("101")
+    call = await ben.dial("9905")
+    await call.answered()
+    await call.send_digits("7")
+    await asyncio.sleep(2)
+    assert (await call.heard()).rms > 200
+    await call.hang_up()
+
+
+@pytest.mark.parametrize("status", [400, 404, 486, 503, 603, 699])
+async def test_a_status_number_answers_just_that(pbx: PbxUnderTest, status: int) -> None:
+    ben = await pbx.phone("101")
+    assert (await ben.dial(f"99{status}")).status == status
+
+
+async def test_99200_answers_inactive_and_takes_no_stream(pbx: PbxUnderTest) -> None:
+    ben = await pbx.phone("101")
+    call = await ben.dial("99200")
+    await call.answered()
+    assert call.response is not None
+    assert b"a=inactive" in call.response.body
+    await call.hang_up()
+
+
+async def test_test_numbers_take_no_channel_and_no_licence(pbx: PbxUnderTest) -> None:
+    emil = await pbx.phone("104")
+    call = await emil.dial("9901")
+    await call.answered()
+    assert pbx.pools.ip_channel.high_water == 0
+    await call.hang_up()
+
+
+async def test_an_emergency_call_passes_every_licence_check(pbx: PbxUnderTest) -> None:
+    """Dora's softphone has no licence; 112 answers her all the same, and takes no channel."""
+    dora = await pbx.phone("dora")
+    refused, call = await dora.dial("9900"), await dora.dial("112")
+    await call.answered()
+    await asyncio.sleep(3)
+    assert refused.status == 403
+    assert (await call.heard()).rms > 100
+    assert pbx.pools.ip_channel.high_water == 0
+    await call.hang_up()
