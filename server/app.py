@@ -31,11 +31,14 @@ from .switch.stream import EventStream
 from .switch.switch import Switch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..channels.media.plane import Address, MediaPlane
     from ..channels.network import Network
     from ..licensing.refusal import Refusal
     from .api.door import ApiDoor
     from .sip.effects import Effect
+    from .site.merge import Merge
     from .site.site import Site
 
 LOOPBACK = "127.0.0.1"
@@ -47,6 +50,7 @@ class Options:
 
     `rtp_ports` None is any port; `data_dir` None a temporary one; `seed` None real chance. `in_process` keeps
     everything in this process and on its loop: the store in memory, no writer thread, no media worker.
+    `announce` is told what `apply_site` is about to change.
     """
 
     host: str = LOOPBACK
@@ -59,6 +63,7 @@ class Options:
     seed: int | None = None
     in_process: bool = False
     network: Network = field(default_factory=UdpNetwork)
+    announce: Callable[[Merge], None] = lambda _: None
 
 
 class Pbx:
@@ -71,7 +76,11 @@ class Pbx:
         self.token = options.token or f"{random.getrandbits(128):032x}"
         self.clock = Clock(loop.time)
         self.store = Store.open(
-            options.data_dir, site, apply_site=options.apply_site, inline=options.in_process
+            options.data_dir,
+            site,
+            apply_site=options.apply_site,
+            announce=options.announce,
+            inline=options.in_process,
         )
         self._scratch = TemporaryDirectory(prefix="ringfence-", dir=self.store.messages_dir.parent)
         self.stream = EventStream(self.clock)

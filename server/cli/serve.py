@@ -1,0 +1,208 @@
+"""`ringfence serve`: one server in the foreground, until SIGTERM or SIGINT.
+
+What can be wrong with options, site file, ports and store is told in one sentence before anything is started.
+"""
+
+import asyncio
+import gc
+import json
+import signal
+import socket
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .failure import fail
+from .logs import LogLevel, configure
+from .ports import HIGHEST, is_loopback, require_free, rtp_range
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from ..app import Options, Pbx
+    from ..site.merge import Merge
+    from ..site.site import Site
+
+SAMPLE = "musterfirma.toml"
+
+
+def _port(text: str) -> typer.models.OptionInfo:
+    option: typer.models.OptionInfo = typer.Option(metavar="PORT", min=0, max=HIGHEST, help=text)
+    return option
+
+
+def register(app: typer.Typer) -> None:
+    """Add `serve` to the application."""
+    app.command()(serve)
+
+
+def serve(
+    site: Annotated[
+        Path | None,
+        typer.Argument(metavar="[SITE.toml]", help="The site file; without one, a sample company."),
+    ] = None,
+    *,
+    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+    sip_port: Annotated[int, _port("SIP over UDP; 0 is any free port, here and below.")] = 5060,
+    sips_port: Annotated[int, _port("SIP over TLS; not served by this version.")] = 5061,
+    http_port: Annotated[int, _port("HTTP.")] = 8080,
+    csta_port: Annotated[int, _port("CSTA; not served by this version.")] = 4721,
+    smtp_port: Annotated[int, _port("Mail in; not served by this version.")] = 2533,
+    rtp_ports: Annotated[str, typer.Option(metavar="FIRST-LAST", help="The ports for RTP.")] = "20000-29999",
+    data: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the state in DIR.")] = None,
+    database: Annotated[
+        str | None, typer.Option(metavar="URL", help="Not supported by this version.")
+    ] = None,
+    licence: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Not supported by this version.")
+    ] = None,
+    admin_token: Annotated[
+        str | None, typer.Option(metavar="TOKEN", help="The token for HTTP; without one, a random one.")
+    ] = None,
+    apply_site: Annotated[
+        bool, typer.Option("--apply-site", help="Merge a site file that differs from the one in --data.")
+    ] = False,
+    log_level: Annotated[LogLevel, typer.Option(help="What to log to standard error.")] = LogLevel.WARNING,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the ready event as a line of JSON.")] = False,
+) -> None:
+    """Serve a site: phones register by SIP, administrators come by HTTP."""
+    del sips_port, csta_port, smtp_port  # the ports of doors that this version does not have
+    if licence:
+        fail(
+            f"--licence {licence[0]}: licence packages are not supported by this version; use [entitlements]"
+        )
+    if database is not None:
+        fail("--database is not supported by this version; keep the state in a directory by --data")
+    if admin_token is not None and not (
+        admin_token.isascii() and admin_token.isprintable() and admin_token.strip()
+    ):
+        fail("--admin-token must be of visible ASCII characters; give another one")
+    if admin_token is None and not is_loopback(host):
+        fail(f"--host {host} is reached from other machines; give the administrator's token by --admin-token")
+    ports = rtp_range(rtp_ports)
+    gc.disable()  # nothing that is imported becomes garbage
+    configure(log_level)
+    found = _read(site, data)
+    require_free(host, sip_port, (socket.SOCK_DGRAM, socket.SOCK_STREAM), "--sip-port")
+    require_free(host, http_port, (socket.SOCK_STREAM,), "--http-port")
+    _raise_file_limit()
+    from ..app import Options
+
+    options = Options(
+        host=host,
+        sip_port=sip_port,
+        http_port=http_port,
+        rtp_ports=ports,
+        data_dir=data,
+        apply_site=apply_site,
+        token=admin_token,
+        announce=_tell_merge,
+    )
+    _run(
+        _serve(
+            found,
+            options,
+            follow=log_level.number <= LogLevel.INFO.number,
+            as_json=as_json,
+            sample=site is None,
+        )
+    )
+
+
+def _read(site: Path | None, data: Path | None) -> "Site":
+    """The site to serve: the file; without one the store's, where there is a store; else the sample company."""
+    from ..site.site import Site, SiteError
+    from ..store.failure import StoreError
+
+    try:
+        if site is not None:
+            return Site.read(site)
+        if data is not None and data.exists() and any(data.iterdir()):
+            from ..store.store import stored_site
+
+            return stored_site(data)
+        sample = files(__name__.partition(".")[0]).joinpath("fixtures", "sites", SAMPLE)
+        return Site.parse(sample.read_text(encoding="utf-8"), SAMPLE)
+    except (SiteError, StoreError) as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"--data {data} cannot be read ({error.strerror}); name a directory that can be written")
+
+
+async def _serve(site: "Site", options: "Options", *, follow: bool, as_json: bool, sample: bool) -> None:
+    from ..app import Pbx
+    from ..site.site import SiteError
+    from ..store.failure import StoreError
+
+    over = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, over.set)
+    try:
+        pbx = await Pbx.start(site, options)
+    except (SiteError, StoreError) as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"the server cannot be started ({error.strerror or error}); name other ports or another --host")
+    try:
+        if follow:
+            from .event_log import follow as follow_events
+
+            follow_events(pbx.stream)
+        gc.freeze()
+        gc.enable()
+        _tell_ready(pbx, as_json=as_json, sample=sample)
+        await over.wait()
+    finally:
+        await pbx.stop()
+
+
+def _tell_ready(pbx: "Pbx", *, as_json: bool, sample: bool) -> None:
+    if as_json:
+        ready = {
+            "event": "ready",
+            "sip": str(pbx.sip),
+            "sips": None,
+            "http": pbx.http,
+            "csta": None,
+            "smtp": None,
+        }
+        typer.echo(json.dumps({**ready, "token": pbx.token}))
+        return
+    if sample:
+        from .accounts import show_accounts
+
+        show_accounts(pbx.site)
+    typer.echo(f"{pbx.site.server.name} is served: SIP at {pbx.sip} (UDP), HTTP at {pbx.http}")
+    typer.echo(f"The administrator's token is {pbx.token}; Ctrl+C ends the server.")
+
+
+def _tell_merge(merge: "Merge") -> None:
+    """Say on standard error what `--apply-site` changes, what L-06 deletes first."""
+    for one in merge.deletions:
+        typer.echo(
+            f"deleted: {', '.join(one.settings)} of {one.user}, who has no {one.function} any more", err=True
+        )
+    for what, names in (("added", merge.added), ("changed", merge.changed), ("kept", merge.kept)):
+        if names:
+            typer.echo(f"{what}: {', '.join(names)}", err=True)
+
+
+def _run(main: "Coroutine[None, None, None]") -> None:
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        asyncio.run(main)
+    else:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(main)
+
+
+def _raise_file_limit() -> None:
+    try:
+        import resource
+    except ImportError:  # not a POSIX system
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
