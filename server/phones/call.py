@@ -9,6 +9,7 @@ from ...channels.media.audio import Audio
 from ...channels.media.plane import DigitsSent, MediaEvent, Played, Recorded, StreamClosed
 from ..sip import offer_answer
 from ..sip.effects import LegAnswered, LegConfirmed, LegEnded, LegProgressed, LegReoffered
+from ..sip.uri import SipUri
 from .refused import Refused
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ...channels.media.plane import MediaPlane, MediaStream, Playable
     from ..sip.leg import Leg
     from ..sip.message import Request, Response
+    from ..sip.uri import Uri
     from .phone import Phone
 
 LegEffect = LegProgressed | LegAnswered | LegConfirmed | LegReoffered | LegEnded
@@ -81,13 +83,28 @@ class PhoneCall:
             raise NotAnsweredError("packets are counted when the call has ended: await ended() first")
         return self._closed
 
+    @property
+    def caller(self) -> str:
+        """The user part of the From of an incoming call."""
+        return _user(self._leg().request.from_.uri)
+
+    @property
+    def called(self) -> str:
+        """The user part of the Request-URI of an incoming call."""
+        return _user(self._leg().request.request_uri)
+
     # -- verbs -------------------------------------------------------------------------------------------------
 
     async def answer(self) -> None:
         """Take an incoming call; returns when the caller has confirmed it."""
         leg, phone = self._leg(), self._phone
         body, agreed = offer_answer.answer(
-            leg.request.body, phone.host, self._stream.local.port, session_id=1, version=1
+            leg.request.body,
+            phone.host,
+            self._stream.local.port,
+            session_id=1,
+            version=1,
+            supported=phone.codecs,
         )
         self._connect(agreed)
         leg.answer(body.encode(), phone.now())
@@ -164,7 +181,8 @@ class PhoneCall:
 
     def offer(self) -> bytes:
         """Write the offer of an outgoing call."""
-        self._offer = offer_answer.offer(self._phone.host, self._stream.local.port, session_id=1, version=1)
+        port, codecs = self._stream.local.port, self._phone.codecs
+        self._offer = offer_answer.offer(self._phone.host, port, session_id=1, version=1, codecs=codecs)
         return self._offer.encode()
 
     def on_leg(self, effect: LegEffect) -> None:
@@ -246,3 +264,7 @@ class PhoneCall:
     async def settled(self) -> None:
         """Wait until the call rings, is answered, or is refused."""
         await self._until(lambda: self.rings or self.is_answered or self.is_over, 2 * PATIENCE_S)
+
+
+def _user(uri: Uri) -> str:
+    return uri.user or "" if isinstance(uri, SipUri) else ""

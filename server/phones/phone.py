@@ -29,10 +29,13 @@ from ..sip.effects import (
     Unanswered,
 )
 from ..sip.message import Request
+from ..sip.offer_answer import ALL_CODECS
 from .call import PhoneCall
 
 if TYPE_CHECKING:
-    from ...channels.media.plane import Address
+    from collections.abc import Sequence
+
+    from ...channels.media.plane import Address, Codec
     from ...channels.network import Network
     from ..sip.effects import Effect
     from ..sip.leg import Leg
@@ -55,7 +58,8 @@ class Account:
 class Phone:
     """One phone, at `server`, with its sockets at `host`.
 
-    `busy_with` is the status with which it refuses calls (486, 603 …), None rings.
+    `busy_with` is the status with which it refuses calls (486, 603 …), None rings. `claims` is another user part for its
+    From and To, `codecs` what it offers and takes, `raw_offer` an SDP body sent instead of an honest one.
     """
 
     def __init__(self, network: Network, server: Address, account: Account, host: str) -> None:
@@ -74,6 +78,9 @@ class Phone:
         self.host = host
         self.calls: list[PhoneCall] = []
         self.busy_with: int | None = None
+        self.claims: str | None = None
+        self.codecs: Sequence[Codec] = ALL_CODECS
+        self.raw_offer: bytes | None = None
 
     @classmethod
     async def start(
@@ -102,9 +109,9 @@ class Phone:
         call.leg = self._stack.agent.invite(
             target,
             self._server,
-            from_=f"<sip:{self.account}@{self._me.domain}>",
+            from_=self._address(),
             to=f"<{target}>",
-            body=call.offer(),
+            body=self.raw_offer if self.raw_offer is not None else call.offer(),
             now=self.now(),
             authorize=self._authorize,
         )
@@ -162,6 +169,9 @@ class Phone:
         self.calls.append(call)
         return call
 
+    def _address(self) -> str:
+        return f"<sip:{self.claims or self.account}@{self._me.domain}>"
+
     async def _ask(self, method: str, target: str, expires_s: int) -> Response:
         answer = await self._send(method, target, expires_s, None)
         if answer.status in (401, 407):
@@ -175,7 +185,7 @@ class Phone:
     ) -> Response:
         agent = self._stack.agent
         self._register_cseq += 1
-        me = f"<sip:{self.account}@{self._me.domain}>"
+        me = self._address()
         request = Request(
             method,
             target,

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import pytest
 
-import ringfence
 from ringfence.channels.media.plane import Tone
+from ringfence.fixtures.plugin import read_site
 
 if TYPE_CHECKING:
     from ringfence.fixtures.pbx import PbxUnderTest
 
 pytestmark = pytest.mark.virtual_time
 ATTENDANT = "08955550200"
-SMALL = (files(ringfence) / "fixtures" / "sites" / "small.toml").read_text(encoding="utf-8")
+SMALL = read_site("small").text
 HAIRPIN = SMALL.replace('extension = "200"\n', 'extension = "200"\ntransfer = "hairpin"\n')
 
 
@@ -35,7 +34,9 @@ async def test_an_attendant_leg_occupies_both_channels_until_it_ends(pbx: PbxUnd
     assert used(pbx) == (0, 0)
 
 
-async def test_a_digit_transfers_and_the_leases_are_given_up_when_the_target_answers(pbx: PbxUnderTest) -> None:
+async def test_a_digit_transfers_and_the_leases_are_given_up_when_the_target_answers(
+    pbx: PbxUnderTest,
+) -> None:
     caller, ben = await pbx.outside("+49731999"), await pbx.phone("101")
     call = await caller.dial(ATTENDANT)
     await call.send_digits("2")

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ringfence.channels.media.audio import Audio
 from ringfence.channels.media.plane import Tone
+from ringfence.fixtures.plugin import read_site
 from ringfence.server.switch.events import MessageLeft
 
 if TYPE_CHECKING:
@@ -33,8 +35,6 @@ async def test_a_message_is_kept_with_its_sound_and_the_numbers_as_signalled(pbx
     await pbx.wait_for(MessageLeft, user="anna")
     (message,) = await pbx.voicemails("anna")
     assert (message.caller, message.called, message.read) == ("+49731999", f"{ROOT}*100", False)
-    from ringfence.channels.media.audio import Audio
-
     sound = Audio.from_wav(message.path)
     assert sound.between(sound.duration_s - 2.5).contains_tone(500)
 
@@ -173,16 +173,12 @@ async def test_a_stranger_needs_box_number_and_pin(pbx: PbxUnderTest) -> None:
     assert [message.read for message in await pbx.voicemails("anna")] == [True]
 
 
-def _no_pin() -> str:
-    from importlib.resources import files
-
-    import ringfence
-
-    text = (files(ringfence) / "fixtures" / "sites" / "small.toml").read_text(encoding="utf-8")
-    return text.replace('direct_prefix = "*"', 'direct_prefix = "*"\npin_from_own_phone = false')
+NO_PIN = read_site("small").text.replace(
+    'direct_prefix = "*"', 'direct_prefix = "*"\npin_from_own_phone = false'
+)
 
 
-@pytest.mark.ringfence(site=_no_pin())
+@pytest.mark.ringfence(site=NO_PIN)
 async def test_without_pin_from_own_phone_the_owner_just_listens(pbx: PbxUnderTest) -> None:
     caller, anna = await pbx.outside("+49731999"), await pbx.phone("100")
     await leave(await caller.dial(f"{ROOT}*100"))
