@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.channels.pool import Pools
 from ringfence.licensing.refusal import Refusal
+
+if TYPE_CHECKING:
+    from ringfence.channels.lease import Lease
 
 IP, ATTENDANT = ("ip_channel",), ("auto_attendant", "ip_channel")
 
@@ -68,7 +72,8 @@ def test_when_both_kinds_are_used_up_the_ip_channels_are_told() -> None:
 def test_used_is_never_above_the_limit_and_never_negative(
     ip: int, attendant: int, steps: list[tuple[str, int]]
 ) -> None:
-    made, held = pools(ip, attendant), {}
+    made = pools(ip, attendant)
+    held: dict[int, list[Lease]] = {}
     for kind, leg in steps:
         if leg in held:
             for lease in held.pop(leg):
