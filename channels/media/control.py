@@ -136,9 +136,7 @@ _VALUES: tuple[Callable[..., object], ...] = (
     *(plane.StreamStarted, plane.DigitHeard, plane.Played, plane.DigitsSent, plane.Recorded),
     *(plane.StreamLost, plane.StreamClosed, Path),
 )
-_BY_NAME: dict[str, Callable[..., object]] = {
-    getattr(value, "__name__", ""): value for value in _VALUES
-}
+_BY_NAME: dict[str, Callable[..., object]] = {getattr(value, "__name__", ""): value for value in _VALUES}
 
 
 def encode(message: Command | Notice) -> bytes:

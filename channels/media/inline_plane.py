@@ -1,6 +1,6 @@
 """The media plane on the event loop, over any `Network`: for virtual time, tests and scripted phones.
 
-It is the same stream machine that the worker runs. Time is `loop.time()` and nothing else, so a virtual clock drives it.
+It runs the same stream machine as the worker. Time is `loop.time()` and nothing else, so a virtual clock drives it.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ both must only queue or send, never call back. What a stream may take and send i
 
 from __future__ import annotations
 
+from collections import deque
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,10 @@ PTIME_MS = range(10, 61)
 
 RELAY_PAUSE_S = 0.1
 """A relayed far end that is silent this long is filled up with silence, where `fill` was asked."""
+
+EARLY_PACKETS = 8
+EARLY_S = 0.5
+"""So many packets that overtake the `connect` which lets them in are kept, so long."""
 
 CATCH_UP_S = 0.2
 """A machine that was asked later than this leaves packets out instead of sending them all at once."""
@@ -70,6 +75,8 @@ class Stream:
         self._silent_s: float | None = None
         self._record_until: float | None = None
         self._closed = False
+        self._early: deque[tuple[bytes, Source, float]] = deque()
+        self._early_at: float | None = None
         self._sent = self._received = self._refused = 0
 
     @property
@@ -97,6 +104,8 @@ class Stream:
         self._payload_type = PAYLOAD_TYPES[remote.codec]
         self._dtmf = remote.dtmf_payload
         self._fill = fill
+        if self._early:
+            self._early_at = now
         self._wake(now)
 
     def play(self, token: int, playables: Sequence[Playable], now: float) -> None:
@@ -156,8 +165,8 @@ class Stream:
 
     def watch(self, silent_s: float | None, now: float) -> None:
         """Tell when nothing acceptable came for `silent_s`, counted from now or the last packet."""
-        self._silent_s = silent_s
-        self._heard_at = now
+        if not self._closed:
+            self._silent_s, self._heard_at = silent_s, now
 
     def close(self) -> None:
         """End everything; `StreamClosed` is the last event."""
@@ -166,7 +175,8 @@ class Stream:
         self._part()
         self.stop_recording()
         self._closed = True
-        self._acceptance = self._player = self._silent_s = self._frame_at = None
+        self._refused += len(self._early)
+        self._acceptance = self._player = self._silent_s = self._frame_at = self._early_at = None
         self._outgoing_digits.clear()
         self._emit(StreamClosed(self._sent, self._received, self._refused))
 
@@ -175,14 +185,11 @@ class Stream:
     def receive(self, data: bytes, source: Source, now: float) -> None:
         """Take one datagram."""
         acceptance, remote = self._acceptance, self._remote
+        if acceptance is None or remote is None:
+            self._keep_early(data, source, now)
+            return
         packet = parse(data)
-        if (
-            packet is None
-            or acceptance is None
-            or remote is None
-            or not remote.sends
-            or not acceptance.admits(source)
-        ):
+        if packet is None or not remote.sends or not acceptance.admits(source):
             self._refused += 1
             return
         self._received += 1
@@ -202,6 +209,21 @@ class Stream:
             self._peer.relay(packet, event=packet.payload_type == self._dtmf, now=now)
         elif self._echo:
             self._forward(packet, packet.payload_type, packet.payload, now)
+
+    def _keep_early(self, data: bytes, source: Source, now: float) -> None:
+        if self._closed or len(self._early) == EARLY_PACKETS:
+            self._refused += 1
+        else:
+            self._early.append((data, source, now))
+
+    def _take_early(self, now: float) -> None:
+        self._early_at = None
+        while self._early:
+            data, source, came_at = self._early.popleft()
+            if now - came_at <= EARLY_S:
+                self.receive(data, source, now)
+            else:
+                self._refused += 1
 
     def relay(self, packet: Packet, *, event: bool, now: float) -> None:
         """Send what the other end of the bridge heard; `event` tells that it is a telephone event."""
@@ -237,7 +259,7 @@ class Stream:
 
     def next_deadline(self) -> float | None:
         """When `tick` wants to be called next; it may come to be later, never earlier, without a call."""
-        times = (self._frame_at, self._silent_at(), self._record_until)
+        times = (self._early_at, self._frame_at, self._silent_at(), self._record_until)
         deadlines = [at for at in times if at is not None]
         return min(deadlines) if deadlines else None
 
@@ -249,6 +271,8 @@ class Stream:
 
     def tick(self, now: float) -> None:
         """Do what is due at `now`."""
+        if self._early_at is not None:
+            self._take_early(now)
         while self._frame_at is not None and self._frame_at <= now:
             if now - self._frame_at > CATCH_UP_S:
                 self._frame_at += int((now - self._frame_at) / self._ptime_s) * self._ptime_s

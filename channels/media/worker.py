@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+from collections import deque
 from functools import partial
 from heapq import heappop, heappush
 from random import Random
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, assert_never
 from . import control
 from .plane import StreamLost
 from .port_stock import PortStock
-from .stream import Stream
+from .stream import EARLY_PACKETS, EARLY_S, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +39,9 @@ _CONTROL_BYTES = 1 << 18
 
 
 class _Line:
-    """One bound socket, and the stream on it if there is one."""
+    """One bound socket, and the stream on it if there is one; a free one keeps the packets that overtake `Adopt`."""
 
-    __slots__ = ("number", "port", "receive", "recvfrom", "socket", "stream")
+    __slots__ = ("early", "number", "port", "receive", "recvfrom", "socket", "stream")
 
     def __init__(self, line: socket.socket) -> None:
         self.socket = line
@@ -48,7 +49,12 @@ class _Line:
         self.port: int = line.getsockname()[1]
         self.number = 0
         self.stream: Stream | None = None
-        self.receive: Callable[[bytes, Source, float], None] | None = None
+        self.receive: Callable[[bytes, Source, float], None] | None = self.keep
+        self.early: deque[tuple[bytes, Source, float]] = deque(maxlen=EARLY_PACKETS)
+
+    def keep(self, data: bytes, source: Source, now: float) -> None:
+        """Keep a packet for the stream that is about to come."""
+        self.early.append((data, source, now))
 
 
 class Worker:
@@ -81,15 +87,16 @@ class Worker:
         """Work until the main process is gone or `end` was called."""
         self._top_up(monotonic())
         self._flush()
+        control_fd = self._control.fileno()
         while not self._ending:
             events = self._epoll.poll(self._timeout_s(), _EVENTS_AT_ONCE)
             now = monotonic()
             for fd, mask in events:
-                line = self._lines.get(fd)
-                if line is not None:
-                    self._read(line, now)
-                else:
+                if fd == control_fd:
                     self._serve_control(mask, now)
+            for fd, _ in events:
+                if fd != control_fd:
+                    self._read(self._lines[fd], now)
             self._tick(now)
             if self._stock.wants(now):
                 self._top_up(now)
@@ -167,7 +174,7 @@ class Worker:
 
     def _obey(self, command: Command, now: float) -> None:
         if isinstance(command, control.Adopt):
-            self._adopt(command.stream, command.port)
+            self._adopt(command.stream, command.port, now)
             return
         line = self._streams.get(command.stream)
         if line is None or line.stream is None:
@@ -231,12 +238,14 @@ class Worker:
             self._lines[line.socket.fileno()] = line
             self._free[line.port] = line
             self._epoll.register(line.socket, EPOLLIN)
+        for port in rested:
+            self._free[port].receive = self._free[port].keep
         ports = (*(line.getsockname()[1] for line in opened), *rested)
         if ports or self._stock.more != self._told_more:
             self._told_more = self._stock.more
             self._out += control.encode(control.Ports(ports, self._told_more))
 
-    def _adopt(self, number: int, port: int) -> None:
+    def _adopt(self, number: int, port: int, now: float) -> None:
         line = self._free.pop(port)
         self._stock.take()
 
@@ -251,6 +260,10 @@ class Worker:
         line.number = number
         line.stream = Stream(transmit, partial(self._tell, number), self._rng)
         line.receive = line.stream.receive
+        for data, source, came_at in line.early:
+            if now - came_at <= EARLY_S:
+                line.receive(data, source, came_at)
+        line.early.clear()
         self._streams[number] = line
 
     def _release(self, line: _Line, now: float) -> None:

@@ -1,7 +1,7 @@
 """The main side of one media worker: its process, its socket pair, and the ports that it reported.
 
-`WorkerPlane` holds one and makes a new one when the worker is gone. Commands of one turn of the event loop travel in one
-write.
+`WorkerPlane` holds one and makes a new one when the worker is gone. Commands of one turn of the event loop travel in
+one write.
 """
 
 from __future__ import annotations

@@ -76,7 +76,9 @@ def test_nothing_goes_to_a_third_party_before_it_has_sent() -> None:
 
 
 @given(st.lists(st.sampled_from([NAMED, OFF_PORT, (NAMED[0], 5000), SIGNALLING, STRANGER]), max_size=40))
-def test_whoever_sends_what_there_is_one_far_end_from_the_sixth_packet_on(sources: list[tuple[str, int]]) -> None:
+def test_whoever_sends_what_there_is_one_far_end_from_the_sixth_packet_on(
+    sources: list[tuple[str, int]],
+) -> None:
     rule = acceptance(SIGNALLING[0])
     admitted = [source for source in sources if rule.admits(source)]
     assert STRANGER not in admitted

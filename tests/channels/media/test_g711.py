@@ -1,6 +1,7 @@
 """G.711 against the formulas of the ITU-T software library (G.191), written down here a second time."""
 
 from array import array
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -59,32 +60,30 @@ def itu_ulaw_expand(code: int) -> int:
 @pytest.mark.parametrize(
     ("codec", "compress"), [(Codec.PCMA, itu_alaw_compress), (Codec.PCMU, itu_ulaw_compress)]
 )
-def test_every_sample_is_encoded_as_the_itu_does(codec, compress) -> None:
+def test_every_sample_is_encoded_as_the_itu_does(codec: Codec, compress: Callable[[int], int]) -> None:
     assert g711.encode(ALL_SAMPLES, codec) == bytes(map(compress, ALL_SAMPLES))
 
 
-@pytest.mark.parametrize(
-    ("codec", "expand"), [(Codec.PCMA, itu_alaw_expand), (Codec.PCMU, itu_ulaw_expand)]
-)
-def test_every_code_is_decoded_as_the_itu_does(codec, expand) -> None:
+@pytest.mark.parametrize(("codec", "expand"), [(Codec.PCMA, itu_alaw_expand), (Codec.PCMU, itu_ulaw_expand)])
+def test_every_code_is_decoded_as_the_itu_does(codec: Codec, expand: Callable[[int], int]) -> None:
     assert list(g711.decode(ALL_CODES, codec)) == list(map(expand, range(256)))
 
 
 @pytest.mark.parametrize("codec", list(Codec))
-def test_what_is_decoded_encodes_to_the_same_code(codec) -> None:
+def test_what_is_decoded_encodes_to_the_same_code(codec: Codec) -> None:
     twice = g711.encode(g711.decode(ALL_CODES, codec), codec)
     negative_zero = {0x7F: 0xFF} if codec is Codec.PCMU else {}
     assert list(twice) == [negative_zero.get(code, code) for code in ALL_CODES]
 
 
 @pytest.mark.parametrize("codec", list(Codec))
-def test_translation_is_decoding_and_encoding_in_the_other_law(codec) -> None:
+def test_translation_is_decoding_and_encoding_in_the_other_law(codec: Codec) -> None:
     other = Codec.PCMU if codec is Codec.PCMA else Codec.PCMA
     assert g711.translate(ALL_CODES, codec) == g711.encode(g711.decode(ALL_CODES, codec), other)
 
 
 @pytest.mark.parametrize("codec", list(Codec))
-def test_the_silence_byte_is_the_quietest_positive_level(codec) -> None:
+def test_the_silence_byte_is_the_quietest_positive_level(codec: Codec) -> None:
     assert g711.decode(g711.SILENCE[codec], codec)[0] in {0, 8}
 
 

@@ -78,9 +78,7 @@ def test_nothing_longer_than_max_s_is_kept(tmp_path: Path) -> None:
 
 def test_a_timestamp_jump_of_the_source_is_not_hours_of_silence(tmp_path: Path) -> None:
     packets = [(packet(number), number * 0.02) for number in range(10)]
-    packets += [
-        (packet(number, start=0x7000_0000), number * 0.02) for number in range(10, 20)
-    ]
+    packets += [(packet(number, start=0x7000_0000), number * 0.02) for number in range(10, 20)]
     got, duration_s = recorded(tmp_path / "m.wav", packets, max_s=3600)
     assert duration_s == pytest.approx(0.4)
     assert got == [sample for number in range(20) for sample in samples(number)]

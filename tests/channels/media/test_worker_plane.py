@@ -1,0 +1,388 @@
+"""The worker as a real process with real sockets: what it carries, and how it ends."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from ringfence.channels.media import rtp
+from ringfence.channels.media.audio import Audio
+from ringfence.channels.media.g711 import SILENCE, translate
+from ringfence.channels.media.plane import (
+    Address,
+    Clip,
+    Codec,
+    DigitHeard,
+    MediaEvent,
+    Played,
+    PortsExhaustedError,
+    Prompt,
+    Recorded,
+    Remote,
+    Silence,
+    StreamClosed,
+    StreamLost,
+    StreamStarted,
+    Tone,
+)
+from ringfence.channels.media.prompts import prompt_path, prompt_payload
+from ringfence.channels.media.tones import tone_payload
+from ringfence.channels.media.worker_plane import WorkerPlane
+
+HOST = "127.0.0.1"
+VOICE = bytes(range(160))
+E = TypeVar("E", bound=MediaEvent)
+
+
+class Heard:
+    """A sink whose events can be waited for, one after the other."""
+
+    def __init__(self) -> None:
+        self.events: asyncio.Queue[MediaEvent] = asyncio.Queue()
+
+    def __call__(self, event: MediaEvent) -> None:
+        self.events.put_nowait(event)
+
+    async def until(self, kind: type[E]) -> E:
+        """Return the next event of `kind`, and drop those before it."""
+        async with asyncio.timeout(10):
+            while not isinstance(event := await self.events.get(), kind):
+                pass
+            return event
+
+
+class Phone(asyncio.DatagramProtocol):
+    """A far end: a socket that keeps what it got."""
+
+    def __init__(self) -> None:
+        self.packets: asyncio.Queue[rtp.Packet] = asyncio.Queue()
+        self.sequence = 0
+
+    @classmethod
+    async def bound(cls) -> "Phone":
+        phone = cls()
+        await asyncio.get_running_loop().create_datagram_endpoint(lambda: phone, (HOST, 0))
+        return phone
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport: asyncio.DatagramTransport = transport  # type: ignore[assignment]  # of a datagram socket
+        self.address = Address(*transport.get_extra_info("sockname"))
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        packet = rtp.parse(data)
+        assert packet is not None
+        self.packets.put_nowait(packet)
+
+    def remote(self, codec: Codec = Codec.PCMA, dtmf_payload: int | None = 101) -> Remote:
+        return Remote(self.address, HOST, codec, dtmf_payload=dtmf_payload)
+
+    def say(self, to: Address, payload: bytes = VOICE, payload_type: int = 8) -> None:
+        self.sequence += 1
+        data = rtp.build(payload_type, self.sequence, self.sequence * 160, 77, payload)
+        self.transport.sendto(data, (to.host, to.port))
+
+    async def got(self) -> rtp.Packet:
+        async with asyncio.timeout(10):
+            return await self.packets.get()
+
+
+@pytest.fixture
+async def phones() -> AsyncIterator[Callable[[], "asyncio.Future[Phone]"]]:
+    made: list[Phone] = []
+
+    async def make() -> Phone:
+        made.append(await Phone.bound())
+        return made[-1]
+
+    yield lambda: asyncio.ensure_future(make())
+    for phone in made:
+        phone.transport.close()
+
+
+@pytest.fixture
+async def plane() -> AsyncIterator[WorkerPlane]:
+    plane = WorkerPlane(HOST)
+    await plane.start()
+    yield plane
+    await plane.stop()
+
+
+Phones = Callable[[], "asyncio.Future[Phone]"]
+
+
+async def ended(pid: int) -> None:
+    """Return once the process is gone."""
+    loop, fd = asyncio.get_running_loop(), os.pidfd_open(pid)
+    gone = asyncio.Event()
+    loop.add_reader(fd, gone.set)
+    try:
+        async with asyncio.timeout(10):
+            await gone.wait()
+    finally:
+        loop.remove_reader(fd)
+        os.close(fd)
+
+
+async def test_packets_are_echoed_byte_for_byte(plane: WorkerPlane, phones: Phones) -> None:
+    phone, heard = await phones(), Heard()
+    stream = await plane.open(heard)
+    stream.connect(phone.remote(), fill=False)
+    stream.echo()
+    phone.say(stream.local)
+    await heard.until(StreamStarted)
+    for payload_type, size in ((8, 160), (0, 240), (101, 4)):
+        phone.say(stream.local, VOICE[:size], payload_type)
+    got = [await phone.got() for _ in range(4)]
+    assert [(packet.payload_type, packet.payload) for packet in got] == [
+        (8, VOICE), (8, VOICE), (0, VOICE[:240]), (101, VOICE[:4]),
+    ]  # fmt: skip
+    stream.close()
+    assert await heard.until(StreamClosed) == StreamClosed(4, 4, 0)
+
+
+async def test_a_prompt_and_a_message_are_played_without_a_gap(plane: WorkerPlane, phones: Phones) -> None:
+    phone, heard = await phones(), Heard()
+    stream = await plane.open(heard)
+    stream.connect(phone.remote(Codec.PCMU), fill=True)
+    token = stream.play([Prompt("2"), Clip(prompt_path("4"))])
+    assert await heard.until(Played) == Played(token)
+    expected = prompt_payload("2", Codec.PCMU) + prompt_payload("4", Codec.PCMU)
+    got = b""
+    while len(got) < len(expected):
+        got += (await phone.got()).payload
+    assert got.lstrip(SILENCE[Codec.PCMU]).startswith(expected.strip(SILENCE[Codec.PCMU]))
+
+
+async def test_what_is_said_is_recorded_and_strangers_are_not(
+    plane: WorkerPlane, phones: Phones, tmp_path: Path
+) -> None:
+    phone, stranger, heard = await phones(), await phones(), Heard()
+    stream = await plane.open(heard)
+    stream.connect(phone.remote(), fill=False)
+    stream.record(tmp_path / "m.wav", 0.5)
+    tone = tone_payload(Tone((440,)), Codec.PCMA, 0, 4000)
+    phone.say(stream.local, tone[:160])
+    await heard.until(StreamStarted)
+    for at in range(160, 4000, 160):
+        stranger.say(stream.local)
+        phone.say(stream.local, tone[at : at + 160])
+    assert await heard.until(Recorded) == Recorded(tmp_path / "m.wav", 0.5)
+    assert Audio.from_wav(tmp_path / "m.wav").contains_tone(440, 0.98)
+    stream.close()
+    assert await heard.until(StreamClosed) == StreamClosed(0, 25, 24)
+
+
+async def test_two_phones_talk_through_both_laws_and_payload_types(
+    plane: WorkerPlane, phones: Phones
+) -> None:
+    one, two, at_one, at_two = await phones(), await phones(), Heard(), Heard()
+    legs = await plane.open(at_one), await plane.open(at_two)
+    legs[0].connect(one.remote(Codec.PCMA, 101), fill=False)
+    legs[1].connect(two.remote(Codec.PCMU, 96), fill=False)
+    legs[0].bridge(legs[1])
+    one.say(legs[0].local)
+    got = await two.got()
+    assert (got.payload_type, got.payload) == (0, translate(VOICE, Codec.PCMA))
+    two.say(legs[1].local, VOICE, 0)
+    back = await one.got()
+    assert (back.payload_type, back.payload) == (8, translate(VOICE, Codec.PCMU))
+    one.say(legs[0].local, b"\x05\x0a\x00\xa0", 101)
+    assert await at_one.until(DigitHeard) == DigitHeard("5")
+    digit = await two.got()
+    assert (digit.payload_type, digit.payload) == (96, b"\x05\x0a\x00\xa0")
+
+
+def even_socket() -> socket.socket:
+    """A socket on some even port."""
+    while True:
+        holder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        holder.bind((HOST, 0))
+        if holder.getsockname()[1] % 2 == 0:
+            return holder
+        holder.close()
+
+
+async def test_ports_that_other_programs_hold_are_skipped_and_the_range_has_an_end() -> None:
+    with even_socket() as holder:
+        held = holder.getsockname()[1]
+        plane = WorkerPlane(HOST, range(held, held + 8))
+        await plane.start()
+        ports: set[int] = set()
+        error: PortsExhaustedError | None = None
+        while error is None:
+            try:
+                ports.add((await plane.open(Heard())).local.port)
+            except PortsExhaustedError as refused:
+                error = refused
+        await plane.stop()
+    assert "--rtp-ports" in str(error)
+    assert ports <= set(range(held + 2, held + 8, 2))
+
+
+async def test_a_port_given_back_does_not_bring_its_old_packets(phones: Phones) -> None:
+    with even_socket() as probe:
+        port = probe.getsockname()[1]
+    plane = WorkerPlane(HOST, range(port, port + 2))
+    await plane.start()
+    old, new, first, second = await phones(), await phones(), Heard(), Heard()
+    stream = await plane.open(first)
+    stream.connect(old.remote(), fill=False)
+    old.say(stream.local)
+    await first.until(StreamStarted)
+    stream.close()
+    for _ in range(20):
+        old.say(stream.local)
+    again = await plane.open(second)
+    assert again.local == stream.local
+    again.connect(new.remote(), fill=False)
+    new.say(again.local)
+    await second.until(StreamStarted)
+    again.close()
+    assert await second.until(StreamClosed) == StreamClosed(0, 1, 0)
+    await plane.stop()
+
+
+async def test_stopping_closes_what_is_recorded(phones: Phones, tmp_path: Path) -> None:
+    plane, phone, heard = WorkerPlane(HOST), await phones(), Heard()
+    await plane.start()
+    stream = await plane.open(heard)
+    stream.connect(phone.remote(), fill=False)
+    stream.record(tmp_path / "m.wav", 60)
+    phone.say(stream.local)
+    await heard.until(StreamStarted)
+    pid = plane.pid
+    await plane.stop()
+    assert await heard.until(Recorded) == Recorded(tmp_path / "m.wav", 0.02)
+    assert isinstance(await heard.until(StreamClosed), StreamClosed)
+    assert pid is not None
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    with pytest.raises(PortsExhaustedError):
+        await plane.open(heard)
+
+
+async def test_a_worker_that_dies_ends_its_streams_and_is_replaced(
+    plane: WorkerPlane, phones: Phones
+) -> None:
+    heard = [Heard(), Heard()]
+    for sink in heard:
+        await plane.open(sink)
+    first = plane.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    for sink in heard:
+        assert await sink.until(StreamLost) == StreamLost(0.0)
+        assert await sink.until(StreamClosed) == StreamClosed(0, 0, 0)
+    phone, sink = await phones(), Heard()
+    stream = await plane.open(sink)
+    stream.connect(phone.remote(), fill=True)
+    assert (await phone.got()).payload == SILENCE[Codec.PCMA] * 160
+    assert plane.pid not in {first, None}
+
+
+async def test_ctrl_c_of_the_terminal_leaves_the_worker_to_its_parent(
+    plane: WorkerPlane, phones: Phones
+) -> None:
+    phone, heard = await phones(), Heard()
+    stream = await plane.open(heard)
+    assert plane.pid is not None
+    os.kill(plane.pid, signal.SIGINT)
+    stream.connect(phone.remote(), fill=False)
+    stream.play([Silence(0.02)])
+    assert isinstance(await heard.until(Played), Played)
+
+
+async def test_a_terminated_worker_saves_its_recordings(
+    plane: WorkerPlane, phones: Phones, tmp_path: Path
+) -> None:
+    phone, heard = await phones(), Heard()
+    stream = await plane.open(heard)
+    stream.connect(phone.remote(), fill=False)
+    stream.record(tmp_path / "m.wav", 60)
+    phone.say(stream.local)
+    await heard.until(StreamStarted)
+    assert plane.pid is not None
+    os.kill(plane.pid, signal.SIGTERM)
+    assert await heard.until(Recorded) == Recorded(tmp_path / "m.wav", 0.02)
+    await heard.until(StreamClosed)
+
+
+PARENT = """
+import asyncio
+from ringfence.channels.media.worker_plane import WorkerPlane
+
+async def main():
+    plane = WorkerPlane("127.0.0.1")
+    await plane.start()
+    await plane.open(lambda event: None)
+    print(plane.pid, flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+async def test_a_worker_ends_when_its_parent_is_killed() -> None:
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PARENT, stdout=asyncio.subprocess.PIPE
+    )
+    assert parent.stdout is not None
+    worker = int(await parent.stdout.readline())
+    parent.kill()
+    await parent.wait()
+    try:
+        await ended(worker)
+    except ProcessLookupError:
+        return
+
+
+async def carry_one_call() -> None:
+    plane, heard, phone = WorkerPlane(HOST), Heard(), await Phone.bound()
+    await plane.start()
+    stream = await plane.open(heard)
+    stream.connect(phone.remote(), fill=False)
+    stream.echo()
+    phone.say(stream.local)
+    assert (await phone.got()).payload == VOICE
+    await plane.stop()
+    assert isinstance(await heard.until(StreamClosed), StreamClosed)
+    phone.transport.close()
+
+
+def loop_factories() -> list[Callable[[], asyncio.AbstractEventLoop]]:
+    if find_spec("uvloop") is None:
+        return [asyncio.new_event_loop]
+    from uvloop import new_event_loop  # noqa: PLC0415 - an optional extra
+
+    return [asyncio.new_event_loop, new_event_loop]
+
+
+@pytest.mark.parametrize("factory", loop_factories(), ids=lambda factory: str(factory.__module__))
+def test_any_event_loop_will_do(factory: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(carry_one_call())
+
+
+async def test_a_stream_of_another_worker_cannot_be_bridged(plane: WorkerPlane) -> None:
+    other = WorkerPlane(HOST)
+    await other.start()
+    foreign, own = await other.open(Heard()), await plane.open(Heard())
+    with pytest.raises(ValueError, match="same worker"):
+        own.bridge(foreign)
+    await other.stop()
+
+
+async def test_a_burst_beyond_the_stock_is_served(phones: Phones) -> None:
+    plane = WorkerPlane(HOST, stock=4)
+    await plane.start()
+    async with asyncio.timeout(10):
+        streams = await asyncio.gather(*(plane.open(Heard()) for _ in range(100)))
+    assert len({stream.local.port for stream in streams}) == 100
+    await plane.stop()
