@@ -32,6 +32,7 @@ class PortStock:
         self._family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._size = size
         self._any = ports is None
+        self._dry = False
         self._untried = deque(port for port in ports or () if port % 2 == 0 and port > 0)
         self._held: list[int] = []
         self._retry_at = 0.0
@@ -42,7 +43,7 @@ class PortStock:
     @property
     def more(self) -> bool:
         """Whether ports can still be opened."""
-        return self._any or bool(self._untried)
+        return (self._any and not self._dry) or bool(self._untried)
 
     def take(self) -> None:
         """One of the free ports got a stream."""
@@ -68,8 +69,9 @@ class PortStock:
         self._free += len(rested)
         opened: list[socket.socket] = []
         target = max(self._size, self._used // 4)
-        if self._held and now >= self._retry_at:
+        if (self._held or self._dry) and now >= self._retry_at:
             self._retry_at = now + RETRY_S
+            self._dry = False
             self._untried.extend(self._held)
             self._held.clear()
         while self._free < target and len(opened) < BATCH and (line := self._next_socket()) is not None:
@@ -82,11 +84,14 @@ class PortStock:
 
     def _next_socket(self) -> socket.socket | None:
         if self._any:
-            for _ in range(_ANY_PORT_TRIES):
+            for _ in range(0 if self._dry else _ANY_PORT_TRIES):
                 line = self._bound(0)
-                if line is None or line.getsockname()[1] % 2 == 0:
+                if line is None:
+                    break
+                if line.getsockname()[1] % 2 == 0:
                     return line
                 line.close()
+            self._dry = True
             return None
         while self._untried:
             port = self._untried.popleft()

@@ -7,6 +7,7 @@ as FD. It ends when the other end closes, however that came, and ignores the ter
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import sys
@@ -87,7 +88,7 @@ class Worker:
         """Work until the main process is gone or `end` was called."""
         self._top_up(monotonic())
         self._flush()
-        control_fd = self._control.fileno()
+        control_fd, parent_at = self._control.fileno(), 0.0
         while not self._ending:
             events = self._epoll.poll(self._timeout_s(), _EVENTS_AT_ONCE)
             now = monotonic()
@@ -102,8 +103,10 @@ class Worker:
                 self._top_up(now)
             if self._out and not self._blocked:
                 self._flush()
-            if not events and os.getppid() != self._parent:
-                self.end()
+            if now >= parent_at:
+                parent_at = now + MAX_SLEEP_S
+                if os.getppid() != self._parent:
+                    self.end()
         self._shut_down()
 
     def _read(self, line: _Line, now: float) -> None:
@@ -298,6 +301,8 @@ def main(arguments: list[str]) -> None:
     bounds = None if ports == "any" else range(*map(int, ports.split(":")))
     line = socket.socket(fileno=int(fd))
     worker = Worker(line, PortStock(host, bounds, int(stock)))
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: worker.end())
     worker.run()

@@ -57,6 +57,8 @@ class WorkerStream:
 
     def tell(self, event: MediaEvent) -> None:
         """Hand an event to the owner; after `close` only what closing brings."""
+        if isinstance(event, StreamClosed):
+            self._closed = True
         if not self._closed or isinstance(event, (Recorded, StreamClosed)):
             self._sink(event)
 

@@ -107,6 +107,13 @@ def test_when_no_other_is_left_a_shorter_rest_will_do(span: range, closing: Exit
     assert top_up(stock, closing, 10.0 + SHORT_REST_S) == [port]
 
 
+def test_a_host_that_is_not_here_has_no_ports(closing: ExitStack) -> None:
+    for ports in (None, range(20000, 20010)):
+        stock = PortStock("192.0.2.1", ports, 4)
+        assert top_up(stock, closing, 0.0) == []
+        assert not stock.more
+
+
 def test_the_stock_grows_with_use(closing: ExitStack) -> None:
     stock, opened = PortStock(HOST, None, 1), 0
     for _ in range(12):

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import pytest
 
-from ringfence.channels.media import rtp
+from ringfence.channels.media import control, rtp
 from ringfence.channels.media.audio import Audio
 from ringfence.channels.media.g711 import SILENCE, translate
 from ringfence.channels.media.plane import (
@@ -285,6 +285,29 @@ async def test_a_worker_that_dies_ends_its_streams_and_is_replaced(
     stream.connect(phone.remote(), fill=True)
     assert (await phone.got()).payload == SILENCE[Codec.PCMA] * 160
     assert plane.pid not in {first, None}
+
+
+async def test_the_fault_of_one_stream_ends_no_other(
+    capfd: pytest.CaptureFixture[str], plane: WorkerPlane, phones: Phones
+) -> None:
+    bad, good, phone = Heard(), Heard(), await phones()
+    faulty, other = await plane.open(bad), await plane.open(good)
+    faulty.link.send(control.SendDigits(faulty.number, "no digit"))
+    assert await bad.until(StreamLost) == StreamLost(0.0)
+    assert await bad.until(StreamClosed) == StreamClosed(0, 0, 0)
+    faulty.close()
+    other.connect(phone.remote(), fill=False)
+    other.play([Silence(0.02)])
+    assert isinstance(await good.until(Played), Played)
+    assert "is no DTMF digit" in capfd.readouterr().err
+
+
+async def test_a_host_that_is_not_here_is_told_and_waited_for_by_nobody() -> None:
+    plane = WorkerPlane("192.0.2.1")
+    await plane.start()
+    with pytest.raises(PortsExhaustedError, match=r"192\.0\.2\.1"):
+        await plane.open(Heard())
+    await plane.stop()
 
 
 async def test_ctrl_c_of_the_terminal_leaves_the_worker_to_its_parent(
