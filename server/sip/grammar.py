@@ -6,6 +6,7 @@ Every parser of this folder builds on these patterns; nothing here knows a heade
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,7 @@ def number(text: str, name: str, highest: int, lowest: int = 0) -> int:
     return value
 
 
+@lru_cache(maxsize=4096)
 def host_name(text: str) -> str:
     """Bring a host that matches `HOST` to its plain form: lower case, an IPv6 address without brackets.
 

@@ -7,6 +7,7 @@ plane needs. Everything that is not audio over RTP/AVP is declined with port 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, ip_address
 from typing import TYPE_CHECKING, Final
 
@@ -167,6 +168,7 @@ def _agree(sdp: Sdp, line: Media, supported: Sequence[Codec]) -> Agreed:
     )
 
 
+@lru_cache(maxsize=4096)
 def _is_hold(host: str) -> bool:
     """Tell whether the address is unspecified, the hold of RFC 2543; refuse those of no single host."""
     ip = ip_address(host)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import ip_address
 from itertools import pairwise
 from typing import Final
@@ -170,6 +171,7 @@ def _number(text: str, what: str, highest: int) -> int:
     return value
 
 
+@lru_cache(maxsize=4096)
 def _host(network_type: str, address_type: str, address: str) -> str:
     try:
         ip = ip_address(address)
