@@ -22,7 +22,7 @@ FIRST_FREE_PORT = 49152
 
 @dataclass(frozen=True, slots=True)
 class Weather:
-    """What happens to datagrams: shares from 0 to 1 that are lost or arrive twice, and the delay's bounds in seconds."""
+    """What happens to datagrams: shares from 0 to 1 that are lost or arrive twice; bounds of the delay in seconds."""
 
     loss: float = 0.0
     repeat: float = 0.0
@@ -32,7 +32,9 @@ class Weather:
 class MemoryEndpoint:
     """One bound address of a `MemoryNetwork`."""
 
-    def __init__(self, network: MemoryNetwork, local: Address, receive: Callable[[bytes, Address], None]) -> None:
+    def __init__(
+        self, network: MemoryNetwork, local: Address, receive: Callable[[bytes, Address], None]
+    ) -> None:
         self._network = network
         self._local = local
         self.receive = receive
@@ -48,16 +50,17 @@ class MemoryEndpoint:
 
     def close(self) -> None:
         """Give the address back."""
-        self._network.endpoints.pop(self._local, None)
+        if self._network.endpoints.get(self._local) is self:
+            del self._network.endpoints[self._local]
 
 
 class MemoryNetwork:
     """A network in memory; `weather` may change while calls run."""
 
-    def __init__(self, random: Random | None = None, weather: Weather = Weather()) -> None:  # noqa: B008 - frozen
+    def __init__(self, random: Random | None = None, weather: Weather = Weather()) -> None:
         self.endpoints: dict[Address, MemoryEndpoint] = {}
         self.weather = weather
-        self._random = random or Random(0)
+        self._random = random or Random(0)  # noqa: S311 - chance that can be repeated is the point
         self._next_port = FIRST_FREE_PORT
 
     async def bind(self, host: str, port: int, receive: Callable[[bytes, Address], None]) -> MemoryEndpoint:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import structlog
+
 from ..sip.effects import Send
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from ...channels.network import Endpoint, Network
     from ..sip.agent import Agent
     from ..sip.effects import Effect
+
+log = structlog.get_logger()
 
 
 class SipStack:
@@ -38,7 +42,9 @@ class SipStack:
             raise RuntimeError("the SIP stack is not started")
         return self._agent
 
-    async def start(self, network: Network, host: str, port: int, make: Callable[[Address], Agent]) -> Address:
+    async def start(
+        self, network: Network, host: str, port: int, make: Callable[[Address], Agent]
+    ) -> Address:
         """Bind `host`:`port` and run the agent that `make` builds for the bound address; raises OSError."""
         self._endpoint = await network.bind(host, port, self._receive)
         self._agent = make(self._endpoint.local)
@@ -55,7 +61,7 @@ class SipStack:
         """Do what the agent wants done; while that goes on, further calls leave it to the first."""
         if self._flushing or self._endpoint is None:
             return
-        agent, send, handle = self.agent, self._endpoint.send, self._handle
+        agent, send = self.agent, self._endpoint.send
         self._flushing = True
         try:
             while agent.effects:
@@ -63,10 +69,17 @@ class SipStack:
                     if isinstance(effect, Send):
                         send(effect.data, effect.destination)
                     else:
-                        handle(effect)
+                        self._tell(effect)
         finally:
             self._flushing = False
         self._arm()
+
+    def _tell(self, effect: Effect) -> None:
+        """Hand one effect up; a failure there is logged and takes no other effect with it."""
+        try:
+            self._handle(effect)
+        except Exception:
+            log.exception("sip.effect_failed", effect=type(effect).__name__)
 
     def _receive(self, data: bytes, source: Address) -> None:
         self.agent.receive(data, source, self._loop.time())
@@ -85,4 +98,3 @@ class SipStack:
         self._timer = None
         self.agent.expire(self._loop.time())
         self.flush()
-        self._arm()

@@ -1,7 +1,7 @@
 """An event loop whose clock jumps: when everybody waits, it is at once the time of the next timer.
 
-For tests and simulations on the in-memory network. A thread or a socket would wait in real time, so neither may be used;
-when nothing is ready and no timer runs, nobody will ever wake up again and the loop raises `DeadlockError`.
+For tests and simulations on the in-memory network. A thread or a socket would wait in real time, so neither may be
+used; when nothing is ready and no timer runs, nobody will ever wake up again and the loop raises `DeadlockError`.
 """
 
 from __future__ import annotations
@@ -39,4 +39,3 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Seconds of virtual time since the loop was made."""
         return self._virtual.now
-

@@ -7,21 +7,23 @@ takes by `take_effects`. One agent serves one transport address; switch and scri
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ...channels.media.plane import Address
-from .dialog import Dialog, DialogId
+from .dialog import Dialog, DialogId, dialog_id
 from .effects import Effect, Requested, Responded, Send, Unanswered
-from .leg import Leg, dialog_id
+from .leg import Leg
 from .message import Message, Request, Response, SipSyntaxError, parse
 from .timers import Timers, TimerValues
-from .transaction import ClientTransaction, ServerTransaction
+from .transaction import ClientTransaction, Key, ServerTransaction
 from .uri import SipUri, parse_uri
 from .validate import check
 
 if TYPE_CHECKING:
     from random import Random
 
+    from .headers import Via
     from .leg import Authorize
 
 MAGIC = "z9hG4bK"
@@ -41,34 +43,33 @@ class Agent:
         self._random = random
         self._via = f"SIP/2.0/UDP {local};rport;branch={MAGIC}"
         self._secret = random.randbytes(16)
-        self._servers: dict[object, ServerTransaction] = {}
-        self._clients: dict[object, ClientTransaction] = {}
+        self._servers: dict[Key, ServerTransaction] = {}
+        self._clients: dict[Key, ClientTransaction] = {}
+        self._origins: dict[Key, ServerTransaction] = {}
         self._legs: dict[DialogId, Leg] = {}
 
     # -- what the shell calls ----------------------------------------------------------------------------------
 
     def receive(self, data: bytes, source: Address, now: float) -> None:
-        """Take one datagram."""
-        if not data.strip(b"\r\n\0"):
-            return  # a keep-alive
+        """Take one datagram; what is no SIP, keep-alives among it, is dropped."""
         try:
             message = parse(data)
-            if isinstance(message, Request):
-                self._note_source(message, source)
             check(message)
         except SipSyntaxError as error:
-            if error.request is not None and error.request.method != "ACK":
-                self.reply(error.request, error.request.respond(error.status, to_tag=self._tag_for(error.request)), source)
+            if error.request is not None:
+                with suppress(SipSyntaxError):  # a Via beyond reading stays as it is
+                    _note_source(error.request, error.request.vias[0], source)
+                self.refuse(error.request, error.status, source)
             return
         if isinstance(message, Response):
             self._receive_response(message, now)
         else:
+            _note_source(message, message.via, source)
             self._receive_request(message, source, now)
 
     def expire(self, now: float) -> None:
         """Fire every timer that is due."""
-        for fire in self.timers.due(now):
-            fire()
+        self.timers.run(now)
 
     def take_effects(self) -> list[Effect]:
         """What has to be done now, in order; the list is empty afterwards."""
@@ -86,23 +87,19 @@ class Agent:
         """Open the server transaction of a request that `Requested` told of."""
         key = _server_key(request, request.method)
         transaction = ServerTransaction(self, key, request, _response_address(request, source))
-        self._servers[key] = transaction
+        self._servers[key] = self._origins[_origin(request)] = transaction
         return transaction
 
     def incoming(self, transaction: ServerTransaction, source: Address, now: float) -> Leg:
         """Begin a leg for an accepted INVITE."""
         return Leg.incoming(self, transaction, source, now)
 
-    def reply(self, request: Request, response: Response, source: Address) -> None:
-        """Answer without a transaction (RFC 3261 8.2.7): challenges and bad requests."""
-        self.effects.append(Send(response.to_bytes(), _response_address(request, source)))
-
     def refuse(self, request: Request, status: int, source: Address, *headers: tuple[str, str]) -> None:
-        """Refuse without a transaction; the To tag is the same for every repetition of the request."""
+        """Answer without a transaction (RFC 3261 8.2.7); the To tag is the same for every repetition of the request."""
         response = request.respond(status, to_tag=self._tag_for(request))
         for name, value in headers:
             response.add(name, value)
-        self.reply(request, response, source)
+        self.effects.append(Send(response.to_bytes(), _response_address(request, source)))
 
     def send(self, request: Request, destination: Address, owner: object, now: float) -> ClientTransaction:
         """Send a request in a client transaction of its own; a Leg as `owner` hears of it, others by `Responded`."""
@@ -113,7 +110,7 @@ class Agent:
     ) -> ClientTransaction:
         """Send a request that has its Via already, as CANCEL does."""
         key = (request.via.branch, request.method)
-        transaction = ClientTransaction(self, key, request, destination, owner, now)
+        transaction = ClientTransaction(self, key, request, destination, owner=owner, now=now)
         self._clients[key] = transaction
         return transaction
 
@@ -171,7 +168,7 @@ class Agent:
 
     def next_hop(self, dialog: Dialog) -> Address:
         """Where requests of a dialog go: the first route or the target; by name, to where its messages came from."""
-        return address_of(dialog.routes[0].strip("<>") if dialog.routes else dialog.target) or dialog.fallback
+        return address_of(dialog.next_hop) or dialog.fallback
 
     def remember(self, id_: DialogId, leg: Leg) -> None:
         """Enter a leg in the dialog table."""
@@ -181,12 +178,16 @@ class Agent:
         """Drop a leg from the dialog table."""
         self._legs.pop(id_, None)
 
-    def forget(self, transaction: object) -> None:
-        """Drop a transaction that is over."""
-        if isinstance(transaction, ServerTransaction):
-            self._servers.pop(transaction.key, None)
-        elif isinstance(transaction, ClientTransaction):
-            self._clients.pop(transaction.key, None)
+    def forget_server(self, transaction: ServerTransaction) -> None:
+        """Drop a server transaction that is over."""
+        self._servers.pop(transaction.key, None)
+        origin = _origin(transaction.request)
+        if self._origins.get(origin) is transaction:
+            del self._origins[origin]
+
+    def forget_client(self, transaction: ClientTransaction) -> None:
+        """Drop a client transaction that is over."""
+        self._clients.pop(transaction.key, None)
 
     def tell_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         """Hand a response to whoever sent the request."""
@@ -195,10 +196,10 @@ class Agent:
         elif transaction.owner is not None:
             self.effects.append(Responded(transaction, response))
 
-    def tell_unanswered(self, transaction: ClientTransaction) -> None:
+    def tell_unanswered(self, transaction: ClientTransaction, now: float) -> None:
         """Tell whoever sent the request that nobody answers."""
         if isinstance(transaction.owner, Leg):
-            transaction.owner.on_unanswered(transaction)
+            transaction.owner.on_unanswered(transaction, now)
         elif transaction.owner is not None:
             self.effects.append(Unanswered(transaction))
 
@@ -215,18 +216,20 @@ class Agent:
         transaction = self._servers.get(_server_key(request, "INVITE" if method == "ACK" else method))
         if transaction is not None:
             if transaction.on_request(request, now) and transaction.leg is not None:
-                transaction.leg.on_ack(request)
+                transaction.leg.on_ack(request, now)
             return
         leg = self._legs.get(dialog_id(request)) if request.to.tag else None
         if method == "ACK":
             if leg is not None:
-                leg.on_ack(request)
+                leg.on_ack(request, now)
         elif method == "CANCEL":
             self._receive_cancel(request, source, now)
         elif leg is not None:
             leg.on_request(self.accept(request, source), now)
         elif request.to.tag:
             self.refuse(request, 481, source)
+        elif _origin(request) in self._origins:  # it came here by two ways (RFC 3261 8.2.2.2)
+            self.refuse(request, 482, source)
         else:
             self.effects.append(Requested(request, source))
 
@@ -237,21 +240,16 @@ class Agent:
             self.refuse(request, 481, source)
             return
         leg = invite.leg
-        self.accept(request, source).respond(request.respond(200, to_tag=leg.local_tag if leg else self.new_tag()), now)
+        self.accept(request, source).respond(
+            request.respond(200, to_tag=leg.local_tag if leg else self.new_tag()), now
+        )
         if leg is not None:
-            leg.on_cancel(now)
-
-    def _note_source(self, request: Request, source: Address) -> None:
-        """Write down where the request came from (RFC 3261 18.2.1, RFC 3581 4)."""
-        via = request.via
-        if via.has_param("rport"):
-            request.replace_via(via.with_params(received=source.host, rport=str(source.port)))
-        elif via.host != source.host:
-            request.replace_via(via.with_params(received=source.host))
+            leg.on_cancel(invite, now)
 
     def _tag_for(self, request: Request) -> str:
         """Make a tag without memory: equal for every repetition, unknown to others (RFC 3261 8.2.7)."""
-        return hashlib.blake2b((request.via.branch or request.call_id).encode(), key=self._secret, digest_size=8).hexdigest()
+        known = request.via.branch or request.get("call-id") or ""
+        return hashlib.blake2b(known.encode(errors="replace"), key=self._secret, digest_size=8).hexdigest()
 
 
 def address_of(uri: str) -> Address | None:
@@ -260,18 +258,32 @@ def address_of(uri: str) -> Address | None:
         parsed = parse_uri(uri)
     except SipSyntaxError:
         return None
-    if not isinstance(parsed, SipUri) or not (parsed.host.replace(".", "").isdigit() or ":" in parsed.host):
+    if not isinstance(parsed, SipUri):
         return None
-    return Address(parsed.host, parsed.port or DEFAULT_PORT)
+    is_v4 = parsed.host.count(".") == 3 and parsed.host.replace(".", "").isdecimal()
+    return Address(parsed.host, parsed.port or DEFAULT_PORT) if is_v4 or ":" in parsed.host else None
 
 
-def _server_key(request: Request, method: str) -> object:
+def _note_source(request: Request, via: Via, source: Address) -> None:
+    """Write down in its topmost Via where the request came from (RFC 3261 18.2.1, RFC 3581 4)."""
+    if via.has_param("rport"):
+        request.replace_via(via.with_params(received=source.host, rport=str(source.port)))
+    elif via.host != source.host:
+        request.replace_via(via.with_params(received=source.host))
+
+
+def _origin(request: Request) -> Key:
+    """What a request is called by whoever sent it, whichever way it came (RFC 3261 8.2.2.2)."""
+    return (request.call_id, request.from_.tag, request.cseq.number, request.method)
+
+
+def _server_key(request: Request, method: str) -> Key:
     """How a server transaction is found again (RFC 3261 17.2.3); without the magic cookie as RFC 2543 did."""
     via = request.via
     branch = via.branch
     if branch is not None and branch.startswith(MAGIC):
         return (branch, via.host, via.port, method)
-    return (request.call_id, request.from_.tag, request.cseq.number, str(via), method)
+    return (request.call_id, request.from_.tag, request.cseq.number, request.uri, str(via), method)
 
 
 def _response_address(request: Request, source: Address) -> Address:

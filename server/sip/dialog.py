@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from .headers import NameAddr
 from .message import Request, Response
+from .uri import SipUri
 
 if TYPE_CHECKING:
     from ...channels.media.plane import Address
@@ -23,7 +25,10 @@ class DialogId(NamedTuple):
 
 
 class Dialog:
-    """One dialog. `target` is the far end's Contact URI, `routes` the route set, `fallback` where its messages come from."""
+    """One dialog.
+
+    `target` is the far end's Contact URI, `routes` the route set, `fallback` the address from which its messages come.
+    """
 
     __slots__ = ("fallback", "id", "local", "local_cseq", "remote", "remote_cseq", "routes", "target")
 
@@ -83,7 +88,10 @@ class Dialog:
         if cseq is None:
             self.local_cseq += 1
             cseq = self.local_cseq
-        headers = [("Route", route) for route in self.routes]
+        target, routes = self.target, self.routes
+        if routes and not _is_loose(routes[0]):
+            target, routes = _uri(routes[0]), [*routes[1:], f"<{target}>"]
+        headers = [("Route", route) for route in routes]
         headers += [
             ("Max-Forwards", "70"),
             ("From", self.local),
@@ -91,7 +99,12 @@ class Dialog:
             ("Call-ID", self.id.call_id),
             ("CSeq", f"{cseq} {method}"),
         ]
-        return Request(method, self.target, headers)
+        return Request(method, target, headers)
+
+    @property
+    def next_hop(self) -> str:
+        """The URI to which requests go: the first route, or the target."""
+        return _uri(self.routes[0]) if self.routes else self.target
 
     def accepts(self, request: Request) -> bool:
         """Whether the far end's request is in order (RFC 3261 12.2.2); a higher number is remembered."""
@@ -100,3 +113,18 @@ class Dialog:
             return False
         self.remote_cseq = number
         return True
+
+
+def _uri(route: str) -> str:
+    return str(NameAddr.parse(route).uri)
+
+
+def _is_loose(route: str) -> bool:
+    """Whether a router follows RFC 3261; an older one wants to be named by the Request-URI (12.2.1.1)."""
+    uri = NameAddr.parse(route).uri
+    return not isinstance(uri, SipUri) or uri.has_param("lr")
+
+
+def dialog_id(request: Request) -> DialogId:
+    """The key that a request inside a dialog asks for, as the dialog's owner sees it."""
+    return DialogId(request.call_id, request.to.tag or "", request.from_.tag or "")

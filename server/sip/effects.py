@@ -84,6 +84,14 @@ class LegReoffered:
 
 
 @dataclass(frozen=True, slots=True)
+class LegReanswered:
+    """The final response to our re-INVITE (`Leg.reoffer`) came; after a 491 it may be sent again (RFC 3261 14.1)."""
+
+    leg: Leg
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
 class LegEnded:
     """The leg is over; told exactly once.
 
@@ -107,5 +115,6 @@ Effect = (
     | LegAnswered
     | LegConfirmed
     | LegReoffered
+    | LegReanswered
     | LegEnded
 )

@@ -47,7 +47,7 @@ class ExpiryLimits:
 class Registrar:
     """The bindings of every address of record, by the account's user part."""
 
-    def __init__(self, limits: ExpiryLimits = ExpiryLimits()) -> None:  # noqa: B008 - frozen
+    def __init__(self, limits: ExpiryLimits = ExpiryLimits()) -> None:
         self._limits = limits
         self._bindings: dict[str, list[Binding]] = {}
 
@@ -91,7 +91,9 @@ class Registrar:
         else:
             self._bindings.pop(account, None)
 
-    def _changed(self, current: list[Binding], request: Request, source: Address, now: float) -> list[Binding]:
+    def _changed(
+        self, current: list[Binding], request: Request, source: Address, now: float
+    ) -> list[Binding]:
         call_id, cseq = request.call_id, request.cseq.number
         if request.contact_star:
             if request.expires != 0:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+_FIRST_SWEEP = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +22,11 @@ class TimerValues:
 
     @property
     def give_up_s(self) -> float:
-        """64 x T1: timers B, F, H, J, L and M."""
+        """64 x T1: timers B, D, F, H, J, L and M."""
         return 64 * self.t1_s
 
     def next_interval(self, interval_s: float) -> float:
-        """The interval after `interval_s` for what is repeated until it is confirmed: doubled, at most T2."""
+        """Return the interval after `interval_s` for what is repeated until it is confirmed: doubled, at most T2."""
         return min(2 * interval_s, self.t2_s)
 
 
@@ -42,17 +44,27 @@ class Timer:
 
 
 class Timers:
-    """A heap of timers; cancelled ones lie in it until their time, which is 32 s at most."""
+    """A heap of timers; cancelled ones are swept out before they are as many as the live ones."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Timer]] = []
         self._count = 0
+        self._sweep_at = _FIRST_SWEEP
+
+    def __len__(self) -> int:
+        """Count the timers that are kept, cancelled ones included."""
+        return len(self._heap)
 
     def set(self, when: float, fire: Callable[[float], None]) -> Timer:
-        """Call `fire(when)` once `when` has come."""
+        """Call `fire(now)` once `when` has come."""
         timer = Timer(fire)
         self._count += 1
-        heapq.heappush(self._heap, (when, self._count, timer))
+        heap = self._heap
+        if len(heap) >= self._sweep_at:
+            self._heap = heap = [entry for entry in heap if entry[2].fire is not None]
+            heapq.heapify(heap)
+            self._sweep_at = max(_FIRST_SWEEP, 2 * len(heap))
+        heapq.heappush(heap, (when, self._count, timer))
         return timer
 
     def next_deadline(self) -> float | None:
@@ -62,11 +74,10 @@ class Timers:
             heapq.heappop(heap)
         return heap[0][0] if heap else None
 
-    def due(self, now: float) -> Iterator[Callable[[], None]]:
-        """What has to be called by `now`, in order of time."""
-        heap = self._heap
-        while heap and heap[0][0] <= now:
-            when, _, timer = heapq.heappop(heap)
+    def run(self, now: float) -> None:
+        """Fire what is due, in order of time; what that sets and is due as well fires too."""
+        while self._heap and self._heap[0][0] <= now:
+            timer = heapq.heappop(self._heap)[2]
             fire, timer.fire = timer.fire, None
             if fire is not None:
-                yield lambda fire=fire, when=when: fire(when)  # type: ignore[misc]
+                fire(now)

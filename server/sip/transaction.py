@@ -1,7 +1,7 @@
 """The four transaction machines of RFC 3261 section 17 with the corrections of RFC 6026.
 
 Each is a table (state, input) -> (actions, next state), in the order of the RFC's figures; `docs/` draws its pictures
-from these tables. Inputs are a method, a response class, or a timer's letter. The agent feeds them and owns the effects.
+from these tables. Inputs are a method, a response class, or a timer's letter. The agent feeds them and has the effects.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from enum import Enum, auto
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .effects import Send
@@ -34,11 +35,17 @@ class State(Enum):
 
 
 CALLING, TRYING, PROCEEDING = State.CALLING, State.TRYING, State.PROCEEDING
-COMPLETED, ACCEPTED, CONFIRMED, TERMINATED = State.COMPLETED, State.ACCEPTED, State.CONFIRMED, State.TERMINATED
+COMPLETED, ACCEPTED, CONFIRMED, TERMINATED = (
+    State.COMPLETED,
+    State.ACCEPTED,
+    State.CONFIRMED,
+    State.TERMINATED,
+)
 
 Table = Mapping[tuple[State, str], tuple[str, State]]
+Key = tuple[str | int | None, ...]
 
-# RFC 3261 figure 7 with RFC 6026 section 7.1
+# RFC 3261 figure 7 with RFC 6026 section 7.1, which absorbs an INVITE after the 2xx; here it gets the 2xx once more
 INVITE_SERVER: Table = {
     (PROCEEDING, "INVITE"): ("repeat", PROCEEDING),
     (PROCEEDING, "send 1xx"): ("send", PROCEEDING),
@@ -49,6 +56,7 @@ INVITE_SERVER: Table = {
     (COMPLETED, "G"): ("repeat G", COMPLETED),
     (COMPLETED, "H"): ("unconfirmed", TERMINATED),
     (CONFIRMED, "I"): ("", TERMINATED),
+    (ACCEPTED, "INVITE"): ("repeat", ACCEPTED),
     (ACCEPTED, "ACK"): ("confirm", ACCEPTED),
     (ACCEPTED, "send 2xx"): ("send", ACCEPTED),
     (ACCEPTED, "L"): ("", TERMINATED),
@@ -114,7 +122,9 @@ def cancel(request: Request) -> Request:
 def _twin(request: Request, method: str) -> Request:
     """Another method for the same transaction: same Request-URI, top Via, Route, From, To, Call-ID and CSeq number."""
     headers = [("Via", request.all("via")[0]), ("Max-Forwards", "70")]
-    headers += [(name, value) for name, value in request.headers if name in {"From", "To", "Call-ID", "Route"}]
+    headers += [
+        (name, value) for name, value in request.headers if name in {"From", "To", "Call-ID", "Route"}
+    ]
     headers.append(("CSeq", f"{request.cseq.number} {method}"))
     return Request(method, request.uri, headers)
 
@@ -122,10 +132,20 @@ def _twin(request: Request, method: str) -> Request:
 class _Transaction(ABC):
     """What the four have in common: a table, a state, timers, and the bytes that are repeated."""
 
-    __slots__ = ("_interval_s", "_timers", "agent", "bytes_sent", "destination", "key", "request", "state", "table")
+    __slots__ = (
+        "_interval_s",
+        "_timers",
+        "agent",
+        "bytes_sent",
+        "destination",
+        "key",
+        "request",
+        "state",
+        "table",
+    )
 
     def __init__(
-        self, agent: Agent, key: object, request: Request, destination: Address, table: Table, state: State
+        self, agent: Agent, key: Key, request: Request, destination: Address, *, table: Table, state: State
     ) -> None:
         self.agent = agent
         self.table = table
@@ -145,18 +165,20 @@ class _Transaction(ABC):
         actions, self.state = row
         if self.state is TERMINATED:
             self._stop()
-            self.agent.forget(self)
+            self.bytes_sent = b""
+            self._forget()
         return actions
 
     def _set(self, letter: str, when: float) -> None:
-        self._timers[letter] = self.agent.timers.set(when, lambda now: self.on_timer(letter, now))
+        self._timers[letter] = self.agent.timers.set(when, partial(self.on_timer, letter))
 
     def _stop(self) -> None:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
 
-    def _repeat(self) -> None:
+    def repeat(self) -> None:
+        """Send once more what was sent last."""
         if self.bytes_sent:
             self.agent.effects.append(Send(self.bytes_sent, self.destination))
 
@@ -168,16 +190,20 @@ class _Transaction(ABC):
     def on_timer(self, letter: str, now: float) -> None:
         """Timer `letter` has come due."""
 
+    @abstractmethod
+    def _forget(self) -> None:
+        """Leave the agent's table."""
+
 
 class ServerTransaction(_Transaction):
-    """The server side of one request; `respond` is how it is answered."""
+    """The server side of one request; `respond` is how it is answered. `leg` is the one whose INVITE it is."""
 
     __slots__ = ("is_invite", "leg")
 
-    def __init__(self, agent: Agent, key: object, request: Request, destination: Address) -> None:
+    def __init__(self, agent: Agent, key: Key, request: Request, destination: Address) -> None:
         self.is_invite = request.method == "INVITE"
         table, state = (INVITE_SERVER, PROCEEDING) if self.is_invite else (OTHER_SERVER, TRYING)
-        super().__init__(agent, key, request, destination, table, state)
+        super().__init__(agent, key, request, destination, table=table, state=state)
         self.leg: Leg | None = None
 
     def on_request(self, request: Request, now: float) -> bool:
@@ -185,7 +211,7 @@ class ServerTransaction(_Transaction):
         name = request.method if self.is_invite else "request"
         actions = self._fire(name, now)
         if actions == "repeat":
-            self._repeat()
+            self.repeat()
         elif actions == "stop I":
             self._stop()
             self._set("I", now + self.agent.values.t4_s)
@@ -197,7 +223,7 @@ class ServerTransaction(_Transaction):
         if not actions:
             return
         self.bytes_sent = response.to_bytes()
-        self._repeat()
+        self.repeat()
         values = self.agent.values
         for action in actions.split()[1:]:
             self._set(action, now + (values.t1_s if action == "G" else values.give_up_s))
@@ -205,24 +231,31 @@ class ServerTransaction(_Transaction):
     def on_timer(self, letter: str, now: float) -> None:
         """G repeats the refusal until H gives up; I, J and L forget the transaction."""
         if self._fire(letter, now) == "repeat G":
-            self._repeat()
+            self.repeat()
             self._back_off("G", now, self.agent.values.t2_s)
+
+    def _forget(self) -> None:
+        self.agent.forget_server(self)
 
 
 class ClientTransaction(_Transaction):
-    """The client side of one request; `owner` is whoever sent it and is told the responses."""
+    """The client side of one request; `owner` is whoever sent it and is told the responses.
 
-    __slots__ = ("is_invite", "owner")
+    `acks` are the ACKs of 2xx by To tag; whoever sent an INVITE keeps them here as long as a 2xx may be repeated.
+    """
+
+    __slots__ = ("acks", "is_invite", "owner")
 
     def __init__(
-        self, agent: Agent, key: object, request: Request, destination: Address, owner: object, now: float
+        self, agent: Agent, key: Key, request: Request, destination: Address, *, owner: object, now: float
     ) -> None:
         self.is_invite = request.method == "INVITE"
         table, state = (INVITE_CLIENT, CALLING) if self.is_invite else (OTHER_CLIENT, TRYING)
-        super().__init__(agent, key, request, destination, table, state)
+        super().__init__(agent, key, request, destination, table=table, state=state)
         self.owner = owner
+        self.acks: dict[str, Send] = {}
         self.bytes_sent = request.to_bytes()
-        self._repeat()
+        self.repeat()
         self._set("A" if self.is_invite else "E", now + self._interval_s)
         self._set("B" if self.is_invite else "F", now + agent.values.give_up_s)
 
@@ -234,7 +267,8 @@ class ClientTransaction(_Transaction):
                 case "stop":
                     self._stop()
                 case "ack":
-                    self.agent.effects.append(Send(acknowledge(self.request, response).to_bytes(), self.destination))
+                    ack = acknowledge(self.request, response).to_bytes()
+                    self.agent.effects.append(Send(ack, self.destination))
                 case "tell":
                     self.agent.tell_response(self, response, now)
                 case "slow":
@@ -244,16 +278,20 @@ class ClientTransaction(_Transaction):
                 case letter:  # D and M
                     self._set(letter, now + values.give_up_s)
 
-    def give_up(self, now: float) -> None:
-        """After CANCEL nobody waits longer than 64 x T1 for the final response (RFC 3261 9.1)."""
+    def cancel(self, now: float) -> None:
+        """Cancel an INVITE that was answered provisionally; the final answer has 64 x T1 to come (RFC 3261 9.1)."""
         if self.is_invite and self.state is PROCEEDING and "give up" not in self._timers:
+            self.agent.send_as_is(cancel(self.request), self.destination, now)
             self._set("give up", now + self.agent.values.give_up_s)
 
     def on_timer(self, letter: str, now: float) -> None:
         """A and E repeat the request, B and F give up, D, K and M forget the transaction."""
         actions = self._fire(letter, now)
         if actions.startswith("repeat"):
-            self._repeat()
+            self.repeat()
             self._back_off(letter, now, float("inf") if letter == "A" else self.agent.values.t2_s)
         elif actions == "unanswered":
-            self.agent.tell_unanswered(self)
+            self.agent.tell_unanswered(self, now)
+
+    def _forget(self) -> None:
+        self.agent.forget_client(self)
