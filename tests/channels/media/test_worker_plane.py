@@ -288,9 +288,10 @@ async def test_a_worker_that_dies_ends_its_streams_and_is_replaced(
 
 
 async def test_the_fault_of_one_stream_ends_no_other(
-    capfd: pytest.CaptureFixture[str], plane: WorkerPlane, phones: Phones
+    phones: Phones, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    bad, good, phone = Heard(), Heard(), await phones()
+    plane, bad, good, phone = WorkerPlane(HOST), Heard(), Heard(), await phones()
+    await plane.start()
     faulty, other = await plane.open(bad), await plane.open(good)
     faulty.link.send(control.SendDigits(faulty.number, "no digit"))
     assert await bad.until(StreamLost) == StreamLost(0.0)
@@ -299,6 +300,7 @@ async def test_the_fault_of_one_stream_ends_no_other(
     other.connect(phone.remote(), fill=False)
     other.play([Silence(0.02)])
     assert isinstance(await good.until(Played), Played)
+    await plane.stop()
     assert "is no DTMF digit" in capfd.readouterr().err
 
 
