@@ -12,10 +12,10 @@ from ...licensing.catalogue import FUNCTIONS, LICENCES
 from ...licensing.overview import pool_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ...licensing.explain import WhatIf
-    from ...licensing.overview import Overview
+    from ...licensing.overview import Overview, PoolCounts
 
 _NOTHING = "–"
 
@@ -23,11 +23,7 @@ _NOTHING = "–"
 def show_overview(company: str, report: Overview) -> None:
     """Print pools, locations, channels, the users who lack something, and the warnings."""
     console = Console()
-    pools = _table(f"Licences of {company}", ("Licence",), ("bought", "required", "assigned", "missing"))
-    for key, count in report["pools"].items():
-        row = (count["bought"], count["required"], count["assigned"], count["missing"])
-        pools.add_row(LICENCES[key].title, *map(str, row))
-    console.print(pools)
+    console.print(pools_table(company, report["pools"]))
     places = _table("By location", ("Location", "Licence"), ("required", "assigned", "missing"))
     for place, counts in report["locations"].items():
         for key, here in counts.items():
@@ -49,6 +45,15 @@ def show_overview(company: str, report: Overview) -> None:
         console.print(short)
     for warning in report["warnings"]:
         console.print(f"Warning: {escape(warning['text'])}", style="yellow")
+
+
+def pools_table(company: str, counts: Mapping[str, PoolCounts]) -> Table:
+    """Return the pools as a table, to be printed."""
+    pools = _table(f"Licences of {company}", ("Licence",), ("bought", "required", "assigned", "missing"))
+    for key, count in counts.items():
+        row = (count["bought"], count["required"], count["assigned"], count["missing"])
+        pools.add_row(LICENCES[key].title, *map(str, row))
+    return pools
 
 
 def show_what_if(result: WhatIf) -> None:

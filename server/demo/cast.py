@@ -108,7 +108,8 @@ def _move(administration: Administration, taken: set[str]) -> Move:
         if SOFTPHONE not in directory.functions_at(location.name, group)
     ]
     for user in reversed([one for one in _licensed(administration, SOFTPHONE) if one.name not in taken]):
-        for location, group in sorted(places, key=lambda place, own=user.location: place[0] != own):
+        elsewhere = [place for place in places if place[0] != user.location]
+        for location, group in (*(place for place in places if place not in elsewhere), *elsewhere):
             changes = administration.what_if(add={}, moves={user.name: (location, group)}).users
             losers = {one.user for one in changes if one.functions_lost}
             winners = [one.user for one in changes if SOFTPHONE in one.functions_gained]

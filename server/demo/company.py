@@ -34,7 +34,7 @@ class SceneError(Exception):
 
 def sample_company() -> Site:
     """Read the site that comes along with the package."""
-    path = files(__package__.partition(".")[0]) / "fixtures" / "sites" / "musterfirma.toml"
+    path = files(__name__.partition(".")[0]) / "fixtures" / "sites" / "musterfirma.toml"
     return Site.parse(path.read_text(encoding="utf-8"), path.name)
 
 
@@ -142,6 +142,8 @@ class Company:
     async def every_channel_taken(self) -> AsyncIterator[list[PhoneCall]]:
         """Let as many callers from outside leave a message as there are IP channels; afterwards all hang up."""
         pool = self.pbx.pools.ip_channel
+        if not pool.limit:
+            raise SceneError("there is no IP channel to call on")
         calls: list[PhoneCall] = []
         try:
             while len(calls) < pool.limit:

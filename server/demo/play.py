@@ -41,7 +41,9 @@ async def play(company: Company, audience: Audience, acts: Iterable[tuple[Scene,
     began_s = loop.time()
     outcomes: list[Outcome] = []
     for act in acts:
-        outcomes += await asyncio.gather(*(_play(scene, company, audience) for scene in act))
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_play(scene, company, audience)) for scene in act]
+        outcomes += [task.result() for task in tasks]
     await company.send_home()
     administration = company.pbx.administration
     return Performance(

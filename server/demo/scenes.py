@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ...channels.media.audio import Audio
     from ...channels.media.plane import StreamClosed
     from ..phones.call import PhoneCall
+    from ..site.site import User
     from .company import Company
 
 CALLER_HZ, CALLED_HZ, MESSAGE_HZ = 440, 660, 500
@@ -60,9 +61,8 @@ async def softphone_call(company: Company) -> Happened:
     await call.hang_up()
     await taken.ended()
     text = (
-        f"{cast.caller.name} sent {call.packets.packets_sent} packets and got {call.packets.packets_received}; "
-        f"{cast.called.name} sent {taken.packets.packets_sent} and got {taken.packets.packets_received}; "
-        f"{cast.called.name} heard {there_s:.1f} s of {CALLER_HZ} Hz, {cast.caller.name} {back_s:.1f} s of {CALLED_HZ} Hz"
+        f"{_told(cast.caller, call.packets)}; {_told(cast.called, taken.packets)}; {cast.called.name} heard "
+        f"{there_s:.1f} s of {CALLER_HZ} Hz, {cast.caller.name} {back_s:.1f} s of {CALLED_HZ} Hz"
     )
     arrived = _arrived(call.packets, taken.packets) and _arrived(taken.packets, call.packets)
     return Happened(text, arrived and min(there_s, back_s) >= MOST_OF * TALK_S)
@@ -140,7 +140,10 @@ async def channel_taken_again(company: Company) -> Happened:
         calls.append(again)
         await again.answered()
         taken = pool.used
-    text = f"{freed} of {pool.limit} in use after a hang-up, {taken} after the next call; at most {pool.high_water} ever"
+    text = (
+        f"{freed} of {pool.limit} in use after a hang-up, {taken} after the next call; "
+        f"never more than {pool.high_water}"
+    )
     as_expected = (freed, taken, pool.high_water) == (pool.limit - 1, pool.limit, pool.limit)
     return Happened(text, as_expected and refused.status == 503, refused)
 
@@ -207,6 +210,10 @@ def _seconds_of(frequency_hz: int, audio: Audio) -> float:
 
 def _arrived(sender: StreamClosed, receiver: StreamClosed) -> bool:
     return 0 < MOST_OF * sender.packets_sent <= receiver.packets_received
+
+
+def _told(user: User, packets: StreamClosed) -> str:
+    return f"{user.name} sent {packets.packets_sent} packets and got {packets.packets_received}"
 
 
 def _refusal(call: PhoneCall) -> Refused:
