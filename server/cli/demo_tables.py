@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..phones.refused import Refused
 
 WIDTH_OF_A_FILE = 120
+LONGEST_REASON = len("license.office_plus.under_licensed")
 
 
 def show(performance: Performance) -> None:
@@ -25,8 +26,9 @@ def show(performance: Performance) -> None:
     table = Table(
         title=f"What happened at {escape(performance.company)}", title_justify="left", show_lines=True
     )
-    for heading in ("", "Scene", "Expected", "What happened"):
+    for heading in ("", "Scene", "Expected"):
         table.add_column(heading)
+    table.add_column("What happened", min_width=LONGEST_REASON)
     for one in performance.outcomes:
         happened = escape(one.happened)
         if one.refused is not None:
@@ -42,11 +44,13 @@ def show(performance: Performance) -> None:
         for number, step in enumerate(steps, 1):
             console.print(f"  {number}. {step}")
         console.print(f"  [bold]{verdict}[/]")
-    failed = len(performance.failed)
-    console.print(
-        f"{failed or 'All'} of {len(performance.outcomes)} scenes came out {'otherwise' if failed else 'as expected'}"
-        f", in {performance.duration_s:.1f} s."
+    scenes, failed = len(performance.outcomes), len(performance.failed)
+    sentence = (
+        f"{failed} of {scenes} scenes came out otherwise"
+        if failed
+        else f"All {scenes} scenes came out as expected"
     )
+    console.print(f"{sentence}, in {performance.duration_s:.1f} s.")
 
 
 def show_invitation(invitation: Invitation) -> None:
@@ -78,4 +82,4 @@ def _line(refused: Refused) -> str:
 
 
 def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
+    return Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE, highlight=False)

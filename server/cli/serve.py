@@ -6,6 +6,7 @@ What can be wrong with options, site file, ports and store is told in one senten
 import asyncio
 import gc
 import json
+import re
 import signal
 import socket
 from importlib.resources import files
@@ -75,10 +76,8 @@ def serve(
         )
     if database is not None:
         fail("--database is not supported by this version; keep the state in a directory by --data")
-    if admin_token is not None and not (
-        admin_token.isascii() and admin_token.isprintable() and admin_token.strip()
-    ):
-        fail("--admin-token must be of visible ASCII characters; give another one")
+    if admin_token is not None and re.fullmatch("[!-~]+", admin_token) is None:
+        fail("--admin-token must be of visible ASCII characters without spaces; give another one")
     if admin_token is None and not is_loopback(host):
         fail(f"--host {host} is reached from other machines; give the administrator's token by --admin-token")
     ports = rtp_range(rtp_ports)
@@ -100,15 +99,7 @@ def serve(
         token=admin_token,
         announce=_tell_merge,
     )
-    _run(
-        _serve(
-            found,
-            options,
-            follow=log_level.number <= LogLevel.INFO.number,
-            as_json=as_json,
-            sample=site is None,
-        )
-    )
+    _run(_serve(found, options, log_level, as_json=as_json, by_itself=site is None))
 
 
 def _read(site: Path | None, data: Path | None) -> "Site":
@@ -131,7 +122,9 @@ def _read(site: Path | None, data: Path | None) -> "Site":
         fail(f"--data {data} cannot be read ({error.strerror}); name a directory that can be written")
 
 
-async def _serve(site: "Site", options: "Options", *, follow: bool, as_json: bool, sample: bool) -> None:
+async def _serve(
+    site: "Site", options: "Options", log_level: LogLevel, *, as_json: bool, by_itself: bool
+) -> None:
     from ..app import Pbx
     from ..site.site import SiteError
     from ..store.failure import StoreError
@@ -146,19 +139,19 @@ async def _serve(site: "Site", options: "Options", *, follow: bool, as_json: boo
     except OSError as error:
         fail(f"the server cannot be started ({error.strerror or error}); name other ports or another --host")
     try:
-        if follow:
-            from .event_log import follow as follow_events
+        if log_level.number <= LogLevel.INFO.number:
+            from .event_log import follow
 
-            follow_events(pbx.stream)
+            follow(pbx.stream)
         gc.freeze()
         gc.enable()
-        _tell_ready(pbx, as_json=as_json, sample=sample)
+        _tell_ready(pbx, as_json=as_json, accounts=by_itself and pbx.site.source == SAMPLE)
         await over.wait()
     finally:
         await pbx.stop()
 
 
-def _tell_ready(pbx: "Pbx", *, as_json: bool, sample: bool) -> None:
+def _tell_ready(pbx: "Pbx", *, as_json: bool, accounts: bool) -> None:
     if as_json:
         ready = {
             "event": "ready",
@@ -170,7 +163,7 @@ def _tell_ready(pbx: "Pbx", *, as_json: bool, sample: bool) -> None:
         }
         typer.echo(json.dumps({**ready, "token": pbx.token}))
         return
-    if sample:
+    if accounts:
         from .accounts import show_accounts
 
         show_accounts(pbx.site)
