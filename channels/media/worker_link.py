@@ -73,6 +73,7 @@ class WorkerLink(asyncio.Protocol):
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": search},
+            process_group=0,  # Ctrl+C is for the server, which ends its worker itself
         )
 
     async def take_port(self) -> int | None:
