@@ -63,6 +63,7 @@ async def _demo(seed: int | None, *, keep: bool, as_json: bool) -> "Performance"
     try:
         with watching([scene for act in ACTS for scene in act], quiet=as_json) as audience:
             performance = await play(company, audience)
+        over = _interruption() if keep else None
         if as_json:
             told = performance.as_dict() | ({"keep": asdict(invite(company))} if keep else {})
             typer.echo(json.dumps(told, ensure_ascii=False, indent=2).encode())
@@ -72,15 +73,16 @@ async def _demo(seed: int | None, *, keep: bool, as_json: bool) -> "Performance"
             show(performance)
             if keep:
                 show_invitation(invite(company))
-        if keep:
-            await _interrupted()
+        if over is not None:
+            await over.wait()
         return performance
     finally:
         await company.stop()
 
 
-async def _interrupted() -> None:
+def _interruption() -> asyncio.Event:
+    """Return an event that SIGINT and SIGTERM set from now on, instead of ending the process."""
     over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
-    await over.wait()
+    return over
