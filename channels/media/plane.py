@@ -115,7 +115,7 @@ class DigitsSent:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A recording is closed and whole on disk; `duration_s` is its length in seconds."""
+    """A recording is closed and whole on disk; `duration_s` is its length in seconds, 0 when there may be no file."""
 
     path: Path
     duration_s: float
@@ -180,11 +180,14 @@ class MediaStream(Protocol):
         ...
 
     def echo(self) -> None:
-        """Return each packet to its sender and send nothing else."""
+        """Return each packet to its sender and send nothing else; ends what plays."""
         ...
 
     def bridge(self, other: MediaStream | None) -> None:
-        """Relay to and from `other`, translating codec and telephone-event payload type; None ends it for both."""
+        """Relay to and from `other`, translating codec and telephone-event payload type; ends what plays.
+
+        None ends the bridge for both.
+        """
         ...
 
     def send_digits(self, digits: str) -> None:
