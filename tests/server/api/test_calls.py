@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ringfence.server.switch.events import CallEnded
+
+if TYPE_CHECKING:
+    from ringfence.fixtures.pbx import PbxUnderTest
+
+    from .conftest import Client
+
+
+@pytest.mark.parametrize("caller", ["anna", "100"])
+async def test_a_test_call_rings_the_callers_phone_first_and_then_dials(
+    client: Client, pbx: PbxUnderTest, caller: str
+) -> None:
+    anna, ben = await pbx.phone("100"), await pbx.phone("101")
+    reply = await client.ask("POST", "/api/v1/calls", json={"from": caller, "to": "101"})
+    assert reply.status == 201
+    assert (reply.json["from"], reply.json["to"], reply.json["user"]) == ("100", "101", "anna")
+    await anna.answer()
+    await ben.answer()
+    call = await client.get(f"calls/{reply.json['id']}")
+    assert call["answered"]
+    assert {one["device"] for one in call["connections"]} == {"100", "101"}
+    assert await client.get("calls") == [call]
+    assert datetime.fromisoformat(call["started_at"]).tzinfo is not None
+
+
+async def test_hanging_up_ends_the_call_for_both(client: Client, pbx: PbxUnderTest) -> None:
+    anna, ben = await pbx.phone("100"), await pbx.phone("101")
+    dialling = asyncio.create_task(anna.dial("101"))
+    taken = await ben.answer()
+    call = await dialling
+    await call.answered()
+    (entry,) = await client.get("calls")
+    reply = await client.ask("DELETE", f"/api/v1/calls/{entry['id']}")
+    assert (reply.status, reply.body) == (204, b"")
+    await call.ended()
+    await taken.ended()
+    await pbx.wait_for(CallEnded, call_id=entry["id"])
+    assert (await client.refused("GET", f"calls/{entry['id']}"))[:2] == (404, "not_found")
+    assert (await client.refused("DELETE", f"calls/{entry['id']}"))[:2] == (404, "not_found")
+
+
+async def test_without_a_phone_a_test_call_is_a_refusal_with_a_decision(client: Client) -> None:
+    reply = await client.ask("POST", "/api/v1/calls", json={"from": "anna", "to": "101"})
+    assert (reply.status, reply.json["reason"]) == (409, "user.not_registered")
+    assert (await client.get(f"decisions/{reply.json['decision']}"))["user"] == "anna"
+
+
+@pytest.mark.parametrize(
+    "body", [{"from": "nobody", "to": "101"}, {"from": "anna", "to": "10\r\n1"}, {"from": "anna", "to": ""}]
+)
+async def test_who_is_not_there_cannot_call_and_what_is_no_number_is_not_dialled(
+    client: Client, body: dict[str, str]
+) -> None:
+    assert (await client.refused("POST", "calls", json=body))[:2] == (422, "request.invalid")
+    assert await client.get("calls") == []

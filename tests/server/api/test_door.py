@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import io
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from ringfence.server.api.door import FREE, MOST_BODY_BYTES, OPERATIONS
+from ringfence.server.app import Options, Pbx
+
+if TYPE_CHECKING:
+    from ringfence.fixtures.pbx import PbxUnderTest
+
+    from .conftest import Client
+
+
+def path_of(template: str) -> str:
+    return template.replace("{", "").replace("}", "")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer "},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": "Basic dG9rZW4="},
+    ],
+)
+async def test_every_route_but_the_health_checks_wants_the_token(
+    client: Client, headers: dict[str, str]
+) -> None:
+    for operation in OPERATIONS:
+        reply = await client.ask(operation.method, path_of(operation.path), headers=headers)
+        if operation.path in FREE:
+            assert reply.status == 200
+        else:
+            assert (reply.status, reply.json["reason"]) == (401, "auth.required")
+            assert reply.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+async def test_an_unknown_path_does_not_tell_a_stranger_that_it_is_unknown(client: Client) -> None:
+    reply = await client.ask("GET", "/api/v1/nothing", headers={})
+    assert reply.status == 401
+
+
+async def test_the_token_counts_for_its_scheme_only(client: Client, pbx: PbxUnderTest) -> None:
+    for scheme, status in (("bearer", 200), ("Basic", 401), ("", 401)):
+        headers = {"Authorization": f"{scheme} {pbx.token}"}
+        assert (await client.ask("GET", "/api/v1/users", headers=headers)).status == status
+
+
+async def test_a_token_of_any_bytes_is_only_a_wrong_one(client: Client) -> None:
+    reply = await client.ask("GET", "/api/v1/users", headers={"Authorization": "Bearer Schlüssel\udcff"})
+    assert reply.status == 401
+
+
+async def test_an_unknown_path_and_a_wrong_method_are_problems(client: Client) -> None:
+    assert (await client.refused("GET", "nothing"))[:2] == (404, "not_found")
+    reply = await client.ask("PUT", "/api/v1/users")
+    assert (reply.status, reply.json["reason"]) == (405, "request.invalid")
+    assert "GET" in reply.headers["Allow"]
+
+
+async def test_a_body_over_one_megabyte_is_refused(client: Client) -> None:
+    body = io.BytesIO(b" " * (MOST_BODY_BYTES + 1))
+    assert (await client.refused("POST", "calls", data=body))[0] == 413
+
+
+@pytest.mark.parametrize(
+    "path", ["/livez", "/api/v1/users", "/api/v1/nothing", "/metrics", "/api/openapi.json"]
+)
+async def test_browsers_are_told_to_be_careful_and_no_origin_is_let_in(client: Client, path: str) -> None:
+    headers = (await client.ask("GET", path)).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Server"] == "ringfence"
+    assert not [name for name in headers if name.startswith("Access-Control-")]
+
+
+async def test_a_failure_of_the_server_is_logged_and_tells_nothing(client: Client, pbx: PbxUnderTest) -> None:
+    broken: Any = None
+    pbx.server.switch.calls["broken"] = broken
+    with capture_logs() as logs:
+        status, reason, detail = await client.refused("GET", "calls")
+    del pbx.server.switch.calls["broken"]
+    assert (status, reason) == (500, None)
+    assert "NoneType" not in detail
+    assert [entry["event"] for entry in logs] == ["request.failed"]
+
+
+async def test_head_answers_as_get_without_a_body(client: Client) -> None:
+    reply = await client.ask("HEAD", "/api/v1/users")
+    assert (reply.status, reply.body) == (200, b"")
+
+
+async def test_a_port_in_use_reaches_whoever_starts_the_server(pbx: PbxUnderTest) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        options = Options(seed=1, in_process=True, http_port=taken.getsockname()[1])
+        with pytest.raises(OSError, match="in use"):
+            await Pbx.start(pbx.server.site, options)
+
+
+async def test_two_servers_in_one_process_have_doors_of_their_own(client: Client, pbx: PbxUnderTest) -> None:
+    other = await Pbx.start(pbx.server.site, Options(seed=2, in_process=True))
+    try:
+        assert other.http != pbx.http
+        reply = await client.ask("GET", f"{other.http}/api/v1/users")
+        assert reply.status == 401
+    finally:
+        await other.stop()

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from ringfence.server.app import Options, Pbx
+
+if TYPE_CHECKING:
+    from ringfence.fixtures.pbx import PbxUnderTest
+
+    from .conftest import Client
+
+
+async def metrics(client: Client) -> dict[tuple[str, str], float]:
+    reply = await client.ask("GET", "/metrics")
+    assert reply.headers["Content-Type"].startswith("text/plain")
+    return {
+        (sample.name, next(iter(sample.labels.values()), "")): sample.value
+        for family in text_string_to_metric_families(reply.body.decode())
+        for sample in family.samples
+    }
+
+
+async def test_calls_channels_registrations_and_refusals_are_counted(
+    client: Client, pbx: PbxUnderTest
+) -> None:
+    await pbx.phone("101")
+    anna = await pbx.phone("100")
+    unknown = await anna.dial("777")
+    box = await anna.dial("*102")
+    await box.answered()
+    now = await metrics(client)
+    assert unknown.reason == "number.unknown"
+    assert now["ringfence_refusals_total", "number.unknown"] == 1
+    assert now["ringfence_registrations", ""] == 2
+    assert now["ringfence_calls", ""] == 1
+    assert now["ringfence_calls_started_total", ""] == 2
+    assert now["ringfence_calls_ended_total", ""] == 1
+    assert now["ringfence_channels_limit", "ip_channel"] == 4
+    assert now["ringfence_channels_used", "ip_channel"] == 1
+    await box.hang_up()
+    await box.ended()
+    now = await metrics(client)
+    assert now["ringfence_channels_used", "ip_channel"] == 0
+    assert now["ringfence_channels_high_water", "ip_channel"] == 1
+    assert now["ringfence_channels_denied_total", "ip_channel"] == 0
+
+
+async def test_two_servers_in_one_process_count_by_themselves(client: Client, pbx: PbxUnderTest) -> None:
+    other = await Pbx.start(pbx.server.site, Options(seed=2, in_process=True, http_port=None))
+    try:
+        await (await pbx.phone("100")).dial("777")
+        assert (await metrics(client))["ringfence_refusals_total", "number.unknown"] == 1
+        assert b"number.unknown" not in other.metrics.text()
+    finally:
+        await other.stop()
