@@ -90,7 +90,7 @@ async def voicemail(company: Company) -> Happened:
     await listening.send_digits(f"{owner.voicemail_pin}#")
     await listening.ended()
     heard_s = _seconds_of(MESSAGE_HZ, await listening.heard())
-    [message] = await company.pbx.boxes.list(owner.name)
+    message = (await company.pbx.boxes.list(owner.name))[-1]
     text = (
         f"{message.duration_s:.1f} s left for {owner.name}; at {site.voicemail.extension} with the PIN "
         f"{heard_s:.1f} s of {MESSAGE_HZ} Hz were heard"
@@ -168,7 +168,9 @@ async def user_moved(company: Company) -> Happened:
 
 ACTS = (
     (
-        Scene("Softphone call", "both sides hear each other, no packets go astray", softphone_call),
+        Scene(
+            "Softphone call", "each side hears the tone of the other, and the packets arrive", softphone_call
+        ),
         Scene("Softphone without a licence", f"REGISTER 403, {SHORT_OF_PLUS}", refused_softphone),
         Scene("Voicemail left and heard", "the tone that was left is heard again", voicemail),
         Scene(
