@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from structlog.testing import capture_logs
+
+from ringfence.server.cli.event_log import follow
+from ringfence.server.switch.events import DigitPressed
+
+if TYPE_CHECKING:
+    from ringfence.fixtures.pbx import PbxUnderTest
+
+
+async def test_calls_refusals_and_changes_are_told_as_noun_and_past_verb(pbx: PbxUnderTest) -> None:
+    anna = await pbx.phone("100")
+    with capture_logs() as logs:
+        follow(pbx.server.stream)
+        call = await anna.dial("777")
+        await pbx.move("anna", "Haus", "Lager")
+        await pbx.server.administration.set_location_functions("Haus", ["cti"])
+    told = {entry["event"]: entry for entry in logs}
+    assert list(told)[:3] == ["call.started", "call.refused", "call.ended"]
+    assert (told["call.refused"]["reason"], told["call.refused"]["decision"]) == (
+        "number.unknown",
+        call.decision,
+    )
+    assert told["user.moved"]["to_group"] == "Lager"
+    assert told["functions.switched"]["functions"] == ["cti"]
+    assert {"settings.deleted", "licence.released", "licence.assigned"} <= set(told)
+    assert {entry["log_level"] for entry in logs} == {"info"}
+
+
+async def test_digits_which_may_be_a_pin_are_not_told(pbx: PbxUnderTest) -> None:
+    with capture_logs() as logs:
+        follow(pbx.server.stream)
+        pbx.server.stream.publish(DigitPressed("c-1", "l-1", "8"))
+        await pbx.phone("100")
+    assert logs == []

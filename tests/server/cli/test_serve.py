@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.request import Request, urlopen
+
+import pytest
+from typer.testing import CliRunner
+
+from ringfence.channels.media.plane import Address
+from ringfence.server.cli import application
+from ringfence.server.net.udp import UdpNetwork
+from ringfence.server.phones.phone import Account, Phone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SMALL = str(files("ringfence") / "fixtures" / "sites" / "small.toml")
+FREE_PORTS = ("--sip-port", "0", "--http-port", "0")
+NOT_WHEN_READY = {
+    "alembic",
+    "numpy",
+    "aiosmtpd",
+    "aiosmtplib",
+    "jinja2",
+    "prometheus_client",
+    "cryptography",
+    "pytest",
+}
+
+
+def command(*words: object) -> list[str]:
+    return [str(Path(sys.executable).with_name("ringfence")), *map(str, words)]
+
+
+def refused(*words: object) -> str:
+    """The one sentence with which a start ends that cannot be."""
+    line = command("serve", *words)
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, ""), done
+    assert done.stderr.startswith("ringfence: ")
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+@contextmanager
+def serving(*words: object) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """A running server and what its ready line says; it must end cleanly with nothing in its log."""
+    line = command("serve", "--json", *FREE_PORTS, *words)
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            ready = process.stdout.readline()
+            yield process, json.loads(ready)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            out, log = process.communicate(timeout=60)
+    assert (process.returncode, out, log) == (0, "", "")
+
+
+def ask(ready: dict[str, Any], path: str, method: str = "GET", body: object = None) -> Any:
+    headers = {"Authorization": f"Bearer {ready['token']}"}
+    data = None if body is None else json.dumps(body).encode()
+    with urlopen(Request(ready["http"] + path, data, headers, method=method), timeout=10) as answer:  # noqa: S310 - our own
+        return json.load(answer)
+
+
+def test_the_first_line_tells_where_everything_listens_and_null_for_doors_not_built() -> None:
+    with serving(SMALL, "--sips-port", 0, "--csta-port", 0, "--smtp-port", 0) as (_, ready):
+        assert ready["event"] == "ready"
+        assert re.fullmatch(r"127\.0\.0\.1:\d+", ready["sip"])
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", ready["http"])
+        assert (ready["sips"], ready["csta"], ready["smtp"]) == (None, None, None)
+        assert [user["name"] for user in ask(ready, "/api/v1/users")][:2] == ["anna", "ben"]
+
+
+def test_the_given_token_counts() -> None:
+    with serving(SMALL, "--admin-token", "s3cret") as (_, ready):
+        assert ready["token"] == "s3cret"
+        assert ask(ready, "/api/v1/calls") == []
+
+
+def test_sigint_ends_it_as_cleanly_as_sigterm() -> None:
+    with serving(SMALL) as (process, _):
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+
+
+async def test_at_the_end_live_calls_get_a_bye() -> None:
+    with serving(SMALL) as (process, ready):
+        host, _, port = ready["sip"].rpartition(":")
+        account = Account("100", "klein.example", "Anna-1000-Apfel")
+        phone = await Phone.start(UdpNetwork(), Address(host, int(port)), account)
+        call = await phone.dial("9900")
+        await call.answered()
+        process.send_signal(signal.SIGTERM)
+        await call.ended()
+        await phone.stop()
+
+
+def test_without_a_site_it_serves_the_sample_company_and_prints_its_accounts() -> None:
+    line = command("serve", *FREE_PORTS)
+    with subprocess.Popen(
+        line, stdout=subprocess.PIPE, text=True, env=os.environ | {"COLUMNS": "200"}
+    ) as process:
+        assert process.stdout is not None
+        told = "".join(_until(process.stdout, "Ctrl+C"))
+        process.terminate()
+    assert process.returncode == 0
+    assert "Accounts of Musterfirma" in told
+    assert re.search(r"100 .* anna .* Anna-", told)
+
+
+def _until(lines: Any, last: str) -> Iterator[str]:
+    for line in lines:
+        yield line
+        if last in line:
+            return
+
+
+@pytest.mark.parametrize(
+    ("kind", "option"),
+    [
+        (socket.SOCK_DGRAM, "--sip-port"),
+        (socket.SOCK_STREAM, "--sip-port"),
+        (socket.SOCK_STREAM, "--http-port"),
+    ],
+)
+def test_a_port_in_use_is_named_with_its_option_and_nothing_is_written(
+    kind: socket.SocketKind, option: str, tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_INET, kind) as taken:
+        taken.bind(("127.0.0.1", 0))
+        if kind is socket.SOCK_STREAM:
+            taken.listen()
+        port = taken.getsockname()[1]
+        sentence = refused(SMALL, *FREE_PORTS, option, port, "--data", tmp_path / "data")
+    assert f"port {port} " in sentence
+    assert option in sentence
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_bad_site_file_is_told_with_its_line_and_nothing_is_written(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.toml"
+    bad.write_text(
+        Path(SMALL).read_text(encoding="utf-8").replace("ip_channel", "ip_chanel"), encoding="utf-8"
+    )
+    line = 1 + bad.read_text(encoding="utf-8").splitlines().index("ip_chanel = 4")
+    sentence = refused(bad, *FREE_PORTS, "--data", tmp_path / "data")
+    assert f"bad.toml, line {line}:" in sentence
+    assert '"ip_channel"' in sentence
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--licence", "more.lic"], "more.lic"),
+        (["--database", "postgresql://anna:secret@db/x"], "--data"),
+        (["--host", "0.0.0.0"], "--admin-token"),
+        (["--rtp-ports", "20000"], "20000-29999"),
+        (["--rtp-ports", "30000-20000"], "30000-20000"),
+        (["--rtp-ports", "20000-70000"], "20000-70000"),
+        (["--rtp-ports", "٢٠٠٠٠-29999"], "--rtp-ports"),
+        (["--admin-token", ""], "--admin-token"),
+        (["--admin-token", "two words"], "--admin-token"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence_with_the_remedy(words: list[str], told: str) -> None:
+    line = ["serve", SMALL, *words]
+    result = CliRunner().invoke(application(line), line)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.count("\n") == 1
+    assert told in result.stderr
+    assert "secret" not in result.stderr
+
+
+def test_a_host_that_is_not_ours_is_told() -> None:
+    assert "--host 192.0.2.1" in refused(SMALL, *FREE_PORTS, "--host", "192.0.2.1", "--admin-token", "x")
+
+
+def test_with_data_the_store_is_the_truth_after_the_first_start(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with serving(SMALL, "--data", data) as (_, ready):
+        pin = ask(ready, "/api/v1/users/dora")["voicemail_pin"]
+        ask(ready, "/api/v1/users/anna", "PATCH", {"location": "Haus", "group": "Lager"})
+        assert "another server" in refused(SMALL, *FREE_PORTS, "--data", data)
+    for words in ([SMALL], []):
+        with serving(*words, "--data", data) as (_, ready):
+            assert ask(ready, "/api/v1/users/anna")["group"] == "Lager"
+            assert ask(ready, "/api/v1/users/dora")["voicemail_pin"] == pin
+
+
+def test_l06_a_changed_file_needs_apply_site_which_lists_what_is_deleted_first(tmp_path: Path) -> None:
+    data, changed = tmp_path / "data", tmp_path / "changed.toml"
+    text = Path(SMALL).read_text(encoding="utf-8")
+    changed.write_text(text.replace('"presence", "voicemail"]', '"presence"]'), encoding="utf-8")
+    with serving(SMALL, "--data", data):
+        pass
+    assert "--apply-site" in refused(changed, *FREE_PORTS, "--data", data)
+    line = command("serve", changed, *FREE_PORTS, "--data", data, "--apply-site")
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert "Kleinbetrieb" in process.stdout.readline()
+        process.terminate()
+        _, told = process.communicate(timeout=30)
+    assert told.splitlines()[0].startswith("deleted: voicemail_pin, forward.no_answer of clara")
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc, which is Linux's")
+def test_an_idle_server_holds_less_than_100_megabytes_and_may_open_every_file() -> None:
+    with serving(SMALL) as (process, _):
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+        limits = Path(f"/proc/{process.pid}/limits").read_text(encoding="ascii")
+    resident_kb = re.search(r"VmRSS:\s+(\d+)", status)
+    soft_hard = re.search(r"Max open files\s+(\S+)\s+(\S+)", limits)
+    assert resident_kb is not None
+    assert int(resident_kb[1]) < 100 * 1024
+    assert soft_hard is not None
+    assert soft_hard[1] == soft_hard[2]
+
+
+def test_what_is_not_needed_is_not_imported_when_it_is_ready() -> None:
+    line = [sys.executable, "-X", "importtime", *command("serve", SMALL, "--json", *FREE_PORTS)]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        ready = process.stdout.readline()
+        process.kill()
+        _, told = process.communicate(timeout=30)
+    assert json.loads(ready)["event"] == "ready"
+    modules = {row.rpartition("|")[2].strip() for row in told.splitlines() if row.startswith("import time:")}
+    assert "ringfence.server.switch.switch" in modules
+    assert "aiohttp.web" in modules
+    assert not {module for module in modules if module.partition(".")[0] in NOT_WHEN_READY}
+    assert not {
+        module
+        for module in modules
+        if module.startswith(("rich.", "ringfence.server.phones", "ringfence.fixtures"))
+    }
