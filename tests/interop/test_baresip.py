@@ -82,10 +82,14 @@ class Baresip:
             assert self._changed.wait_for(lambda: text in self._screen, PATIENCE_S), self._screen
 
     def quit(self) -> None:
-        if self._process.poll() is None:
-            self.press("/quit\n")
-        self._process.communicate(timeout=PATIENCE_S)
-        self._reader.join()
+        with self._process:
+            if self._process.poll() is None:
+                self.press("/quit\n")
+            try:
+                self._process.wait(PATIENCE_S)
+            finally:
+                self._process.kill()
+                self._reader.join()
 
     def heard(self) -> Audio:
         """What came from the other end, once the phone has quit."""
