@@ -82,8 +82,11 @@ class MemoryNetwork:
             copies = 2
         loop = asyncio.get_running_loop()
         for _ in range(copies):
-            delay_s = self._random.uniform(*weather.delay_s) if weather.delay_s[1] else 0.0
-            loop.call_later(delay_s, self._deliver, data, source, destination)
+            if weather.delay_s[1]:
+                delay_s = self._random.uniform(*weather.delay_s)
+                loop.call_later(delay_s, self._deliver, data, source, destination)
+            else:
+                loop.call_soon(self._deliver, data, source, destination)
 
     def _deliver(self, data: bytes, source: Address, destination: Address) -> None:
         endpoint = self.endpoints.get(destination)

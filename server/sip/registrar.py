@@ -107,11 +107,9 @@ class Registrar:
             if not isinstance(uri, SipUri):
                 raise _RefusedError(400)
             lasts_s = self._lasts_s(contact, request)
-            old = next((b for b in kept if b.contact.same(uri)), None)
-            if old is not None:
-                if _out_of_order(old, call_id, cseq):
-                    raise _RefusedError(500)
-                kept.remove(old)
+            if any(b.contact.same(uri) and _out_of_order(b, call_id, cseq) for b in current):
+                raise _RefusedError(500)
+            kept = [b for b in kept if not b.contact.same(uri)]
             if lasts_s:
                 kept.append(Binding(uri, source, now + lasts_s, call_id, cseq))
         if len(kept) > MOST_CONTACTS:

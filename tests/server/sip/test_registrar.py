@@ -1,0 +1,182 @@
+"""The registrar as RFC 3261 10.3 has it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringfence.channels.media.plane import Address
+from ringfence.server.sip.message import Request, Response
+from ringfence.server.sip.registrar import MOST_CONTACTS, ExpiryLimits, Registrar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SOURCE = Address("192.0.2.7", 5070)
+DESK, CAR = "<sip:100@192.0.2.7:5070>", "<sip:100@192.0.2.8>"
+
+
+def register(
+    registrar: Registrar,
+    contacts: Sequence[str] = (),
+    *,
+    cseq: int = 1,
+    call: str = "r1",
+    expires: int | None = None,
+    now: float = 0.0,
+    account: str = "100",
+) -> Response:
+    headers = [
+        ("Via", "SIP/2.0/UDP 192.0.2.7;branch=z9hG4bKr"),
+        ("From", "<sip:100@a.example>;tag=f"),
+        ("To", "<sip:100@a.example>"),
+        ("Call-ID", call),
+        ("CSeq", f"{cseq} REGISTER"),
+        *(("Contact", contact) for contact in contacts),
+    ]
+    if expires is not None:
+        headers.append(("Expires", str(expires)))
+    return registrar.register(account, Request("REGISTER", "sip:a.example", headers), SOURCE, "t1", now)
+
+
+def bound(registrar: Registrar, now: float = 0.0) -> list[str]:
+    return [f"<{binding.contact}>" for binding in registrar.bindings("100", now)]
+
+
+def test_the_response_lists_every_binding_with_what_is_left_of_it() -> None:
+    """RFC 3261 10.3 step 8."""
+    registrar = Registrar()
+    response = register(registrar, [DESK], expires=600)
+    assert (response.status, response.to.tag) == (200, "t1")
+    response = register(registrar, [f"{CAR};expires=120"], cseq=2, now=100)
+    assert response.all("contact") == [f"{DESK};expires=500", f"{CAR};expires=120"]
+    assert register(registrar, now=150).all("contact") == [f"{DESK};expires=450", f"{CAR};expires=70"]
+
+
+def test_the_newest_binding_comes_first() -> None:
+    registrar = Registrar()
+    register(registrar, [DESK])
+    register(registrar, [CAR], cseq=2)
+    assert bound(registrar) == [CAR, DESK]
+    register(registrar, [DESK], cseq=3)
+    assert bound(registrar) == [DESK, CAR]
+    (binding, _) = registrar.bindings("100", 0)
+    assert (binding.source, binding.call_id, binding.cseq) == (SOURCE, "r1", 3)
+
+
+def test_several_contacts_in_one_request() -> None:
+    registrar = Registrar()
+    assert register(registrar, [DESK, f"{CAR};expires=0"]).all("contact") == [f"{DESK};expires=3600"]
+    assert register(registrar, [f"{DESK}, {CAR}", DESK], cseq=2).status == 200
+    assert sorted(bound(registrar)) == sorted([DESK, CAR])
+
+
+def test_the_time_comes_from_contact_before_expires_before_the_default_and_has_a_most() -> None:
+    """RFC 3261 10.2.1.1 and 10.3 step 7."""
+    registrar = Registrar(ExpiryLimits(least_s=10, default_s=3600, most_s=7200))
+    cases = [
+        (DESK, None, 3600),
+        (DESK, 60, 60),
+        (f"{DESK};expires=30", 60, 30),
+        (DESK, 99999, 7200),
+        (DESK, 10, 10),
+    ]
+    for cseq, (contact, expires, lasts_s) in enumerate(cases, 1):
+        response = register(registrar, [contact], cseq=cseq, expires=expires)
+        assert response.all("contact") == [f"{DESK};expires={lasts_s}"]
+
+
+def test_too_brief_a_time_gets_423_and_changes_nothing() -> None:
+    """RFC 3261 10.3 step 7: with Min-Expires."""
+    registrar = Registrar()
+    response = register(registrar, [CAR, f"{DESK};expires=9"])
+    assert (response.status, response.get("min-expires")) == (423, "10")
+    assert bound(registrar) == []
+
+
+def test_expires_0_removes_one_binding() -> None:
+    registrar = Registrar()
+    register(registrar, [DESK, CAR])
+    assert register(registrar, [f"{DESK};expires=0"], cseq=2).status == 200
+    assert bound(registrar) == [CAR]
+    assert register(registrar, [CAR], cseq=3, expires=0).all("contact") == []
+    assert list(registrar.accounts(0)) == []
+
+
+def test_a_star_removes_all_but_only_with_expires_0() -> None:
+    """RFC 3261 10.3 step 6."""
+    registrar = Registrar()
+    register(registrar, [DESK, CAR])
+    assert register(registrar, ["*"], cseq=2).status == 400
+    assert register(registrar, ["*"], cseq=2, expires=60).status == 400
+    assert len(bound(registrar)) == 2
+    assert register(registrar, ["*"], cseq=2, expires=0).status == 200
+    assert bound(registrar) == []
+
+
+def test_an_older_or_equal_number_of_the_same_call_id_changes_nothing() -> None:
+    """RFC 3261 10.3 steps 6 and 7: all contacts of a request change, or none does."""
+    registrar = Registrar()
+    register(registrar, [DESK], cseq=5)
+    for cseq in (4, 5):
+        assert register(registrar, [CAR, f"{DESK};expires=0"], cseq=cseq).status == 500
+        assert register(registrar, ["*"], cseq=cseq, expires=0).status == 500
+    assert bound(registrar) == [DESK]
+    assert register(registrar, [f"{DESK};expires=0"], cseq=1, call="r2").status == 200, (
+        "a phone that started anew"
+    )
+    assert bound(registrar) == []
+
+
+def test_contacts_are_compared_as_uris() -> None:
+    """RFC 3261 19.1.4."""
+    registrar = Registrar()
+    register(registrar, ["<sip:%61nna@Phone.Example>"])
+    register(registrar, ["<sip:anna@phone.example>;expires=0"], cseq=2)
+    assert bound(registrar) == []
+
+
+def test_a_contact_that_is_no_sip_uri_is_refused() -> None:
+    registrar = Registrar()
+    assert register(registrar, [DESK, "<tel:+4989>"]).status == 400
+    assert bound(registrar) == []
+
+
+def test_one_contact_too_many_is_refused() -> None:
+    registrar = Registrar()
+    contacts = [f"<sip:100@192.0.2.{number}>" for number in range(MOST_CONTACTS)]
+    register(registrar, contacts)
+    assert register(registrar, ["<sip:100@192.0.2.99>"], cseq=2).status == 403
+    assert sorted(bound(registrar)) == sorted(contacts)
+    assert register(registrar, ["<sip:100@192.0.2.99>", f"{contacts[0]};expires=0"], cseq=3).status == 200
+
+
+def test_bindings_end_when_their_time_is_over() -> None:
+    registrar = Registrar()
+    register(registrar, [f"{DESK};expires=60", f"{CAR};expires=90"])
+    assert sorted(bound(registrar, 59.9)) == sorted([DESK, CAR])
+    assert bound(registrar, 60) == [CAR]
+    assert [account for account, _ in registrar.accounts(60)] == ["100"]
+    assert bound(registrar, 90) == []
+    assert register(registrar, [DESK], cseq=1, now=91).status == 200, "what has ended holds no number"
+
+
+def test_accounts_are_apart() -> None:
+    registrar = Registrar()
+    register(registrar, [DESK])
+    register(registrar, [CAR], account="anna")
+    register(registrar, ["*"], account="anna", cseq=2, expires=0)
+    assert bound(registrar) == [DESK]
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 60), st.integers(0, 40)), max_size=40))
+def test_what_is_bound_is_what_a_simple_model_says(steps: list[tuple[int, int, int]]) -> None:
+    registrar, model, now = Registrar(ExpiryLimits(least_s=1)), dict[str, float](), 0.0
+    for cseq, (phone, lasts_s, pause_s) in enumerate(steps, 1):
+        now += pause_s
+        contact = f"<sip:{phone}@192.0.2.7>"
+        assert register(registrar, [contact], cseq=cseq, expires=lasts_s, now=now).status == 200
+        model[contact] = now + lasts_s
+        assert sorted(bound(registrar, now)) == sorted(one for one, until in model.items() if until > now)
