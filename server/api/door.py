@@ -6,6 +6,7 @@ The composition root starts and stops it. Whatever goes wrong is answered as a p
 from __future__ import annotations
 
 import json
+import logging
 import socket
 from functools import cached_property
 from hmac import compare_digest
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from ...licensing.refusal import Refusal
 from ..site.require import AdministrationError
@@ -27,6 +29,15 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether aiohttp tells of a failure here: who sends what is no HTTP gets a 400, and no line in the log."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
+
+
+_http_log = logging.getLogger("ringfence.http")
+_http_log.addFilter(_is_ours)
+
 OPERATIONS: tuple[Operation, ...] = tuple(
     operation
     for room in (health, licences, users, places, channels, calls, decisions, voicemails)
@@ -38,6 +49,9 @@ FREE = frozenset({"/livez", "/readyz"})
 DOCUMENT = "/api/openapi.json"
 MOST_BODY_BYTES = 1024 * 1024
 SHUTDOWN_S = 1.0
+IDLE_S = 30.0
+"""How long a connection may be idle, or take to send the head of a request."""
+
 SAFETY = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -67,7 +81,13 @@ class ApiDoor:
                 if operation.method == "GET":
                     app.router.add_route("HEAD", operation.path, self._serving(operation))
             app.router.add_get(DOCUMENT, self._describe)
-            self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+            self._runner = web.AppRunner(
+                app,
+                access_log=None,
+                logger=_http_log,
+                keepalive_timeout=IDLE_S,
+                shutdown_timeout=SHUTDOWN_S,
+            )
             await self._runner.setup()
             await web.SockSite(self._runner, listening).start()
         except BaseException:

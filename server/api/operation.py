@@ -6,6 +6,7 @@ returns a dataclass or tuple of them (JSON), None (204), or a response of its ow
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass, is_dataclass
 from functools import cache
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
+from ...licensing.refusal import Refusal
 from .problem import ProblemError
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 STRICT = {"extra": "forbid", "strict": True}
 """The `__pydantic_config__` of a body: no unknown field, no value of another type."""
 
+BODY_TIMEOUT_S = 10.0
 JSON = "application/json"
 API = "/api/v1"
 
@@ -71,7 +74,7 @@ class Operation:
         arguments: dict[str, object] = {**request.match_info, **self._queried(request)}
         if self.body is not None:
             name, shape = self.body
-            arguments[name] = _read(shape, await request.read())
+            arguments[name] = _read(shape, await _body(request))
         result = await self.handler(pbx, **arguments)
         if isinstance(result, web.StreamResponse):
             return result
@@ -136,6 +139,15 @@ class Routes(list[Operation]):
 
 def _names(path: str) -> list[str]:
     return re.findall(r"{(\w+)}", path)
+
+
+async def _body(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            return await request.read()
+    except TimeoutError:
+        detail = f"The body did not come within {BODY_TIMEOUT_S:.0f} s."
+        raise ProblemError(Refusal("request.invalid"), detail=detail, status=408) from None
 
 
 def _read(shape: Any, body: bytes) -> object:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import io
 import socket
 from typing import TYPE_CHECKING, Any
@@ -7,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
+from ringfence.fixtures.pbx import PbxUnderTest
+from ringfence.server.api import door, operation
 from ringfence.server.api.door import FREE, MOST_BODY_BYTES, OPERATIONS
 from ringfence.server.app import Options, Pbx
 
 if TYPE_CHECKING:
-    from ringfence.fixtures.pbx import PbxUnderTest
-
     from .conftest import Client
 
 
@@ -32,9 +33,9 @@ def path_of(template: str) -> str:
 async def test_every_route_but_the_health_checks_wants_the_token(
     client: Client, headers: dict[str, str]
 ) -> None:
-    for operation in OPERATIONS:
-        reply = await client.ask(operation.method, path_of(operation.path), headers=headers)
-        if operation.path in FREE:
+    for one in OPERATIONS:
+        reply = await client.ask(one.method, path_of(one.path), headers=headers)
+        if one.path in FREE:
             assert reply.status == 200
         else:
             assert (reply.status, reply.json["reason"]) == (401, "auth.required")
@@ -111,3 +112,54 @@ async def test_two_servers_in_one_process_have_doors_of_their_own(client: Client
         assert reply.status == 401
     finally:
         await other.stop()
+
+
+async def said(pbx: PbxUnderTest, request: bytes) -> bytes:
+    """What the door says to raw bytes until it closes the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(pbx.http.rpartition(":")[2]))
+    writer.write(request)
+    try:
+        async with asyncio.timeout(20):
+            return await reader.read()
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: ten\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\n" + b"X: y\r\n" * 20_000 + b"\r\n",
+    ],
+)
+async def test_what_is_no_http_is_400_and_leaves_no_line_in_the_log(
+    pbx: PbxUnderTest, caplog: pytest.LogCaptureFixture, garbage: bytes
+) -> None:
+    assert b" 400 " in (await said(pbx, garbage)).partition(b"\r\n")[0]
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("head", [b"", b"GET /livez HTTP/1.1\r\nHost: x\r\n"])
+async def test_a_connection_that_sends_no_whole_request_is_closed(
+    pbx: PbxUnderTest, monkeypatch: pytest.MonkeyPatch, head: bytes
+) -> None:
+    monkeypatch.setattr(door, "IDLE_S", 0.05)
+    other = PbxUnderTest(await Pbx.start(pbx.server.site, Options(seed=2, in_process=True)))
+    try:
+        assert await said(other, head) == b""
+    finally:
+        await other.stop()
+
+
+async def test_a_body_that_does_not_come_is_408(pbx: PbxUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operation, "BODY_TIMEOUT_S", 0.05)
+    head = f"POST /api/v1/calls HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {pbx.token}\r\nConnection: close\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(pbx.http.rpartition(":")[2]))
+    writer.write(f"{head}Content-Length: 9\r\n\r\n".encode())
+    assert b" 408 " in await reader.readline()
+    writer.close()
+    await writer.wait_closed()
