@@ -50,14 +50,15 @@ def judge(performance: "Performance") -> None:
 async def _demo(seed: int | None, *, keep: bool, as_json: bool) -> "Performance":
     from ..app import Options
     from ..demo.cast import CastError
-    from ..demo.company import Company, sample_company
+    from ..demo.company import Company
     from ..demo.invitation import invite
     from ..demo.play import play
     from ..demo.scenes import ACTS
+    from ..site.site import Site
     from .demo_audience import watching
 
     try:
-        company = await Company.start(sample_company(), Options(http_port=0 if keep else None, seed=seed))
+        company = await Company.start(Site.sample(), Options(http_port=0 if keep else None, seed=seed))
     except (CastError, OSError) as error:
         fail(f"the sample company cannot be started: {error}")
     try:

@@ -9,7 +9,6 @@ import json
 import re
 import signal
 import socket
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -114,8 +113,7 @@ def _read(site: Path | None, data: Path | None) -> "Site":
             from ..store.store import stored_site
 
             return stored_site(data)
-        sample = files(__name__.partition(".")[0]).joinpath("fixtures", "sites", SAMPLE)
-        return Site.parse(sample.read_text(encoding="utf-8"), SAMPLE)
+        return Site.sample()
     except (SiteError, StoreError) as error:
         fail(str(error))
     except OSError as error:

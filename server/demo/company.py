@@ -5,15 +5,12 @@ Scenes ask it for telephones and wait with it for what happens in the server; no
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from ..app import Pbx
 from ..phones.phone import Account, Phone
 from ..site.peer import Peer
-from ..site.site import Site
 from ..switch.events import MessageLeft
 from .cast import Cast, CastError
 
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..app import Options
     from ..phones.call import PhoneCall
-    from ..site.site import User
+    from ..site.site import Site, User
 
 PATIENCE_S = 10.0
 OUTSIDE = "+4916090000"
@@ -30,12 +27,6 @@ OUTSIDE = "+4916090000"
 
 class SceneError(Exception):
     """A scene cannot go on; the sentence says why."""
-
-
-def sample_company() -> Site:
-    """Read the site that comes along with the package."""
-    path = files(__name__.partition(".")[0]) / "fixtures" / "sites" / "musterfirma.toml"
-    return Site.parse(path.read_text(encoding="utf-8"), path.name)
 
 
 class Company:
@@ -128,15 +119,7 @@ class Company:
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds, which is looked at after each event; raises TimeoutError."""
-        changed = asyncio.Event()
-        leave = self.pbx.stream.listen(lambda _: changed.set())
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                while not holds():
-                    changed.clear()
-                    await changed.wait()
-        finally:
-            leave()
+        await self.pbx.stream.until(holds, PATIENCE_S)
 
     @asynccontextmanager
     async def every_channel_taken(self) -> AsyncIterator[list[PhoneCall]]:

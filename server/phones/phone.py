@@ -58,8 +58,8 @@ class Account:
 class Phone:
     """One phone, at `server`, with its sockets at `host`.
 
-    `busy_with` is the status with which it refuses calls (486, 603 …), None rings. `claims` is another user part for its
-    From and To, `codecs` what it offers and takes, `raw_offer` an SDP body sent instead of an honest one.
+    `busy_with` is the status with which it refuses calls (486, 603 …), None rings. `claims` is another user part for
+    its From and To, `codecs` what it offers and takes, `raw_offer` an SDP body sent instead of an honest one.
     """
 
     def __init__(self, network: Network, server: Address, account: Account, host: str) -> None:

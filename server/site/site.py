@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -245,6 +246,12 @@ class Site:
         from .reader import read  # noqa: PLC0415 - pydantic is imported when a file is read, not before
 
         return read(Path(path))
+
+    @staticmethod
+    def sample(name: str = "musterfirma") -> "Site":
+        """Return a site that comes along with the package: `musterfirma`, or `small` for tests."""
+        path = files(__name__.partition(".")[0]) / "fixtures" / "sites" / f"{name}.toml"
+        return Site.parse(path.read_text(encoding="utf-8"), path.name)
 
     @staticmethod
     def parse(text: str, name: str = "site.toml") -> "Site":

@@ -5,6 +5,7 @@ Journal, metrics, log, API and tests live from it. The last events are kept, so 
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,18 @@ class EventStream:
         self.recent.append(stamped)
         for listener in self._listeners:
             listener(stamped)
+
+    async def until(self, holds: Callable[[], bool], timeout_s: float) -> None:
+        """Wait until something holds, which is looked at after each event; raises TimeoutError."""
+        changed = asyncio.Event()
+        leave = self.listen(lambda _: changed.set())
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not holds():
+                    changed.clear()
+                    await changed.wait()
+        finally:
+            leave()
 
     def listen(self, listener: Callable[[Stamped], None]) -> Callable[[], None]:
         """Call `listener` for each event from now on, until the function that is returned is called."""

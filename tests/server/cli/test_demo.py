@@ -19,7 +19,7 @@ from ringfence.server.cli.demo import judge
 from ringfence.server.cli.demo_audience import Lines, scene_rows, watching
 from ringfence.server.cli.demo_tables import show, show_invitation
 from ringfence.server.demo.cast import CastError
-from ringfence.server.demo.company import Company, SceneError, sample_company
+from ringfence.server.demo.company import Company, SceneError
 from ringfence.server.demo.invitation import invite
 from ringfence.server.demo.outcome import Explanation, Outcome, Performance
 from ringfence.server.demo.play import play
@@ -28,12 +28,12 @@ from ringfence.server.net.memory import MemoryNetwork
 from ringfence.server.net.udp import UdpNetwork
 from ringfence.server.phones.phone import Account, Phone
 from ringfence.server.phones.refused import Refused
+from ringfence.server.site.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
 
     from ringfence.licensing.overview import PoolCounts
-    from ringfence.server.site.site import Site
 
 SCENES = [scene for act in ACTS for scene in act]
 
@@ -59,7 +59,7 @@ async def start(site: Site, seed: int = 1) -> Company:
 
 @pytest.fixture
 async def company() -> AsyncIterator[Company]:
-    company = await start(sample_company())
+    company = await start(Site.sample())
     try:
         yield company
     finally:
@@ -114,7 +114,7 @@ async def test_afterwards_no_channel_is_occupied_and_no_phone_is_registered(comp
 async def test_the_same_seed_plays_the_same_performance() -> None:
     played: list[dict[str, object]] = []
     for _ in range(2):
-        company = await start(sample_company(), seed=7)
+        company = await start(Site.sample(), seed=7)
         played.append((await play(company, Notes())).as_dict())
         await company.stop()
     first, second = ({key: one[key] for key in ("scenes", "explanation", "licences")} for one in played)
@@ -138,7 +138,7 @@ async def test_nobody_has_two_parts(company: Company) -> None:
 
 @pytest.mark.virtual_time
 async def test_a_site_in_which_nobody_waits_has_no_cast_and_the_server_is_stopped() -> None:
-    site = sample_company()
+    site = Site.sample()
     network = MemoryNetwork()
     options = Options(http_port=None, seed=1, in_process=True, network=network)
     with pytest.raises(CastError, match="nobody waits for Office Plus"):
