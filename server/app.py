@@ -69,19 +69,13 @@ class Options:
 class Pbx:
     """One running server. `start` gives one, `stop` ends it."""
 
-    def __init__(self, site: Site, options: Options) -> None:
+    def __init__(self, store: Store, options: Options) -> None:
         random = Random(options.seed) if options.seed is not None else SystemRandom()  # noqa: S311 - seeded in tests
         loop = asyncio.get_running_loop()
         self.options = options
         self.token = options.token or f"{random.getrandbits(128):032x}"
         self.clock = Clock(loop.time)
-        self.store = Store.open(
-            options.data_dir,
-            site,
-            apply_site=options.apply_site,
-            announce=options.announce,
-            inline=options.in_process,
-        )
+        self.store = store
         self._scratch = TemporaryDirectory(prefix="ringfence-", dir=self.store.messages_dir.parent)
         self.stream = EventStream(self.clock)
         self.decisions = Decisions(random, self.clock, self.stream)
@@ -141,7 +135,18 @@ class Pbx:
         Raises OSError for a port in use, `StoreError` and `SiteError` for what cannot be opened; nothing stays
         open then.
         """
-        pbx = cls(site, options)
+        store = Store.open(
+            options.data_dir,
+            site,
+            apply_site=options.apply_site,
+            announce=options.announce,
+            inline=options.in_process,
+        )
+        try:
+            pbx = cls(store, options)
+        except BaseException:
+            store.close()
+            raise
         try:
             await pbx._open()
         except BaseException:

@@ -13,7 +13,7 @@ from ringfence.server.app import Options, Pbx
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ringfence.server.site.site import Site
+    from ringfence.server.store.store import Store
 
 settings.register_profile("ringfence", deadline=None)
 settings.load_profile("ringfence")
@@ -25,8 +25,8 @@ def _no_channel_leaks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     started: list[Pbx] = []
     begin = Pbx.__init__
 
-    def watched(self: Pbx, site: Site, options: Options) -> None:
-        begin(self, site, options)
+    def watched(self: Pbx, store: Store, options: Options) -> None:
+        begin(self, store, options)
         started.append(self)
         self.stream.listen(lambda _: check_leases(self))
 
