@@ -66,6 +66,7 @@ class Switch:
         self._recordings = recordings
         self._count = 0
         self._works = Works()
+        self._stopping = False
         self._dialler = Dialler(self, administration, registrar, stack)
         self.router = router
         self.pools = pools
@@ -88,6 +89,9 @@ class Switch:
         call = self._new_call(caller, called)
         connection = self.new_connection(call, caller.trunk or caller.number, incoming=True)
         connection.begin(leg)
+        if self._stopping:
+            connection.refuse(Refusal("server.stopping"))
+            return call
         try:
             connection.take_offer(leg.request.body)
         except SdpError as error:
@@ -263,7 +267,8 @@ class Switch:
                 pass
 
     async def stop(self) -> None:
-        """End every call, and every task that runs for one."""
+        """End every call, and every task that runs for one; who calls now is told that the server is going down."""
+        self._stopping = True
         for call in list(self.calls.values()):
             call.hang_up()
         await self._works.stop(GRACE_S)
