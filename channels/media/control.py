@@ -138,6 +138,12 @@ _VALUES: tuple[Callable[..., object], ...] = (
 )
 _BY_NAME: dict[str, Callable[..., object]] = {getattr(value, "__name__", ""): value for value in _VALUES}
 
+_FIELDS: dict[type, tuple[str, ...]] = {
+    value: tuple(field.name for field in fields(value))
+    for value in _VALUES
+    if isinstance(value, type) and is_dataclass(value)
+}
+
 
 def encode(message: Command | Notice) -> bytes:
     """Return `message` as one line."""
@@ -145,15 +151,15 @@ def encode(message: Command | Notice) -> bytes:
 
 
 def _pack(value: object) -> object:
+    kind = type(value)
+    names = _FIELDS.get(kind)
+    if names is not None:
+        return [kind.__name__, *[_pack(getattr(value, name)) for name in names]]
+    if kind is tuple:
+        return [_pack(item) for item in cast("tuple[object, ...]", value)]
     if isinstance(value, StrEnum):
-        return [type(value).__name__, value.value]
-    if isinstance(value, Path):
-        return ["Path", str(value)]
-    if isinstance(value, tuple):
-        return [_pack(item) for item in value]
-    if is_dataclass(value):
-        return [type(value).__name__, *(_pack(getattr(value, field.name)) for field in fields(value))]
-    return value
+        return [kind.__name__, value.value]
+    return ["Path", str(value)] if isinstance(value, Path) else value
 
 
 def _unpack(value: object) -> object:
