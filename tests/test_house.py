@@ -59,8 +59,10 @@ def test_the_import_contracts_see_through_the_links(tmp_path: Path) -> None:
     assert re.search(r"Licensing is pure.* BROKEN", run.stdout)
 
 
-def test_no_file_is_longer_than_four_hundred_lines() -> None:
-    lengths = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in python_files()}
+def test_no_room_is_longer_than_four_hundred_lines() -> None:
+    """Test files may be longer: one for each module, however much its module has to show."""
+    rooms = [file for file in python_files() if not file.is_relative_to(ROOT / "tests")]
+    lengths = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in rooms}
     assert {str(file.relative_to(ROOT)): length for file, length in lengths.items() if length > 400} == {}
 
 
