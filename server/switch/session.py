@@ -176,14 +176,15 @@ class SwitchSession:
                 assert_never(found)
 
     async def _find(self, number: str, *, hairpin: bool) -> Found:
-        """Find who takes the call; when this leg ends meanwhile, whatever rings is cancelled."""
+        """Find who takes the call; when this leg ends meanwhile, whatever rings or has just answered is ended."""
         search = asyncio.ensure_future(self._switch.find(self._connection, number, hairpin=hairpin))
         search.add_done_callback(lambda _: self._wake())
         try:
             while not search.done():
                 await self._wait()
-        except Ended:
-            search.cancel()
+        except BaseException:
+            if not search.cancel() and isinstance(found := search.result(), Taken):
+                found.connection.hang_up()
             raise
         return search.result()
 

@@ -164,15 +164,18 @@ class Switch:
             return Refusal("user.not_registered", facts={"user": user})
         call = self._new_call(caller, number)
         call.work = self._works.start(self._place(call, route, number), call)
+        call.work.when_done(call.on_placed)
         return call
 
     async def _place(self, call: Call, route: Ring, number: str) -> None:
         own = await self._dialler.ring_own(call, route, number)
         if isinstance(own, NotTaken):
             self.decisions.mint(own.refusal, f"call for {route.user} to {number}", call_id=call.id)
-            self._call_over(call)
             return
         connection = own.connection
+        if connection.is_over:
+            return
+        connection.work = call.work  # when the own device hangs up, nobody is searched for any more
         found = await self._dialler.find(connection, self.router.route(call.caller, number), number)
         refusal: Refusal | None = None
         match found:
@@ -234,8 +237,6 @@ class Switch:
 
     def _call_over(self, call: Call) -> None:
         if self.calls.pop(call.id, None) is not None:
-            if call.work is not None:
-                call.work.leg_is_over()
             self.stream.publish(call.ended(self.clock.now()))
 
     def new_recording_path(self) -> Path:
