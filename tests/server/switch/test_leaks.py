@@ -321,11 +321,20 @@ class Walk(RuleBasedStateMachine):
 
         self.loop.run_until_complete(main())
         check_leases(self.server)
+        if seconds:
+            self.nobody_is_alone()
         assert not self.faults
         assert not [
             entry for entry in self.logs.entries if entry["log_level"] in {"warning", "error", "critical"}
         ]
         Walk.steps += 1
+
+    def nobody_is_alone(self) -> None:
+        """A device that was rung for somebody does not outlive its caller."""
+        for call in self.server.switch.calls.values():
+            if len(call.connections) == 1:
+                (last,) = call.connections
+                assert last.incoming or last.work is not None or call.work is not None
 
     def leg(self, at: int) -> tuple[Peer, Leg] | None:
         """Choose one of the open legs of the peers."""
@@ -388,6 +397,22 @@ class Walk(RuleBasedStateMachine):
                 call.hang_up()
 
         self.go_on(seconds, hang_up)
+
+    @rule(at=index, digit=st.sampled_from([1, 2]))
+    def one_answers_while_the_other_hangs_up(self, at: int, digit: int) -> None:
+        """Whoever talks presses a digit; whom that lets ring answers in the moment in which the first one leaves."""
+        talking = [(peer, leg) for peer in self.peers for leg in peer.media]
+        if talking:
+            caller, calling = talking[at % len(talking)]
+            self.go_on(0.5, lambda: caller.press(calling, digit))
+
+            def cross() -> None:
+                for peer in self.peers:
+                    for leg in list(peer.legs):
+                        peer.act(leg, "answer")
+                caller.act(calling, "hang up")
+
+            self.go_on(0.05, cross)
 
     @rule(at=index, reaction=st.sampled_from(REACTIONS))
     def a_peer_changes_its_mind(self, at: int, reaction: str) -> None:
