@@ -395,5 +395,6 @@ class Leg:
 
     def _forget(self) -> None:
         self.state = LegState.ENDED
+        self._client = self._server = self._reoffers = None
         if self.dialog is not None:
             self._agent.forget_dialog(self.dialog.id)

@@ -235,6 +235,7 @@ class ServerTransaction(_Transaction):
             self._back_off("G", now, self.agent.values.t2_s)
 
     def _forget(self) -> None:
+        self.leg = None
         self.agent.forget_server(self)
 
 
