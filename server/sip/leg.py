@@ -53,22 +53,9 @@ class Leg:
     """One call leg. `owner` is whatever object its holder wants to find again when an effect names the leg."""
 
     __slots__ = (
-        "_agent",
-        "_authorize",
-        "_bye_headers",
-        "_client",
-        "_expiry",
-        "_provisional",
-        "_reoffers",
-        "_repetition",
-        "_server",
-        "dialog",
-        "local_tag",
-        "owner",
-        "peer",
-        "request",
-        "state",
-    )
+        "_agent", "_authorize", "_bye_headers", "_client", "_expiry", "_provisional", "_reoffers", "_repetition",
+        "_server", "dialog", "local_tag", "owner", "peer", "request", "state",
+    )  # fmt: skip
 
     def __init__(
         self, agent: Agent, request: Request, peer: Address, state: LegState, local_tag: str

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from ringfence.server.sip.message import Response
 
 STEPS, WALKS = 100, 220
+MOMENT_S = 1e-6  # the clock jumps when nobody has anything to do: what a moment began is then over
 HOST, OUTSIDE, ROOT = "127.0.0.1", "127.0.0.30", "08955550"
 ACCOUNTS = {
     "100": "Anna-1000-Apfel",
@@ -318,6 +319,8 @@ class Walk(RuleBasedStateMachine):
         async def main() -> None:
             do()
             await asyncio.sleep(seconds)
+            if seconds:
+                await asyncio.sleep(MOMENT_S)
 
         self.loop.run_until_complete(main())
         check_leases(self.server)
