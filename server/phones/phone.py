@@ -121,9 +121,11 @@ class Phone:
         return call
 
     async def ringing(self, timeout_s: float = 30.0) -> PhoneCall:
-        """Wait for the next incoming call; it rings, and is not answered."""
+        """Wait for the next incoming call that still rings; it is not answered."""
         async with asyncio.timeout(timeout_s):
-            return await self._incoming.get()
+            while (call := await self._incoming.get()).is_over:
+                pass
+            return call
 
     async def answer(self, timeout_s: float = 30.0) -> PhoneCall:
         """Take the next incoming call."""

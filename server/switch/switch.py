@@ -109,22 +109,33 @@ class Switch:
             case Ring() | Leave():
                 connection.work = self._works.start(self._search(connection, route, called), connection)
             case Answer():
-                self._reach(connection, Reached(route, called))
+                self._conclude(connection, Reached(route, called))
             case Refuse(refusal):
-                connection.refuse(refusal)
-            case Final(status):
-                connection.refuse_status(status)
+                self._conclude(connection, NotTaken(refusal))
+            case Final():
+                self._conclude(connection, route)
             case _:
                 assert_never(route)
         return call
 
     async def _search(self, connection: Connection, route: Route, number: str) -> None:
+        """Find whoever takes the call, and let them have it."""
         found = await self._dialler.find(connection, route, number)
+        if isinstance(found, Taken):
+            await self._join(connection, found.connection)
+        else:
+            self._conclude(connection, found)
+
+    def _conclude(self, connection: Connection, found: Reached | NotTaken | Final) -> None:
+        """Let a behaviour talk, once it has its channels, or say why nobody does."""
         match found:
-            case Taken(other):
-                await self._join(connection, other)
-            case Reached():
-                self._reach(connection, found)
+            case Reached(route, number, first_cause):
+                leases = self.lease(connection, route.occupies)
+                if isinstance(leases, Refusal):
+                    connection.refuse(leases, first_cause)
+                    return
+                connection.occupy(leases)
+                self.run(connection, route.behaviour, number)
             case NotTaken(refusal, first_cause):
                 connection.refuse(refusal, first_cause)
             case Final(status):
@@ -132,17 +143,8 @@ class Switch:
             case _:
                 assert_never(found)
 
-    def _reach(self, connection: Connection, reached: Reached) -> None:
-        """Take the leases, then let the behaviour talk."""
-        leases = self.lease(connection, reached.route.occupies)
-        if isinstance(leases, Refusal):
-            connection.refuse(leases, reached.first_cause)
-            return
-        connection.occupy(leases)
-        self.run(connection, reached.route.behaviour, reached.number)
-
     async def _join(self, caller: Connection, called: Connection) -> None:
-        """Answer the caller with the codec that the called device chose, and let them talk."""
+        """Answer the caller, if he is not yet, with the codec that the called device chose, and let them talk."""
         bridge = Bridge(caller, called)
         codec = called.agreed.codec if called.agreed is not None else None
         if await caller.answer(codec=codec):
@@ -170,33 +172,13 @@ class Switch:
     async def _place(self, call: Call, route: Ring, number: str) -> None:
         own = await self._dialler.ring_own(call, route, number)
         if isinstance(own, NotTaken):
-            self.decisions.mint(own.refusal, f"call for {route.user} to {number}", call_id=call.id)
+            self.decisions.mint(own.refusal, f"call to {number}", call_id=call.id, user=route.user)
             return
         connection = own.connection
         if connection.is_over:
             return
         connection.work = call.work  # when the own device hangs up, nobody is searched for any more
-        found = await self._dialler.find(connection, self.router.route(call.caller, number), number)
-        refusal: Refusal | None = None
-        match found:
-            case Taken(other):
-                Bridge(connection, other).begin()
-            case Reached():
-                leases = self.lease(connection, found.route.occupies)
-                if isinstance(leases, Refusal):
-                    refusal = leases
-                else:
-                    connection.occupy(leases)
-                    self.run(connection, found.route.behaviour, found.number)
-            case NotTaken():
-                refusal = found.refusal
-            case Final():
-                refusal = Refusal("call.rejected")
-            case _:
-                assert_never(found)
-        if refusal is not None:
-            self.decisions.mint(refusal, f"call to {number}", call_id=call.id, user=call.caller.user)
-            connection.hang_up()
+        await self._search(connection, self.router.route(call.caller, number), number)
 
     # -- what sessions and dialler use -------------------------------------------------------------------------
 
