@@ -59,7 +59,7 @@ class Phone:
     """One phone, at `server`, with its sockets at `host`.
 
     `busy_with` is the status with which it refuses calls (486, 603 …), None rings. `claims` is another user part for
-    its From and To, `codecs` what it offers and takes, `raw_offer` an SDP body sent instead of an honest one.
+    its From and To, `codecs` what it offers and takes.
     """
 
     def __init__(self, network: Network, server: Address, account: Account, host: str) -> None:
@@ -80,7 +80,6 @@ class Phone:
         self.busy_with: int | None = None
         self.claims: str | None = None
         self.codecs: Sequence[Codec] = ALL_CODECS
-        self.raw_offer: bytes | None = None
 
     @classmethod
     async def start(
@@ -111,7 +110,7 @@ class Phone:
             self._server,
             from_=self._address(),
             to=f"<{target}>",
-            body=self.raw_offer if self.raw_offer is not None else call.offer(),
+            body=call.offer(),
             now=self.now(),
             authorize=self._authorize,
         )

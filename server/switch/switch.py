@@ -84,8 +84,11 @@ class Switch:
 
     # -- calls in ----------------------------------------------------------------------------------------------
 
-    def take(self, leg: Leg, caller: Party, called: str, number: str | None) -> Call:
-        """Take an INVITE: `called` is the number as signalled, `number` the one to route (None: not one of ours)."""
+    def take(self, leg: Leg, caller: Party, called: str, number: str | None, offer: bytes) -> Call:
+        """Take an INVITE: `called` is the number as signalled, `number` the one to route (None: not one of ours).
+
+        `offer` is the caller's SDP, empty when he leaves the offer to us.
+        """
         call = self._new_call(caller, called)
         connection = self.new_connection(call, caller.trunk or caller.number, incoming=True)
         connection.begin(leg)
@@ -93,7 +96,7 @@ class Switch:
             connection.refuse(Refusal("server.stopping"))
             return call
         try:
-            connection.take_offer(leg.request.body)
+            connection.take_offer(offer)
         except SdpError as error:
             connection.refuse(Refusal(error.reason))
             return call

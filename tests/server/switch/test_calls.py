@@ -290,16 +290,6 @@ async def test_codecs_are_translated_between_two_phones(pbx: PbxUnderTest) -> No
     await call.hang_up()
 
 
-async def test_a_call_without_a_common_codec_is_incompatible(pbx: PbxUnderTest) -> None:
-    caller = await pbx.outside("+49731999")
-    caller.raw_offer = (
-        b"v=0\r\no=- 1 1 IN IP4 127.0.0.30\r\ns=-\r\nc=IN IP4 127.0.0.30\r\nt=0 0\r\n"
-        b"m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2\r\n"
-    )
-    call = await caller.dial(f"{ROOT}9900")
-    assert (call.status, call.reason) == (488, "media.incompatible")
-
-
 async def test_a_placed_call_that_finds_no_channel_says_so_in_its_bye(pbx: PbxUnderTest) -> None:
     caller, ben = await pbx.outside("+49731999"), await pbx.phone("101")
     held = [await caller.dial(f"{ROOT}*100") for _ in range(4)]
