@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ..channels.media.plane import Address, MediaPlane
-    from ..channels.network import Network
+    from ..channels.media.plane import MediaPlane
+    from ..channels.network import Address, Network
     from ..licensing.refusal import Refusal
     from .api.door import ApiDoor
     from .sip.effects import Effect

@@ -35,8 +35,8 @@ from .call import PhoneCall
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...channels.media.plane import Address, Codec
-    from ...channels.network import Network
+    from ...channels.media.plane import Codec
+    from ...channels.network import Address, Network
     from ..sip.effects import Effect
     from ..sip.leg import Leg
     from ..sip.message import Response

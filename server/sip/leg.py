@@ -18,7 +18,7 @@ from .repetition import Repetition
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ...channels.media.plane import Address
+    from ...channels.network import Address
     from .agent import Agent
     from .timers import Timer
     from .transaction import ClientTransaction, ServerTransaction

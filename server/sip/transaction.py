@@ -16,7 +16,7 @@ from .effects import Send
 from .message import Request, Response
 
 if TYPE_CHECKING:
-    from ...channels.media.plane import Address
+    from ...channels.network import Address
     from .agent import Agent
     from .leg import Leg
     from .timers import Timer

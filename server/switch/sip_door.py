@@ -20,7 +20,7 @@ from .events import Registered
 from .explain import refusal_headers
 
 if TYPE_CHECKING:
-    from ...channels.media.plane import Address
+    from ...channels.network import Address
     from ...channels.session import Party
     from ...licensing.refusal import Refusal
     from ..clock import Clock

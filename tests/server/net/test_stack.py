@@ -6,7 +6,7 @@ from random import Random
 import pytest
 import structlog
 
-from ringfence.channels.media.plane import Address
+from ringfence.channels.network import Address
 from ringfence.server.net.memory import MemoryNetwork
 from ringfence.server.net.stack import SipStack
 from ringfence.server.sip.agent import Agent

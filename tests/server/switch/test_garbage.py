@@ -22,7 +22,7 @@ from ringfence.server.net.virtual import VirtualLoop
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ringfence.channels.media.plane import Address
+    from ringfence.channels.network import Address
 
 TORTURE = sorted((Path(__file__).parents[1] / "sip" / "rfc4475").glob("*.dat"))
 STRANGER, TRUNK = "127.0.0.1", "127.0.0.30"

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from ringfence.channels.media.inline_plane import InlinePlane
-from ringfence.channels.media.plane import Address
+from ringfence.channels.network import Address
 from ringfence.fixtures.leases import check_leases, check_nothing_left
 from ringfence.fixtures.plugin import read_site
 from ringfence.server.app import Options, Pbx

@@ -10,7 +10,7 @@ import pytest
 from ringfence.server.sip.message import Response, parse
 
 if TYPE_CHECKING:
-    from ringfence.channels.media.plane import Address
+    from ringfence.channels.network import Address
     from ringfence.fixtures.pbx import PbxUnderTest
 
 pytestmark = pytest.mark.virtual_time

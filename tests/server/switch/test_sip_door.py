@@ -10,7 +10,7 @@ import pytest
 from ringfence.server.sip.message import Response, parse
 
 if TYPE_CHECKING:
-    from ringfence.channels.media.plane import Address
+    from ringfence.channels.network import Address
     from ringfence.fixtures.pbx import PbxUnderTest
 
 pytestmark = pytest.mark.virtual_time
@@ -30,8 +30,9 @@ async def invite(pbx: PbxUnderTest, body: str, kind: str = "application/sdp") ->
     endpoint = await pbx.server.options.network.bind("127.0.0.30", 0, receive)
     request = (
         f"INVITE {INACTIVE} SIP/2.0\r\nVia: SIP/2.0/UDP {endpoint.local};rport;branch=z9hG4bKdoor\r\n"
-        f"Max-Forwards: 70\r\nFrom: <sip:1@out.example>;tag=f\r\nTo: <{INACTIVE}>\r\nCall-ID: door\r\nCSeq: 1 INVITE\r\n"
-        f"Contact: <sip:1@{endpoint.local}>\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        f"Max-Forwards: 70\r\nFrom: <sip:1@out.example>;tag=f\r\nTo: <{INACTIVE}>\r\nCall-ID: door\r\n"
+        f"CSeq: 1 INVITE\r\nContact: <sip:1@{endpoint.local}>\r\nContent-Type: {kind}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n{body}"
     )
     endpoint.send(request.encode(), pbx.server.sip)
     await asyncio.sleep(1)
