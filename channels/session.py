@@ -101,6 +101,13 @@ class Session(Protocol):
         """
         ...
 
+    def patience(self, seconds: float | None) -> None:
+        """End the leg when no digit comes for so long, from now on; None: wait for ever.
+
+        While the caller speaks (`record`), or somebody is rung for him (`transfer`), no time counts.
+        """
+        ...
+
     async def record(self, *, max_s: float, terminator: str = "#") -> Recording:
         """Record the caller until `terminator`, `max_s`, or the end of the leg.
 

@@ -111,6 +111,7 @@ class Pbx:
             stream=self.stream,
             decisions=self.decisions,
             clock=self.clock,
+            random=random,
             media_host=_reachable(options.host),
             recordings=self._scratch,
         )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 async def attend(call: Session, menu: Menu) -> None:
     """Say the menu until a digit leads somewhere; a target that does not take the call leads back."""
     await call.answer()
+    call.patience(menu.patience_s)
     while True:
         digit = await call.collect(1, menu.announcement, timeout_s=menu.pause_s, terminator="")
         if digit in menu.targets:

@@ -15,7 +15,8 @@ ANNOUNCEMENT = Prompt("menu")
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """`targets` maps a digit to the number that it leads to; the announcement repeats every `pause_s` seconds.
+    """`targets` maps a digit to the number that it leads to; the announcement repeats every `pause_s` seconds, and the
+    leg ends after `patience_s` seconds without a digit.
 
     `hairpin` makes a transfer occupy a second IP channel (L-72).
     """
@@ -24,4 +25,5 @@ class Menu:
     targets: Mapping[str, str]
     announcement: Playable = ANNOUNCEMENT
     pause_s: float = 4.0
+    patience_s: float = 60.0
     hairpin: bool = False

@@ -9,7 +9,7 @@ import hmac
 from typing import TYPE_CHECKING
 
 from ...channels.media.plane import Clip, Prompt
-from .settings import BEEP
+from .settings import BEEP, PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,10 +46,12 @@ async def _identify(
 
     An unknown box sounds like a wrong PIN.
     """
+    call.patience(PATIENCE_S)
     for _ in range(TRIES):
         box = own or open_box(await call.collect(12, Prompt("enter_box")))
         pin = await call.collect(9, Prompt("enter_pin"))
         if box is not None and hmac.compare_digest(pin.encode(), box.pin.encode()):
+            call.patience(None)
             return box
         await call.play(Prompt("pin_wrong"))
     return None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ...channels.media.plane import Playable, Prompt, Tone
 
+PATIENCE_S = 60.0
 GREETING = Prompt("greeting")
 BEEP = Tone((1000,), duration_s=0.4)
 

@@ -147,7 +147,7 @@ class PhoneCall:
         await self.answered()
         token = self._stream.play(playables)
         if all(getattr(one, "duration_s", 0.0) is not None for one in playables):
-            await self._until(lambda: self._played >= token or self.is_over)
+            await self._until(lambda: self._played >= token or self.is_over, LONGEST_RECORDING_S)
 
     async def heard(self) -> Audio:
         """Return what was heard since the call was answered, or since this was asked last."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ...channels.media.inline_plane import InlinePlane
 from ..net.stack import SipStack
 from ..sip.agent import ALLOW, Agent
-from ..sip.credentials import Challenge
+from ..sip.authorize import Authorizer
 from ..sip.effects import (
     LegAnswered,
     LegConfirmed,
@@ -30,6 +30,7 @@ from ..sip.effects import (
 )
 from ..sip.message import Request
 from ..sip.offer_answer import ALL_CODECS
+from ..sip.uri import SipUri
 from .call import PhoneCall
 
 if TYPE_CHECKING:
@@ -74,6 +75,9 @@ class Phone:
         self._opening: set[asyncio.Task[None]] = set()
         self._register_call_id = ""
         self._register_cseq = 0
+        self._authorize = (
+            Authorizer(account.name, account.password, self._random) if account.password is not None else None
+        )
         self.account = account.name
         self.host = host
         self.calls: list[PhoneCall] = []
@@ -104,7 +108,7 @@ class Phone:
     async def dial(self, number: str, *, domain: str | None = None) -> PhoneCall:
         """Call `number`; returns once it rings, is answered, or is refused."""
         call = await self._new_call()
-        target = f"sip:{number}@{domain or self._me.domain}"
+        target = str(SipUri("sip", number, domain or self._me.domain))
         call.leg = self._stack.agent.invite(
             target,
             self._server,
@@ -175,7 +179,7 @@ class Phone:
 
     async def _ask(self, method: str, target: str, expires_s: int) -> Response:
         answer = await self._send(method, target, expires_s, None)
-        if answer.status in (401, 407):
+        if answer.status in (401, 407) and self._authorize is not None:
             header = self._authorize(answer, Request(method, target))
             if header is not None:
                 answer = await self._send(method, target, expires_s, header)
@@ -206,21 +210,6 @@ class Phone:
         agent.send(request, self._server, answer, self.now())
         self.flush()
         return await answer
-
-    def _authorize(self, response: Response, request: Request) -> tuple[str, str] | None:
-        """Answer a challenge with the account's password (RFC 3261 22.2)."""
-        name = "www-authenticate" if response.status == 401 else "proxy-authenticate"
-        challenge = Challenge.parse(response.get(name) or "")
-        if challenge is None or self._me.password is None:
-            return None
-        credentials = challenge.answer(
-            self.account,
-            self._me.password,
-            request.method,
-            request.uri,
-            cnonce=f"{self._random.getrandbits(64):x}",
-        )
-        return ("Authorization" if response.status == 401 else "Proxy-Authorization", str(credentials))
 
     def _handle(self, effect: Effect) -> None:
         match effect:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .leg import Authorize
 
 MAGIC = "z9hG4bK"
+MAX_FORWARDS = 70
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER"
 DEFAULT_PORT = 5060
 
@@ -123,7 +124,7 @@ class Agent:
         to: str,
         body: bytes,
         now: float,
-        contact: str | None = None,
+        max_forwards: int = MAX_FORWARDS,
         headers: tuple[tuple[str, str], ...] = (),
         authorize: Authorize | None = None,
     ) -> Leg:
@@ -132,12 +133,12 @@ class Agent:
             "INVITE",
             target,
             [
-                ("Max-Forwards", "70"),
+                ("Max-Forwards", str(max_forwards)),
                 ("From", f"{from_};tag={self.new_tag()}"),
                 ("To", to),
                 ("Call-ID", self.new_call_id()),
                 ("CSeq", "1 INVITE"),
-                ("Contact", contact or self.contact),
+                ("Contact", self.contact),
                 *headers,
             ],
         )

@@ -84,6 +84,14 @@ class LegReoffered:
 
 
 @dataclass(frozen=True, slots=True)
+class LegReconfirmed:
+    """The ACK of a re-INVITE that was accepted came; `body` is its answer when the offer was ours."""
+
+    leg: Leg
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class LegReanswered:
     """The final response to our re-INVITE (`Leg.reoffer`) came; after a 491 it may be sent again (RFC 3261 14.1)."""
 
@@ -115,6 +123,7 @@ Effect = (
     | LegAnswered
     | LegConfirmed
     | LegReoffered
+    | LegReconfirmed
     | LegReanswered
     | LegEnded
 )

@@ -10,7 +10,15 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from .dialog import Dialog
-from .effects import LegAnswered, LegConfirmed, LegEnded, LegProgressed, RequestedInside, Send
+from .effects import (
+    LegAnswered,
+    LegConfirmed,
+    LegEnded,
+    LegProgressed,
+    LegReconfirmed,
+    RequestedInside,
+    Send,
+)
 from .message import Request, Response
 from .reoffer import Reoffers
 from .repetition import Repetition
@@ -182,6 +190,8 @@ class Leg:
             self.state = LegState.ESTABLISHED
             self._server = None
             self._agent.effects.append(LegConfirmed(self, request.body))
+        elif self.state is LegState.ESTABLISHED:
+            self._agent.effects.append(LegReconfirmed(self, request.body))
         elif self.state is LegState.LEAVING:
             self._send_bye(now)
 

@@ -79,17 +79,18 @@ def answer(
     session_id: int,
     version: int,
     supported: Sequence[Codec] = ALL_CODECS,
+    preferred: Codec | None = None,
     direction: Direction = Direction.SENDRECV,
 ) -> tuple[str, Agreed]:
     """Answer an offer from `host`:`port` and tell what is agreed.
 
-    The first audio stream with a codec of `supported` is taken, with the first such codec of the offer.
-    `direction` is what we would like; the offer may allow less (RFC 3264 section 6.1). Raises `SdpError` when
-    there is no such stream or its address is not one of a single host.
+    The first audio stream with a codec of `supported` is taken, with `preferred` if it is there, else with
+    its first such codec. `direction` is what we would like; the offer may allow less (RFC 3264 section 6.1).
+    Raises `SdpError` when there is no such stream or its address is not one of a single host.
     """
     sdp = offered if isinstance(offered, Sdp) else Sdp.parse(offered)
     chosen = _first_usable(sdp, supported)
-    agreed = _agree(sdp, sdp.media[chosen], supported)
+    agreed = _agree(sdp, sdp.media[chosen], supported, preferred)
     ours = Direction.of(
         sends=direction.sends and agreed.receives, receives=direction.receives and agreed.sends
     )
@@ -151,7 +152,7 @@ def _first_usable(sdp: Sdp, supported: Sequence[Codec]) -> int:
     raise SdpError("there is no audio stream over RTP/AVP with PCMA or PCMU")
 
 
-def _agree(sdp: Sdp, line: Media, supported: Sequence[Codec]) -> Agreed:
+def _agree(sdp: Sdp, line: Media, supported: Sequence[Codec], preferred: Codec | None = None) -> Agreed:
     codecs = _codecs_of(line, supported)
     if not codecs:
         raise SdpError("no codec is common to both")
@@ -161,7 +162,7 @@ def _agree(sdp: Sdp, line: Media, supported: Sequence[Codec]) -> Agreed:
     direction = Direction.INACTIVE if _is_hold(host) else sdp.direction(line)
     return Agreed(
         address=Address(host, line.port),
-        codec=codecs[0],
+        codec=preferred if preferred in codecs else codecs[0],
         dtmf_payload=_dtmf_payload(line),
         ptime_ms=_ptime_ms(line),
         sends=direction.sends,

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Protocol
 from ...channels.media.plane import PortsExhaustedError, StreamClosed
 from ...licensing.reasons import reason_for
 from ...licensing.refusal import Refusal
-from ..sip import offer_answer
-from ..sip.sdp import Direction, Sdp, SdpError
+from ..sip.agent import MAX_FORWARDS
+from ..sip.sdp import SdpError
 from .events import ConnectionChanged, LeaseClosed, LeaseTaken
 from .explain import cause_of, refusal_headers
+from .negotiation import DISCARD_PORT, Negotiation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 NORMAL = 16
 UNAVAILABLE = 503
-DISCARD_PORT = 9
 
 
 class ConnectionState(StrEnum):
@@ -90,12 +90,11 @@ class Connection:
         self.listener: Listener | None = None
         self.leases: list[Lease] = []
         self.stream: MediaStream | None = None
-        self.agreed: Agreed | None = None
+        self.hops_left = MAX_FORWARDS
+        self.refusal: Refusal | None = None
         self.work: Work | None = None
         self.cause = NORMAL
-        self._offered: Sdp | None = None
-        self._our_offer = ""
-        self._version = 0
+        self._negotiation = Negotiation(int(leg_id.rsplit("-", 1)[1]), switch.media_host)
         self._fill = False
         self._echo = False
         self._over = False
@@ -104,6 +103,11 @@ class Connection:
     def is_answered(self) -> bool:
         """Whether the call was taken on this connection."""
         return self.state in (ConnectionState.CONNECTED, ConnectionState.HOLD)
+
+    @property
+    def agreed(self) -> Agreed | None:
+        """What offer and answer settled last."""
+        return self._negotiation.agreed
 
     @property
     def is_over(self) -> bool:
@@ -135,13 +139,13 @@ class Connection:
         """Take charge of a leg."""
         self.leg = leg
         leg.owner = self
+        if self.incoming and leg.request.max_forwards is not None:
+            self.hops_left = leg.request.max_forwards
         self._become(state)
 
     def take_offer(self, body: bytes) -> None:
-        """Read the caller's offer, before anything is promised; raises `SdpError`. No body: the offer will be ours."""
-        if body:
-            self._offered = Sdp.parse(body)
-            offer_answer.answer(self._offered, "0.0.0.0", DISCARD_PORT, session_id=0, version=0)
+        """Read the caller's offer; raises `SdpError`."""
+        self._negotiation.take_offer(body)
 
     def ring(self) -> None:
         """Tell the caller that it rings."""
@@ -173,8 +177,7 @@ class Connection:
             return False
         if self.is_answered:
             self._fill, self._echo = fill, echo
-            if self.agreed is not None:
-                self._connect(self.agreed)
+            self._connect()
             return True
         if not inactive:
             try:
@@ -184,51 +187,21 @@ class Connection:
                 self.refuse(Refusal("media.ports.exhausted"))
                 return False
         self._fill, self._echo = fill, echo
-        body = self._answer_body(inactive=inactive, codec=codec)
+        body = self._negotiation.answer(self._port, inactive=inactive, codec=codec)
+        self._connect()
         self._become(ConnectionState.CONNECTED)
         self.leg.answer(body, self._switch.clock.now())
         self._switch.flush()
         return self.leg is not None
 
-    def _answer_body(self, *, inactive: bool, codec: Codec | None) -> bytes:
-        host, port = self._switch.media_host, self._port
-        direction = Direction.INACTIVE if inactive else Direction.SENDRECV
-        self._version += 1
-        if self._offered is None:
-            self._our_offer = offer_answer.offer(
-                host, port, session_id=self._session_id, version=self._version, direction=direction
-            )
-            return self._our_offer.encode()
-        preferred = (codec,) if codec is not None and self._offers(codec) else offer_answer.ALL_CODECS
-        body, agreed = offer_answer.answer(
-            self._offered,
-            host,
-            port,
-            session_id=self._session_id,
-            version=self._version,
-            supported=preferred,
-            direction=direction,
-        )
-        self._connect(agreed)
-        return body.encode()
-
-    def _offers(self, codec: Codec) -> bool:
-        """Whether the caller speaks `codec` as well: then nothing need be translated."""
-        number = offer_answer.PAYLOAD_TYPES[codec]
-        return self._offered is not None and any(number in line.payload_types for line in self._offered.media)
-
     @property
     def _port(self) -> int:
         return self.stream.local.port if self.stream is not None else DISCARD_PORT
 
-    @property
-    def _session_id(self) -> int:
-        return int(self.leg_id.rsplit("-", 1)[1])
-
-    def _connect(self, agreed: Agreed) -> None:
-        self.agreed = agreed
-        if self.stream is not None and self.leg is not None:
-            self.stream.connect(agreed.remote(self.leg.peer.host), fill=self._fill)
+    def _connect(self) -> None:
+        """Let the stream go by what is agreed."""
+        if self.stream is not None and self.leg is not None and self.agreed is not None:
+            self.stream.connect(self.agreed.remote(self.leg.peer.host), fill=self._fill)
             if self._echo:
                 self.stream.echo()
 
@@ -246,11 +219,7 @@ class Connection:
     async def offer(self) -> bytes:
         """Take a stream and write the offer for an outgoing leg; raises `PortsExhaustedError`."""
         await self.open_stream()
-        self._version += 1
-        self._our_offer = offer_answer.offer(
-            self._switch.media_host, self._port, session_id=self._session_id, version=self._version
-        )
-        return self._our_offer.encode()
+        return self._negotiation.offer(self._port)
 
     # -- both --------------------------------------------------------------------------------------------------
 
@@ -259,6 +228,8 @@ class Connection:
         if self.leg is None:
             return
         self.cause = cause
+        if cause != NORMAL and not headers:
+            headers = [("Reason", f"Q.850;cause={cause}")]
         leg = self.leg
         self._finish(0, None)
         leg.hang_up(self._switch.clock.now(), headers)
@@ -280,7 +251,7 @@ class Connection:
             first_cause=first_cause,
         )
         headers = refusal_headers(refusal, decision.id, first_cause)
-        self.cause = cause_of(refusal)
+        self.refusal, self.cause = refusal, cause_of(refusal)
         if not self.incoming or self.is_answered:
             self.hang_up(self.cause, headers)
             return
@@ -295,14 +266,14 @@ class Connection:
         if self.stream is not None:
             self.stream.close()
         self._switch.forget(self)
-        self.call.connections.remove(self)
+        self.call.on_connection_ended(self)
 
     def go_quiet(self) -> None:
         """Stop what plays, and the filling with silence: from now on only what a bridge relays is sent."""
-        if self._fill and self.stream is not None and self.agreed is not None:
+        if self._fill and self.stream is not None:
             self._fill = False
             self.stream.stop_playing()
-            self._connect(self.agreed)
+            self._connect()
 
     # -- what the leg tells ------------------------------------------------------------------------------------
 
@@ -313,45 +284,50 @@ class Connection:
 
     def on_answered(self, body: bytes) -> None:
         """2xx came to our offer."""
-        try:
-            agreed = offer_answer.agreed_from_answer(self._our_offer, body)
-        except SdpError:
-            self.refuse(Refusal("media.incompatible"))
-            return
-        self._become(ConnectionState.CONNECTED)
-        self._connect(agreed)
-        if self.listener is not None:
-            self.listener.on_answered(self)
+        if self._take_answer(body):
+            self._become(ConnectionState.CONNECTED)
+            if self.listener is not None:
+                self.listener.on_answered(self)
 
     def on_confirmed(self, body: bytes) -> None:
         """The caller's ACK came, with its answer when the offer was ours."""
-        if self._offered is None and self._our_offer and self.agreed is None:
-            try:
-                self._connect(offer_answer.agreed_from_answer(self._our_offer, body))
-            except SdpError:
-                self.refuse(Refusal("media.incompatible"))
-                return
-        if self.listener is not None:
+        if self._take_answer(body) and self.listener is not None:
             self.listener.on_answered(self)
 
     def on_reoffered(self, request: Request) -> None:
-        """A re-INVITE: new media, or hold (RFC 3264 8.4)."""
+        """A re-INVITE: new media, hold, or no offer, which makes it ours (RFC 3261 14.2)."""
         if self.leg is None:
             return
         now = self._switch.clock.now()
         try:
-            self._offered = Sdp.parse(request.body) if request.body else self._offered
-            body = self._answer_body(
-                inactive=self.stream is None, codec=self.agreed.codec if self.agreed else None
-            )
+            body = self._negotiation.reanswer(request.body, self._port, inactive=self.stream is None)
         except SdpError:
-            refusal = Refusal("media.incompatible")
-            self.leg.refuse_offer(488, now, refusal_headers(refusal, None))
+            self.leg.refuse_offer(488, now, refusal_headers(Refusal("media.incompatible"), None))
         else:
-            held = self.agreed is not None and not self.agreed.receives and self.stream is not None
-            self._become(ConnectionState.HOLD if held else ConnectionState.CONNECTED)
             self.leg.accept_offer(body, now)
+            self._go_by_what_is_agreed()
         self._switch.flush()
+
+    def on_reconfirmed(self, body: bytes) -> None:
+        """The ACK of a re-INVITE came, with its answer when the offer was ours."""
+        if self._negotiation.awaits_answer and self._take_answer(body):
+            self._go_by_what_is_agreed()
+
+    def _take_answer(self, body: bytes) -> bool:
+        """Read the answer to our offer, if one is due; without one that can be taken the call ends."""
+        if self._negotiation.awaits_answer:
+            try:
+                self._negotiation.take_answer(body)
+            except SdpError:
+                self.refuse(Refusal("media.incompatible"))
+                return False
+            self._connect()
+        return True
+
+    def _go_by_what_is_agreed(self) -> None:
+        self._connect()
+        held = self.stream is not None and self.agreed is not None and not self.agreed.receives
+        self._become(ConnectionState.HOLD if held else ConnectionState.CONNECTED)
 
     def on_leg_ended(self, status: int, response: Response | None) -> None:
         """The leg is over."""
@@ -362,7 +338,6 @@ class Connection:
         if isinstance(event, StreamClosed) and not self._over:
             self.stream = None  # the worker is gone, and the audio with it
             self.refuse(Refusal("media.lost"))
-            return
         if self.listener is not None:
             self.listener.on_media(self, event)
 

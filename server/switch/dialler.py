@@ -14,13 +14,16 @@ from ...channels.media.plane import PortsExhaustedError
 from ...channels.session import Party
 from ...features.route import Answer, Final, Forwarding, Leave, Occupies, Refuse, Ring, Route
 from ...licensing.refusal import Refusal
-from ..sip.agent import address_of
+from ..sip.agent import MAX_FORWARDS, address_of
+from ..sip.authorize import Authorizer
 from ..sip.headers import NameAddr
 from ..sip.uri import SipUri
 from .connection import ConnectionState
 from .ringing import LONGEST_RING_S, NotTaken, Ringing, Taken
 
 if TYPE_CHECKING:
+    from random import Random
+
     from ...channels.network import Address
     from ..net.stack import SipStack
     from ..sip.registrar import Registrar
@@ -35,10 +38,9 @@ ANSWER_AT_ONCE = ("Call-Info", "<sip:ringfence>;answer-after=0")
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """The call reached `number`, which Ringfence answers itself; `first_cause` is why it was forwarded there."""
+    """Ringfence answers the call itself; `first_cause` is why it was forwarded there."""
 
     route: Answer
-    number: str
     first_cause: Refusal | None = None
 
 
@@ -47,31 +49,48 @@ Found = Taken | Reached | NotTaken | Final
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One thing that can be rung: its SIP target, and where requests to it go."""
+    """One thing that can be rung: its SIP target, where requests to it go, and who answers its challenges."""
 
     name: str
     target: str
     address: Address
+    authorize: Authorizer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What each device of one ringing is told; with `hairpin` its leg occupies an IP channel (L-72)."""
+
+    from_: str
+    max_forwards: int = MAX_FORWARDS
+    headers: tuple[tuple[str, str], ...] = ()
+    hairpin: bool = False
 
 
 class Dialler:
     """Rings for one switch."""
 
     def __init__(
-        self, switch: Switch, administration: Administration, registrar: Registrar, stack: SipStack
+        self,
+        switch: Switch,
+        administration: Administration,
+        registrar: Registrar,
+        stack: SipStack,
+        random: Random,
     ) -> None:
+        self._random = random
         self._switch = switch
         self._administration = administration
         self._registrar = registrar
         self._stack = stack
 
-    async def find(self, caller: Connection, route: Route, number: str, *, hairpin: bool = False) -> Found:
+    async def find(self, caller: Connection, route: Route, *, hairpin: bool = False) -> Found:
         """Follow `route`, and the forwardings behind it, to whoever takes the call."""
         first_cause: Refusal | None = None
         for _ in range(MOST_FORWARDINGS):
             match route:
                 case Answer():
-                    return Reached(route, number, first_cause)
+                    return Reached(route, first_cause)
                 case Refuse(refusal):
                     return NotTaken(refusal, first_cause)
                 case Final():
@@ -86,23 +105,26 @@ class Dialler:
             if target is None:
                 return NotTaken(outcome.refusal, first_cause)
             first_cause = first_cause or outcome.refusal
-            route, number = self._switch.router.route(caller.call.caller, target, forwarded=True), target
+            route = self._switch.router.route(caller.call.caller, target, forwarded=True)
         return NotTaken(Refusal("number.unknown"), first_cause)
 
     async def ring_own(self, call: Call, route: Ring, number: str) -> Taken | NotTaken:
         """Ring a user's own devices for a call that an application places; they may answer at once."""
+        invitation = Invitation(self._from(Party(number)), headers=(ANSWER_AT_ONCE,))
         with Ringing(None) as ringing:
             for device in self._devices(route):
-                await self._add(call, device, self._from(Party(number)), ringing, ANSWER_AT_ONCE)
+                await self._add(call, device, invitation, ringing)
             return await ringing.outcome(LONGEST_RING_S)
 
     async def _ring(self, caller: Connection, route: Ring | Leave, *, hairpin: bool) -> Taken | NotTaken:
         timeout_s = LONGEST_RING_S
         if isinstance(route, Ring) and route.forwarding.no_answer is not None:
             timeout_s = route.forwarding.after_s
+        from_ = self._from(caller.call.caller)
+        invitation = Invitation(from_, caller.hops_left - 1, hairpin=hairpin)
         with Ringing(caller) as ringing:
             for device in self._devices(route):
-                await self._add(caller.call, device, self._from(caller.call.caller), ringing, hairpin=hairpin)
+                await self._add(caller.call, device, invitation, ringing)
             return await ringing.outcome(timeout_s)
 
     def _devices(self, route: Ring | Leave) -> list[Device]:
@@ -113,24 +135,25 @@ class Dialler:
                 for account in route.accounts
                 for binding in self._registrar.bindings(account, now)
             ]
-        uri = next(
-            trunk.uri for trunk in self._administration.directory.site.trunks if trunk.name == route.trunk
-        )
-        address = address_of(uri or "")
-        return [] if address is None else [Device(route.trunk, f"sip:{route.number}@{address}", address)]
+        trunk = next(one for one in self._administration.directory.site.trunks if one.name == route.trunk)
+        address = address_of(trunk.uri or "")
+        if address is None:
+            return []
+        authorize = None
+        if trunk.username is not None and trunk.password is not None:
+            authorize = Authorizer(trunk.username, trunk.password, self._random)
+        return [
+            Device(
+                route.trunk, str(SipUri("sip", route.number, address.host, address.port)), address, authorize
+            )
+        ]
 
-    async def _add(
-        self,
-        call: Call,
-        device: Device,
-        from_: str,
-        ringing: Ringing,
-        *headers: tuple[str, str],
-        hairpin: bool = False,
-    ) -> None:
-        """Let one device ring; with `hairpin` its leg occupies an IP channel (L-72)."""
+    async def _add(self, call: Call, device: Device, invitation: Invitation, ringing: Ringing) -> None:
+        """Let one device ring."""
         connection = self._switch.new_connection(call, device.name, incoming=False)
-        leases = self._switch.lease(connection, Occupies.IP_CHANNEL if hairpin else Occupies.NOTHING)
+        leases = self._switch.lease(
+            connection, Occupies.IP_CHANNEL if invitation.hairpin else Occupies.NOTHING
+        )
         if isinstance(leases, Refusal):
             connection.abandon()
             ringing.refuse(leases)
@@ -149,11 +172,13 @@ class Dialler:
         leg = self._stack.agent.invite(
             device.target,
             device.address,
-            from_=from_,
+            from_=invitation.from_,
             to=f"<{device.target}>",
             body=body,
             now=self._switch.clock.now(),
-            headers=headers,
+            max_forwards=invitation.max_forwards,
+            headers=invitation.headers,
+            authorize=device.authorize,
         )
         connection.begin(leg, ConnectionState.ALERTING)
         self._switch.flush()

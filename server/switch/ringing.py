@@ -94,7 +94,7 @@ class Ringing:
         """One device will not take it."""
         if connection in self._ringing:
             self._ringing.remove(connection)
-        self._refusals.append(_refusal_of(status))
+        self._refusals.append(connection.refusal or _refusal_of(status))
         if self._all_ring and not self._ringing:
             self._decide(NotTaken(self._worst()))
 
@@ -104,7 +104,7 @@ class Ringing:
 
     def _worst(self) -> Refusal:
         """Busy or rejected tells the caller more than not being there."""
-        for code in ("user.busy", "call.rejected", "media.incompatible", "user.no_answer"):
+        for code in ("user.busy", "call.rejected", "media.lost", "media.incompatible", "user.no_answer"):
             for refusal in self._refusals:
                 if refusal.reason == code:
                     return refusal

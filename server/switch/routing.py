@@ -6,6 +6,7 @@ registrar; the licence is asked in the features' policies, channels are taken by
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ...features.attendant.policy import attendant_route
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ..site.site import Trunk, User
     from .boxes import Boxes
 
+_DIALLED = re.compile(r"\+?[0-9]{1,32}")
 UNKNOWN = Refuse(Refusal("number.unknown"))
 
 
@@ -49,22 +51,24 @@ class Router:
 
     def route(self, caller: Party, number: str, *, forwarded: bool = False) -> Route:
         """Say what a call to `number` leads to; a trunk's call may leave by a trunk only where it is forwarded."""
-        if self._is_emergency(number):
-            trunks = self._administration.directory.site.trunks
-            way_out = next((trunk.name for trunk in trunks if trunk.emergency and trunk.uri), None)
-            return Leave(way_out, number) if way_out else Answer(answering_point)
         from_trunk = caller.trunk is not None and not forwarded
+        if self._is_emergency(number) and not from_trunk:
+            return self._emergency(number)
         return (
             self._inside(caller, number)
             or self._test(number)
             or (UNKNOWN if from_trunk else self._by_name(number) or self._outside(number))
         )
 
+    def _emergency(self, number: str) -> Route:
+        """Nobody is asked for a licence; only a trunk that is meant for it carries the call away."""
+        trunks = self._administration.directory.site.trunks
+        way_out = next((trunk.name for trunk in trunks if trunk.emergency and trunk.uri), None)
+        return Leave(way_out, number) if way_out else Answer(answering_point)
+
     def direct_dial(self, trunk: Trunk, number: str) -> str | None:
         """Take the trunk's root off a number from outside; None when it is not there."""
-        if self._is_emergency(number) or not number.startswith(trunk.numbers):
-            return None
-        return number[len(trunk.numbers) :]
+        return number[len(trunk.numbers) :] if number.startswith(trunk.numbers) else None
 
     def refuses_caller(self, caller: Party, number: str) -> Refusal | None:
         """Say why a softphone may not call; emergency numbers always may be."""
@@ -127,13 +131,14 @@ class Router:
 
     def _outside(self, number: str) -> Route:
         """Choose the trunk for a number that leaves the house."""
-        if not number.removeprefix("+").isdigit():
+        if not _DIALLED.fullmatch(number):
             return UNKNOWN
         for trunk in self._administration.directory.site.trunks:
             prefix = trunk.outbound_prefix
             leaves = number.startswith(prefix) if prefix else number.startswith(("0", "+"))
             if leaves and trunk.uri is not None:
-                return Leave(trunk.name, number[len(prefix or "") :])
+                rest = number[len(prefix or "") :]
+                return self._emergency(rest) if self._is_emergency(rest) else Leave(trunk.name, rest)
         leaves = number.startswith(("0", "+"))
         return Refuse(Refusal("trunk.none", facts={"number": number})) if leaves else UNKNOWN
 

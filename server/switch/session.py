@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, NoReturn, assert_never
 
-from ...channels.media.plane import DigitHeard, Played, Recorded, StreamLost, Tone
+from ...channels.media.plane import DigitHeard, Played, Recorded, StreamClosed, StreamLost, Tone
 from ...channels.session import Ended, Party, Recording, TransferFailed
 from ...features.route import Final
 from ...licensing.refusal import Refusal
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .dialler import Found
     from .switch import Switch
 
-IDLE_S = 60.0
+SILENT_S = 60.0
 RINGBACK = Tone((425,), cadence_s=(1.0, 4.0))
 NORMAL = 16
 
@@ -29,17 +29,18 @@ NORMAL = 16
 class SwitchSession:
     """See `channels.session.Session`. One verb runs at a time; what it waits for is `_waiting`."""
 
-    def __init__(self, switch: Switch, connection: Connection, called: str) -> None:
+    def __init__(self, switch: Switch, connection: Connection) -> None:
         self._switch = switch
         self._connection = connection
-        self._called = called
         self._waiting: asyncio.Future[Any] | None = None
         self._wants_digit = False
         self._digits: list[str] = []
         self._token = 0
+        self._patience_s: float | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._ended: int | None = None
         self._recorded: Recorded | None = None
+        self._stream_closed = False
         connection.listener = self
 
     @property
@@ -54,8 +55,8 @@ class SwitchSession:
 
     @property
     def called(self) -> str:
-        """The number that led here."""
-        return self._called
+        """The number dialled."""
+        return self._connection.call.called
 
     # -- verbs -------------------------------------------------------------------------------------------------
 
@@ -77,9 +78,13 @@ class SwitchSession:
             self._raise_ended()
         if not was_answered:
             await self._wait()
-        if with_prompts and connection.stream is not None:
-            connection.stream.watch(IDLE_S)
-            self._rest()
+        if connection.leases and connection.stream is not None:
+            connection.stream.watch(SILENT_S)
+
+    def patience(self, seconds: float | None) -> None:
+        """Count the time without a digit from now on."""
+        self._patience_s = seconds
+        self._rest()
 
     async def play(self, *playables: Playable) -> None:
         """Play to the end."""
@@ -87,6 +92,7 @@ class SwitchSession:
         if self._connection.stream is not None:
             self._token = self._connection.stream.play(playables)
             await self._wait()
+            self._digits.clear()  # nobody was asked for them
 
     async def collect(
         self, count: int, *playables: Playable, timeout_s: float = 5.0, terminator: str = "#"
@@ -138,6 +144,7 @@ class SwitchSession:
         self._check()
         self._busy()
         failed = await self._transfer(number, hairpin=hairpin)
+        self._digits.clear()
         self._rest()
         return failed
 
@@ -162,10 +169,10 @@ class SwitchSession:
                     connection.release()
                 Bridge(connection, other).begin()
                 raise Ended(NORMAL)
-            case Reached(route, reached):
+            case Reached(route):
                 self._leave()
                 connection.release(keep=route.occupies.value)
-                switch.run(connection, route.behaviour, reached)
+                switch.run(connection, route.behaviour)
                 raise Ended(NORMAL)
             case NotTaken(refusal):
                 return self._failed(refusal, number)
@@ -216,6 +223,9 @@ class SwitchSession:
             case Recorded():
                 self._recorded = event
                 self._wake()
+            case StreamClosed():
+                self._stream_closed = True
+                self._wake()
             case StreamLost():
                 connection.refuse(Refusal("media.lost"))
             case _:
@@ -246,7 +256,7 @@ class SwitchSession:
 
     async def _wait_for_recording(self) -> None:
         """After the end of a leg its recording is still being closed."""
-        if self._recorded is None:
+        while self._recorded is None and not self._stream_closed:
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
 
@@ -265,8 +275,8 @@ class SwitchSession:
     def _rest(self) -> None:
         """Begin to count the time without a digit."""
         self._busy()
-        if self._ended is None:
-            self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._connection.hang_up)
+        if self._ended is None and self._patience_s is not None:
+            self._idle = asyncio.get_running_loop().call_later(self._patience_s, self._connection.hang_up)
 
     def _busy(self) -> None:
         """Stop counting: the caller speaks, or somebody is rung for him."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...features.softphone.policy import may_use_softphone
 from ...licensing.reasons import reason_for
-from ..sip.agent import ALLOW
+from ..sip.agent import ALLOW, MAGIC
 from ..sip.credentials import Challenge
 from ..sip.effects import Requested
 from ..sip.message import SipSyntaxError
@@ -120,6 +120,12 @@ class SipDoor:
         return True
 
     def _invite(self, request: Request, source: Address, party: Party, called: str) -> None:
+        if (request.get("content-encoding") or "identity").lower() != "identity":
+            self._answer(request, source, 415, ("Accept-Encoding", "identity"))
+            return
+        if not request.contacts and (request.via.branch or "").startswith(MAGIC):
+            self._answer(request, source, 400)  # RFC 3261 8.1.1.8; RFC 2543 knew INVITE without Contact
+            return
         offer: bytes | None = b""
         if request.body:
             offer = find_part(request.get("content-type") or "", request.body, "application/sdp")

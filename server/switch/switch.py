@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, assert_never
 from ...channels.session import Party
 from ...features.route import Answer, Final, Leave, Occupies, Refuse, Ring
 from ...licensing.refusal import Refusal
-from ..sip.effects import LegAnswered, LegConfirmed, LegEnded, LegProgressed, LegReoffered, RequestedInside
+from ..sip.effects import (
+    LegAnswered,
+    LegConfirmed,
+    LegEnded,
+    LegProgressed,
+    LegReconfirmed,
+    LegReoffered,
+    RequestedInside,
+)
 from ..sip.sdp import SdpError
 from .bridge import Bridge
 from .call import Call
@@ -24,6 +32,7 @@ from .work import Works
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from random import Random
 
     from ...channels.lease import Lease
     from ...channels.media.plane import MediaPlane
@@ -58,6 +67,7 @@ class Switch:
         stream: EventStream,
         decisions: Decisions,
         clock: Clock,
+        random: Random,
         media_host: str,
         recordings: Path,
     ) -> None:
@@ -67,7 +77,7 @@ class Switch:
         self._count = 0
         self._works = Works()
         self._stopping = False
-        self._dialler = Dialler(self, administration, registrar, stack)
+        self._dialler = Dialler(self, administration, registrar, stack, random)
         self.router = router
         self.pools = pools
         self.plane = plane
@@ -109,10 +119,12 @@ class Switch:
             return call
         route = self.router.route(caller, number)
         match route:
+            case Ring() | Leave() if not connection.hops_left:
+                connection.refuse_status(483)  # RFC 3261 16.3: it would be one hop too many
             case Ring() | Leave():
-                connection.work = self._works.start(self._search(connection, route, called), connection)
+                connection.work = self._works.start(self._search(connection, route), connection)
             case Answer():
-                self._conclude(connection, Reached(route, called))
+                self._conclude(connection, Reached(route))
             case Refuse(refusal):
                 self._conclude(connection, NotTaken(refusal))
             case Final():
@@ -121,9 +133,9 @@ class Switch:
                 assert_never(route)
         return call
 
-    async def _search(self, connection: Connection, route: Route, number: str) -> None:
+    async def _search(self, connection: Connection, route: Route) -> None:
         """Find whoever takes the call, and let them have it."""
-        found = await self._dialler.find(connection, route, number)
+        found = await self._dialler.find(connection, route)
         if isinstance(found, Taken):
             await self._join(connection, found.connection)
         else:
@@ -132,13 +144,13 @@ class Switch:
     def _conclude(self, connection: Connection, found: Reached | NotTaken | Final) -> None:
         """Let a behaviour talk, once it has its channels, or say why nobody does."""
         match found:
-            case Reached(route, number, first_cause):
+            case Reached(route, first_cause):
                 leases = self.lease(connection, route.occupies)
                 if isinstance(leases, Refusal):
                     connection.refuse(leases, first_cause)
                     return
                 connection.occupy(leases)
-                self.run(connection, route.behaviour, number)
+                self.run(connection, route.behaviour)
             case NotTaken(refusal, first_cause):
                 connection.refuse(refusal, first_cause)
             case Final(status):
@@ -181,22 +193,22 @@ class Switch:
         if connection.is_over:
             return
         connection.work = call.work  # when the own device hangs up, nobody is searched for any more
-        await self._search(connection, self.router.route(call.caller, number), number)
+        await self._search(connection, self.router.route(call.caller, number))
 
     # -- what sessions and dialler use -------------------------------------------------------------------------
 
     async def find(self, connection: Connection, number: str, *, hairpin: bool) -> Found:
         """Find whoever takes a call that is transferred to `number`."""
         route = self.router.route(connection.call.caller, number)
-        return await self._dialler.find(connection, route, number, hairpin=hairpin)
+        return await self._dialler.find(connection, route, hairpin=hairpin)
 
     def lease(self, connection: Connection, occupies: Occupies) -> list[Lease] | Refusal:
         """Take the channels that a leg has to occupy: all, or none and the reason."""
         return self.pools.take(occupies.value, connection, self.clock.now())
 
-    def run(self, connection: Connection, behaviour: Behaviour, number: str) -> None:
+    def run(self, connection: Connection, behaviour: Behaviour) -> None:
         """Let a behaviour talk on a connection, from now to its end or the leg's."""
-        session = SwitchSession(self, connection, number)
+        session = SwitchSession(self, connection)
         connection.work = self._works.start(behaviour(session), connection, grace_s=GRACE_S)
 
     # -- bookkeeping -------------------------------------------------------------------------------------------
@@ -240,6 +252,8 @@ class Switch:
                 leg.owner.on_answered(response.body)
             case LegConfirmed(leg, body) if isinstance(leg.owner, Connection):
                 leg.owner.on_confirmed(body)
+            case LegReconfirmed(leg, body) if isinstance(leg.owner, Connection):
+                leg.owner.on_reconfirmed(body)
             case LegReoffered(leg, request) if isinstance(leg.owner, Connection):
                 leg.owner.on_reoffered(request)
             case LegEnded(leg, status, _, response) if isinstance(leg.owner, Connection):
@@ -255,6 +269,9 @@ class Switch:
     async def stop(self) -> None:
         """End every call, and every task that runs for one; who calls now is told that the server is going down."""
         self._stopping = True
+        for connection in list(self.connections.values()):
+            if connection.incoming and not connection.is_answered:
+                connection.refuse(Refusal("server.stopping"))
         for call in list(self.calls.values()):
             call.hang_up()
         await self._works.stop(GRACE_S)

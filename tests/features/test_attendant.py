@@ -184,3 +184,15 @@ async def test_a_hairpin_whose_caller_vanishes_gives_its_channels_back(pbx: PbxU
     await caller.unplug()
     await answered.ended(70)
     assert used(pbx) == (0, 0)
+
+
+async def test_keys_pressed_while_a_target_rings_are_no_choice_from_the_menu(pbx: PbxUnderTest) -> None:
+    caller, ben = await pbx.outside("+49731999"), await pbx.phone("101")
+    call = await caller.dial(ATTENDANT)
+    await call.send_digits("2")
+    ringing = await ben.ringing()
+    await call.send_digits("22")
+    ringing.refuse(486)
+    await asyncio.sleep(5)
+    assert len(ben.calls) == 1
+    await call.hang_up()

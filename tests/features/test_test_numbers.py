@@ -101,3 +101,13 @@ async def test_an_emergency_call_passes_every_licence_check(pbx: PbxUnderTest) -
     assert (await call.heard()).rms > 100
     assert pbx.pools.ip_channel.high_water == 0
     await call.hang_up()
+
+
+@pytest.mark.parametrize("number", ["9901", "9905", "112"])
+async def test_a_test_number_is_not_cut_off_after_a_minute(pbx: PbxUnderTest, number: str) -> None:
+    ben = await pbx.phone("101")
+    call = await ben.dial(number)
+    await call.answered()
+    await asyncio.sleep(70)
+    assert not call.is_over
+    await call.hang_up()

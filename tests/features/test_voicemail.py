@@ -195,3 +195,30 @@ async def test_a_caller_who_vanishes_frees_his_channel_after_a_minute(pbx: PbxUn
     await caller.unplug()
     await asyncio.sleep(75)
     assert pbx.pools.ip_channel.used == 0
+
+
+async def test_a_forwarded_message_tells_the_number_that_was_dialled(pbx: PbxUnderTest) -> None:
+    caller = await pbx.outside("+49731999")
+    await leave(await caller.dial(f"{ROOT}100"))
+    await pbx.wait_for(MessageLeft, user="anna")
+    assert [message.called for message in await pbx.voicemails("anna")] == [f"{ROOT}100"]
+
+
+async def test_a_long_message_is_heard_to_its_end(pbx: PbxUnderTest) -> None:
+    caller, anna = await pbx.outside("+49731999"), await pbx.phone("100")
+    await leave(await caller.dial(f"{ROOT}*100"), seconds=90)
+    await pbx.wait_for(MessageLeft, user="anna")
+    call = await anna.dial("199")
+    await call.send_digits("8264#")
+    await call.ended(200)
+    assert (await call.heard()).power_at(500) > 0.5
+
+
+async def test_a_digit_before_a_message_does_not_delete_it(pbx: PbxUnderTest) -> None:
+    caller, anna = await pbx.outside("+49731999"), await pbx.phone("100")
+    await leave(await caller.dial(f"{ROOT}*100"))
+    await pbx.wait_for(MessageLeft, user="anna")
+    call = await anna.dial("199")
+    await call.send_digits("8264#3")
+    await call.ended(120)
+    assert len(await pbx.voicemails("anna")) == 1

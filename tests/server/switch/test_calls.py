@@ -302,3 +302,61 @@ async def test_a_placed_call_that_finds_no_channel_says_so_in_its_bye(pbx: PbxUn
     assert (ended.cause, refused.reason, refused.user) == (34, "ip_channel.exhausted", "ben")
     for one in held:
         await one.hang_up()
+
+
+async def test_a_device_that_answers_without_media_is_incompatible_for_the_caller(pbx: PbxUnderTest) -> None:
+    ben, clara = await pbx.phone("101"), await pbx.phone("102")
+    call = await clara.dial("101")
+    ringing = await ben.ringing()
+    assert ringing.leg is not None
+    ringing.leg.answer(b"", ben.now())
+    ben.flush()
+    await call.ended()
+    assert (call.status, call.reason) == (488, "media.incompatible")
+
+
+@pytest.mark.parametrize("number", ["0²", "0٣", "+0²"])
+async def test_only_ascii_digits_are_dialled(pbx: PbxUnderTest, number: str) -> None:
+    ben = await pbx.phone("101")
+    assert (await ben.dial(number)).reason == "number.unknown"
+
+
+EMERGENCY_OUT = WITH_WAY_OUT.replace("outbound_prefix", "emergency = true\noutbound_prefix")
+
+
+@pytest.mark.ringfence(site=WITH_WAY_OUT)
+async def test_without_emergency_true_112_never_leaves_by_a_trunk(pbx: PbxUnderTest) -> None:
+    ben, far = await pbx.phone("101"), await pbx.outside("far", host="127.0.0.31", port=5070)
+    for number in ("112", "9112"):
+        call = await ben.dial(number)
+        await call.answered()
+        assert not far.calls
+        await call.hang_up()
+
+
+@pytest.mark.ringfence(site=EMERGENCY_OUT)
+async def test_with_emergency_true_112_leaves_but_not_from_a_trunk(pbx: PbxUnderTest) -> None:
+    ben, far = await pbx.phone("101"), await pbx.outside("far", host="127.0.0.31", port=5070)
+    call = await ben.dial("112")
+    assert (await far.answer()).called == "112"
+    await call.hang_up()
+    caller = await pbx.outside("+49731999")
+    assert (await caller.dial(f"{ROOT}112")).reason == "number.unknown"
+
+
+async def test_a_call_without_hops_left_does_not_ring_a_phone(pbx: PbxUnderTest) -> None:
+    """RFC 3261 16.3: Max-Forwards 0 is 483, and each hop counts one down."""
+    ben, clara = await pbx.phone("101"), await pbx.phone("102")
+    call = await clara.dial("101")
+    ringing = await ben.ringing()
+    assert ringing.leg is not None
+    assert ringing.leg.request.max_forwards == 69
+    await call.hang_up()
+
+
+async def test_a_stopping_server_tells_whoever_hears_it_ringing(pbx: PbxUnderTest) -> None:
+    ben = await pbx.phone("101")
+    call = await ben.dial("9902")
+    await pbx.server.switch.stop()
+    await call.ended()
+    assert (call.status, call.reason, call.cause) == (503, "server.stopping", 41)

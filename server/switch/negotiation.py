@@ -1,0 +1,82 @@
+"""Offer and answer on one connection (RFC 3264), from the INVITE through every re-INVITE.
+
+A connection asks for bodies to send and tells of those that came; what was agreed last stays until something else is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..sip import offer_answer
+from ..sip.sdp import Direction, Sdp
+
+if TYPE_CHECKING:
+    from ...channels.media.plane import Codec
+    from ..sip.offer_answer import Agreed
+
+DISCARD_PORT = 9
+
+
+class Negotiation:
+    """One session description of ours, in all its versions. `host` and `port` are where our stream hears."""
+
+    def __init__(self, session_id: int, host: str) -> None:
+        self._session_id = session_id
+        self._host = host
+        self._version = 0
+        self._theirs: Sdp | None = None
+        self._ours = ""
+        self.agreed: Agreed | None = None
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether the last offer was ours, and its answer has not come."""
+        return bool(self._ours)
+
+    def take_offer(self, body: bytes) -> None:
+        """Read the caller's offer before anything is promised; raises `SdpError`. No body: the offer will be ours."""
+        if body:
+            offered = Sdp.parse(body)
+            offer_answer.answer(offered, self._host, DISCARD_PORT, session_id=0, version=0)
+            self._theirs = offered
+
+    def offer(self, port: int, direction: Direction = Direction.SENDRECV) -> bytes:
+        """Write an offer."""
+        self._version += 1
+        self._ours = offer_answer.offer(
+            self._host, port, session_id=self._session_id, version=self._version, direction=direction
+        )
+        return self._ours.encode()
+
+    def answer(self, port: int, *, inactive: bool, codec: Codec | None = None) -> bytes:
+        """Write the answer to the offer that was taken, with `codec` where it is offered; or an offer of ours."""
+        direction = Direction.INACTIVE if inactive else Direction.SENDRECV
+        if self._theirs is None:
+            return self.offer(port, direction)
+        self._version += 1
+        body, self.agreed = offer_answer.answer(
+            self._theirs,
+            self._host,
+            port,
+            session_id=self._session_id,
+            version=self._version,
+            preferred=codec,
+            direction=direction,
+        )
+        return body.encode()
+
+    def reanswer(self, body: bytes, port: int, *, inactive: bool) -> bytes:
+        """Answer a re-INVITE with the codec in use, or make it an offer; after `SdpError` all is as it was."""
+        codec, before = self.agreed.codec if self.agreed is not None else None, self._theirs
+        self._theirs = None
+        try:
+            self.take_offer(body)
+        except ValueError:
+            self._theirs = before
+            raise
+        return self.answer(port, inactive=inactive, codec=codec)
+
+    def take_answer(self, body: bytes) -> None:
+        """Read the answer to our offer; raises `SdpError`."""
+        ours, self._ours = self._ours, ""
+        self.agreed = offer_answer.agreed_from_answer(ours, body)
