@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from ...licensing.allocation import Allocation
-    from ...licensing.explain import WhatIf
+    from ...licensing.what_if import WhatIf
     from .events import SiteEvent
     from .site import Location, Site, User
     from .trial import Place

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...licensing.catalogue import LICENCES
 from ...licensing.demand import Subject
-from ...licensing.explain import Change, WhatIf, what_if
+from ...licensing.what_if import Change, WhatIf, what_if
 from . import require
 from .problem import closest
 
