@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ringfence.licensing.catalogue import DEALT_LICENCES, FUNCTIONS, LICENCES
 from ringfence.licensing.demand import Subject
 from ringfence.licensing.entitlement import Entitlement
+from ringfence.licensing.modes import Enforce, Grace, Mode, Modes, Overdraft, Warn
 from ringfence.licensing.order import ServiceOrder
 from ringfence.licensing.package import Package
 from ringfence.licensing.what_if import Change
@@ -20,6 +21,7 @@ _ONE_A_LICENCE = ("cti", "softphone", "teamdesk", "voicemail", "fax", "contacts"
 _functions = st.frozensets(st.sampled_from(_ONE_A_LICENCE * 3 + tuple(FUNCTIONS)), max_size=5)
 _counts = st.dictionaries(st.sampled_from(DEALT_LICENCES), st.integers(0, 4))
 _days = st.integers(-3, 3)
+_modes: st.SearchStrategy[Mode] = st.sampled_from([Enforce(), Warn(), Grace(3), Grace(5, 50), Overdraft(1)])
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Site:
     packages: tuple[Package, ...]
     subjects: tuple[Subject, ...]
     order: ServiceOrder
+    modes: Modes
+    over_since: dict[str, datetime]
     change: Change
 
     @property
@@ -63,7 +67,10 @@ def sites(draw: st.DrawFn) -> Site:
         draw(st.dictionaries(st.sampled_from(PLACES), _counts)),
     )
     bought = tuple(draw(packages(f"p{n}")) for n in range(draw(st.integers(0, 2))))
-    return Site(plain, bought, subjects, order, draw(changes(plain, subjects)))
+    modes = Modes(draw(_modes), draw(st.dictionaries(st.sampled_from(DEALT_LICENCES), _modes, max_size=3)))
+    since = st.integers(0, 4).map(lambda days: NOW - timedelta(days))
+    over_since = draw(st.dictionaries(st.sampled_from(DEALT_LICENCES), since))
+    return Site(plain, bought, subjects, order, modes, over_since, draw(changes(plain, subjects)))
 
 
 def subject(draw: st.DrawFn, seq: int) -> Subject:

@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ringfence.licensing.allocation import Allocation, allocate
-from ringfence.licensing.demand import working
+from ringfence.licensing.demand import Subject, working
 from ringfence.licensing.entitlement import Entitlement
+from ringfence.licensing.gate import Gate, Granted
+from ringfence.licensing.modes import Tolerance, compliance
 from ringfence.licensing.what_if import what_if
 
 from .random_sites import NOW, Site, sites
@@ -105,6 +107,42 @@ def test_allocation_and_what_then_happens_are_what_the_rules_say(site: Site, cha
             assert [set(keys) for keys in (*found, one.settings_deleted)] == [set(keys) for keys in expected]
         else:
             assert not any(expected)
+
+
+@settings(max_examples=SITES // 5, deadline=None, suppress_health_check=slowly)
+@given(sites())
+def test_what_if_foretells_what_the_gate_then_answers_in_every_mode(site: Site) -> None:
+    before = allocate(site.entitlement, site.subjects, site.order)
+    over_since, _ = compliance(before.pools, site.over_since, NOW)
+    tolerance = Tolerance(site.modes, over_since, NOW)
+    told = what_if(site.entitlement, site.subjects, site.change, site.order, tolerance)
+    worked = answers(site, before, told.entitlement_before, tolerance, changed=False)
+
+    then = site.change.at or NOW
+    over_since, _ = compliance(told.after.pools, over_since, then)
+    works = answers(
+        site, told.after, told.entitlement_after, Tolerance(site.modes, over_since, then), changed=True
+    )
+
+    changes = {one.user: one for one in told.users}
+    for name in {**worked, **works}:
+        had, has = worked.get(name, set()), works.get(name, set())
+        gained = set(changes[name].functions_gained) if name in changes else set()
+        lost = set(changes[name].functions_lost) if name in changes else set()
+        assert (gained, lost) == (has - had, had - has)
+
+
+def answers(
+    site: Site, allocation: Allocation, entitlement: Entitlement, tolerance: Tolerance, *, changed: bool
+) -> dict[str, set[str]]:
+    """By user the functions that the gate grants."""
+    people = people_of(site, changed=changed)
+    subjects = [Subject(one.name, one.seq, one.location, None, one.functions) for one in people]
+    gate = Gate(entitlement, allocation, subjects, tolerance)
+    return {
+        one.name: {key for key in one.functions if isinstance(gate.may(one.name, key), Granted)}
+        for one in people
+    }
 
 
 @settings(max_examples=SITES // 5, deadline=None, suppress_health_check=slowly)
