@@ -67,8 +67,10 @@ def test_licensing_takes_the_time_as_an_argument_and_never_reads_it() -> None:
     assert [file.name for file in files if clock.search(file.read_text(encoding="utf-8"))] == []
 
 
-def test_no_file_is_longer_than_four_hundred_lines() -> None:
-    lengths = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in python_files()}
+def test_no_room_is_longer_than_four_hundred_lines() -> None:
+    """Test files may be longer: one for each module, however much its module has to show."""
+    rooms = [file for file in python_files() if not file.is_relative_to(ROOT / "tests")]
+    lengths = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in rooms}
     assert {str(file.relative_to(ROOT)): length for file, length in lengths.items() if length > 400} == {}
 
 
