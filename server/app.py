@@ -210,7 +210,8 @@ class Pbx:
     def _limit_pools(self) -> None:
         entitlement = self.administration.entitlement
         self.pools.ip_channel.limit = entitlement.ip_channels
-        self.pools.auto_attendant.limit = entitlement.auto_attendant_channels
+        unit = self.administration.directory.site.licensing.aa_limit_unit
+        self.pools.auto_attendant.limit = entitlement.attendant_channels(unit)
 
 
 def _plane(options: Options, random: Random) -> MediaPlane:

@@ -14,6 +14,7 @@ from ...licensing.entitlement import Entitlement
 from ...licensing.explain import why
 from ...licensing.overview import overview as licence_overview
 from ..site import require
+from ..site.dealing import service_order
 from ..site.directory import Directory
 from ..site.problem import closest
 from ..site.site import Site, SiteError
@@ -56,7 +57,9 @@ def overview(
     directory, entitlement = _read(site, licence, data)
     subjects = directory.subjects()
     locations = [one.name for one in directory.locations]
-    result = licence_overview(entitlement, allocate(entitlement, subjects), subjects, locations)
+    order = service_order(directory.site)
+    allocation = allocate(entitlement, subjects, order)
+    result = licence_overview(entitlement, allocation, subjects, locations, order=order)
     if as_json:
         _print_json(result)
         return
@@ -83,7 +86,8 @@ def explain(
         remedy = closest(function, FUNCTIONS, f"use one of {', '.join(FUNCTIONS)}")
         fail(f'the function "{function}" is not known; {remedy}')
     subjects = directory.subjects()
-    result = why(user, function, entitlement, allocate(entitlement, subjects), subjects)
+    allocation = allocate(entitlement, subjects, service_order(directory.site))
+    result = why(user, function, entitlement, allocation, subjects)
     if as_json:
         _print_json(result.as_dict())
         return

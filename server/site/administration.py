@@ -15,6 +15,7 @@ from ...licensing.catalogue import FUNCTIONS
 from ...licensing.entitlement import Entitlement
 from ...licensing.gate import Gate
 from . import require
+from .dealing import service_order
 from .directory import Directory
 from .events import FunctionsSwitched, PinMade, SettingsDeleted, UserMoved
 from .licence_shift import shifts
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from ...licensing.allocation import Allocation
-    from ...licensing.explain import WhatIf
+    from ...licensing.what_if import WhatIf
     from .events import SiteEvent
     from .site import Location, Site, User
     from .trial import Place
@@ -212,7 +213,7 @@ class Administration:
 
     def _stand(self, directory: Directory) -> _Standing:
         subjects = directory.subjects()
-        allocation = allocate(self._entitlement, subjects)
+        allocation = allocate(self._entitlement, subjects, service_order(directory.site))
         return _Standing(directory, allocation, Gate(self._entitlement, allocation, subjects))
 
 

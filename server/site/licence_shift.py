@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...licensing.catalogue import USER_LICENCES
+from ...licensing.catalogue import DEALT_LICENCES
 from .events import LicenceAssigned, LicenceDisplaced, LicenceReleased
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def shifts(before: Allocation, after: Allocation) -> Iterator[SiteEvent]:
     moved = [user for user in after.users if before.assigned(user) != after.assigned(user)]
     displaced: list[SiteEvent] = []
     assigned: list[SiteEvent] = []
-    for licence in USER_LICENCES:
+    for licence in DEALT_LICENCES:
         held = [user for user in moved if licence in before.assigned(user)]
         losers = [user for user in held if licence not in after.assigned(user)]
         gainers = [user for user in moved if licence in after.assigned(user) and user not in held]

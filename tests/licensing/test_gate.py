@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringfence.licensing.allocation import allocate
 from ringfence.licensing.catalogue import FUNCTIONS, LICENCES
-from ringfence.licensing.demand import Subject, configured, working
+from ringfence.licensing.demand import Subject, working
 from ringfence.licensing.entitlement import Entitlement
 from ringfence.licensing.gate import GRANTED, Gate, Granted
 from ringfence.licensing.reasons import Refusal, reason_for
@@ -93,10 +95,11 @@ def test_l07_a_box_that_is_switched_off_answers_as_an_unknown_number() -> None:
         assert reason_for(refused(answers.may("u1", function))).sip_status == status
 
 
-def test_l09_a_tapi_line_is_not_configured_by_user() -> None:
-    assert refused(gate({"server": 1, "tapi_line": 1}, "tapi_line").may("u1", "tapi_line")).reason == (
-        "function.not_configured"
-    )
+def test_l09_a_tapi_line_is_dealt_only_to_users_who_have_the_function() -> None:
+    answers = gate({"server": 1, "tapi_line": 1}, "cti", "tapi_line", "tapi_line")
+    assert refused(answers.may("u1", "tapi_line")).reason == "function.not_configured"
+    assert answers.may("u2", "tapi_line") is GRANTED
+    assert refused(answers.may("u3", "tapi_line")).reason == "license.tapi_line.under_licensed"
 
 
 def test_l21_without_server_the_licence_of_the_user_is_blocked() -> None:
@@ -122,6 +125,41 @@ def test_l32_why_the_system_may_not_use_its_attendant(bought: dict[str, int], re
 
 def test_the_attendant_may_be_used_with_two_channels() -> None:
     assert gate({"server": 1, "auto_attendant": 1, "ip_channel": 2}).may_use("auto_attendant") is GRANTED
+
+
+def test_a07_the_twenty_first_attendant_is_refused_where_attendants_are_counted() -> None:
+    answers = gate({"server": 1, "auto_attendant": 1, "ip_channel": 2})
+    assert answers.may_attend(21) is GRANTED
+    for unit in ("attendants", "both"):
+        assert answers.may_attend(20, unit) is GRANTED
+        refusal = refused(answers.may_attend(21, unit))
+        assert refusal.reason == "license.auto_attendant.under_licensed"
+        assert "attendant number 21" in refusal.chain[-1].sentence()
+    assert refused(gate({"server": 1, "ip_channel": 2}).may_attend(1)).facts == {"licence": "auto_attendant"}
+
+
+@pytest.mark.parametrize(
+    ("bought", "connected", "reason"),
+    [
+        ({"server": 1}, 9, None),
+        ({"server": 1}, 10, "directory.sources.exhausted"),
+        ({"server": 1, "additional_databases": 2}, 29, None),
+        ({"server": 1, "additional_databases": 2}, 30, "directory.sources.exhausted"),
+        ({"additional_databases": 2}, 0, "server.unlicensed"),
+    ],
+)
+def test_v10_l17_the_eleventh_or_thirty_first_data_source_is_refused(
+    bought: dict[str, int], connected: int, reason: str | None
+) -> None:
+    answer = gate(bought).may_add_source(connected)
+    assert (answer.reason if isinstance(answer, Refusal) else None) == reason
+
+
+def test_a_gate_is_valid_until_a_package_begins_or_ends() -> None:
+    assert gate({"server": 1}).valid_until is None
+    turn = datetime(2027, 1, 1, tzinfo=UTC)
+    entitlement = Entitlement({}, next_change_at=turn)
+    assert Gate(entitlement, allocate(entitlement, []), []).valid_until == turn
 
 
 def test_unknown_users_functions_and_user_licences_are_key_errors() -> None:
@@ -154,7 +192,7 @@ def test_the_gate_grants_exactly_what_works_and_explains_every_refusal(
         works = working(subject.functions, allocation.assigned(subject.name))
         for function in FUNCTIONS:
             answer = answers.may(subject.name, function)
-            assert (answer == GRANTED) == (function in works and configured(subject, function))
+            assert (answer == GRANTED) == (function in works)
             if isinstance(answer, Refusal):
                 assert any(not step.passed for step in answer.chain)
                 assert reason_for(answer).code == answer.reason
