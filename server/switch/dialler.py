@@ -122,7 +122,7 @@ class Dialler:
             timeout_s = route.forwarding.after_s
         from_ = self._from(caller.call.caller)
         invitation = Invitation(from_, caller.hops_left - 1, hairpin=hairpin)
-        with Ringing(caller) as ringing:
+        with Ringing(caller, outside=isinstance(route, Leave)) as ringing:
             for device in self._devices(route):
                 await self._add(caller.call, device, invitation, ringing)
             return await ringing.outcome(timeout_s)

@@ -34,11 +34,12 @@ class NotTaken:
 class Ringing:
     """Listens to the connections that ring for `caller` (None: nobody hears it); use it as a context manager.
 
-    On the way out whatever still rings is cancelled, also when the ringing itself was.
+    `outside` tells that a trunk is rung. On the way out whatever still rings is cancelled, also when the ringing itself was.
     """
 
-    def __init__(self, caller: Connection | None) -> None:
+    def __init__(self, caller: Connection | None, *, outside: bool = False) -> None:
         self._caller = caller
+        self._outside = outside
         self._ringing: list[Connection] = []
         self._refusals: list[Refusal] = []
         self._outcome: asyncio.Future[Taken | NotTaken] = asyncio.get_running_loop().create_future()
@@ -94,7 +95,7 @@ class Ringing:
         """One device will not take it."""
         if connection in self._ringing:
             self._ringing.remove(connection)
-        self._refusals.append(connection.refusal or _refusal_of(status))
+        self._refusals.append(connection.refusal or _refusal_of(status, outside=self._outside))
         if self._all_ring and not self._ringing:
             self._decide(NotTaken(self._worst()))
 
@@ -111,8 +112,8 @@ class Ringing:
         return self._refusals[0] if self._refusals else Refusal("user.not_registered")
 
 
-def _refusal_of(status: int) -> Refusal:
-    """Read a device's final response."""
+def _refusal_of(status: int, *, outside: bool) -> Refusal:
+    """Read the final response of a device, or of a trunk's far end (`outside`)."""
     match status:
         case 486 | 600:
             return Refusal("user.busy")
@@ -122,5 +123,7 @@ def _refusal_of(status: int) -> Refusal:
             return Refusal("media.incompatible")
         case 480 | 487:
             return Refusal("user.no_answer")
+        case 404 | 410 | 484 | 604 if outside:
+            return Refusal("number.unknown")
         case _:
-            return Refusal("user.not_registered")
+            return Refusal("trunk.failed" if outside else "user.not_registered")

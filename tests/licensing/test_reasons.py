@@ -31,6 +31,7 @@ TABLE: dict[str, Row] = {
     "user.not_registered": (480, 20, "CALLUNAVAIL", "Failed/destNotObtainable", 409),
     "number.unknown": (404, 1, "BADADDRESS", "operation/invalidDestination", 404),
     "trunk.none": (404, 3, "UNREACHABLE", "Failed/networkNotObtainable", 409),
+    "trunk.failed": (503, 38, "UNREACHABLE", "Failed/networkOutOfOrder", 503),
     "trunk.forbidden": (403, 21, "BLOCKED", "Failed/unauthorizedBearerService", 403),
     "media.incompatible": (488, 65, "INCOMPATIBLE", "Failed/incompatibleDestination", None),
     "media.ports.exhausted": (503, 47, "CONGESTION", BUSY_RESOURCE, 503),

@@ -360,3 +360,22 @@ async def test_a_stopping_server_tells_whoever_hears_it_ringing(pbx: PbxUnderTes
     await pbx.server.switch.stop()
     await call.ended()
     assert (call.status, call.reason, call.cause) == (503, "server.stopping", 41)
+
+
+@pytest.mark.ringfence(site=WITH_WAY_OUT)
+@pytest.mark.parametrize(
+    ("far_status", "status", "reason"),
+    [
+        (404, 404, "number.unknown"),
+        (503, 503, "trunk.failed"),
+        (486, 486, "user.busy"),
+        (603, 603, "call.rejected"),
+    ],
+)
+async def test_what_a_trunk_answers_is_told_as_what_it_is(
+    pbx: PbxUnderTest, far_status: int, status: int, reason: str
+) -> None:
+    ben, far = await pbx.phone("101"), await pbx.outside("far", host="127.0.0.31", port=5070)
+    far.busy_with = far_status
+    call = await ben.dial("90731123")
+    assert (call.status, call.reason) == (status, reason)
