@@ -21,7 +21,8 @@ from .net.udp import UdpNetwork
 from .sip.agent import Agent
 from .sip.registrar import Registrar
 from .site.administration import Administration
-from .store.store import Store
+from .site.events import EntitlementChanged
+from .store.store import Opening, Store
 from .switch.boxes import Boxes
 from .switch.decisions import Decisions
 from .switch.identity import Identity
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from .sip.effects import Effect
     from .site.merge import Merge
     from .site.site import Site
+    from .switch.stream import Stamped
 
 LOOPBACK = "127.0.0.1"
 
@@ -69,18 +71,17 @@ class Options:
 class Pbx:
     """One running server. `start` gives one, `stop` ends it."""
 
-    def __init__(self, store: Store, options: Options) -> None:
+    def __init__(self, store: Store, options: Options, clock: Clock) -> None:
         random = Random(options.seed) if options.seed is not None else SystemRandom()  # noqa: S311 - seeded in tests
-        loop = asyncio.get_running_loop()
         self.options = options
         self.token = options.token or f"{random.getrandbits(128):032x}"
-        self.clock = Clock(loop.time)
+        self.clock = clock
         self.store = store
         self._scratch = TemporaryDirectory(prefix="ringfence-", dir=self.store.messages_dir.parent)
         self.stream = EventStream(self.clock)
         self.decisions = Decisions(random, self.clock, self.stream)
         self.administration = Administration(
-            self.store.site,
+            self.store.holdings,
             self.store,
             self.stream.publish,
             random=random,
@@ -88,6 +89,7 @@ class Pbx:
         )
         self.pools = Pools()
         self._limit_pools()
+        self.stream.listen(self._follow_entitlement)
         self.registrar = Registrar()
         self.boxes = Boxes(self.administration, self.store.mailbox, self.clock, self.stream)
         self.plane = _plane(options, random)
@@ -129,21 +131,19 @@ class Pbx:
         self._sip: Address | None = None
 
     @classmethod
-    async def start(cls, site: Site, options: Options = Options()) -> Pbx:
-        """Build a PBX and open its doors.
+    async def start(cls, site: Site | None, options: Options = Options()) -> Pbx:
+        """Build a PBX and open its doors; with `site` None the store must be there.
 
         Raises OSError for a port in use, `StoreError` and `SiteError` for what cannot be opened; nothing stays
         open then.
         """
-        store = Store.open(
-            options.data_dir,
-            site,
-            apply_site=options.apply_site,
-            announce=options.announce,
-            inline=options.in_process,
+        clock = Clock(asyncio.get_running_loop().time)
+        opening = Opening(
+            site, clock.today().timestamp(), apply_site=options.apply_site, announce=options.announce
         )
+        store = Store.open(options.data_dir, opening, inline=options.in_process)
         try:
-            pbx = cls(store, options)
+            pbx = cls(store, options, clock)
         except BaseException:
             store.close()
             raise
@@ -203,6 +203,10 @@ class Pbx:
 
     def _passed_over(self, user: str, refusal: Refusal) -> None:
         self.decisions.mint(refusal, f"ringing the softphone of {user}", user=user)
+
+    def _follow_entitlement(self, stamped: Stamped) -> None:
+        if isinstance(stamped.event, EntitlementChanged):
+            self._limit_pools()
 
     def _limit_pools(self) -> None:
         entitlement = self.administration.entitlement

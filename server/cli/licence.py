@@ -142,10 +142,10 @@ def _read(
 
 def _stored(data: Path) -> Site:
     from ..store.failure import StoreError
-    from ..store.store import stored_site
+    from ..store.reading import stored_holdings
 
     try:
-        return stored_site(data)
+        return stored_holdings(data).site
     except StoreError as error:
         fail(str(error))
 
