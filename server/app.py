@@ -22,6 +22,8 @@ from .sip.agent import Agent
 from .sip.registrar import Registrar
 from .site.administration import Administration
 from .site.events import EntitlementChanged
+from .store.journal import Journal
+from .store.journal_feed import JournalFeed
 from .store.store import Opening, Store
 from .switch.boxes import Boxes
 from .switch.decisions import Decisions
@@ -90,6 +92,14 @@ class Pbx:
         self.pools = Pools()
         self._limit_pools()
         self.stream.listen(self._follow_entitlement)
+        in_memory = options.in_process and options.data_dir is None
+        self.journal = Journal(
+            None if in_memory else store.folder,
+            lambda: self.clock.today().timestamp(),
+            inline=options.in_process,
+        )
+        feed = JournalFeed(self.journal, self._user_of, lambda at_s: clock.at(at_s).timestamp())
+        self.stream.listen(feed.hear)
         self.registrar = Registrar()
         self.boxes = Boxes(self.administration, self.store.mailbox, self.clock, self.stream)
         self.plane = _plane(options, random)
@@ -196,6 +206,7 @@ class Pbx:
         await self.plane.stop()
         self._stack.stop()
         self._scratch.cleanup()
+        await self.journal.close()
         self.store.close()
 
     def _handle(self, effect: Effect) -> None:
@@ -203,6 +214,11 @@ class Pbx:
 
     def _passed_over(self, user: str, refusal: Refusal) -> None:
         self.decisions.mint(refusal, f"ringing the softphone of {user}", user=user)
+
+    def _user_of(self, account: str) -> str | None:
+        directory = self.administration.directory
+        user = directory.by_extension(account) or directory.by_name(account)
+        return None if user is None else user.name
 
     def _follow_entitlement(self, stamped: Stamped) -> None:
         if isinstance(stamped.event, EntitlementChanged):

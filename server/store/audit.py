@@ -98,8 +98,8 @@ def export(connection: Connection, form: Literal["csv", "json"]) -> Iterator[str
         return
     opening = "["
     for row in rows:
-        entry = dict(zip(_COLUMNS, row, strict=True)) | {"detail": json.loads(row[4])}
-        yield f"{opening}\n{json.dumps(entry, ensure_ascii=False)}"
+        entry = dict(zip(_COLUMNS, row, strict=True)) | {"detail": _told(row[4])}
+        yield f"{opening}\n{json.dumps(entry, ensure_ascii=False, default=str)}"
         opening = ","
     yield "[]\n" if opening == "[" else "\n]\n"
 
@@ -118,6 +118,14 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(one) for key, one in value.items()}
     return sorted(value) if isinstance(value, frozenset) else value
+
+
+def _told(detail: Any) -> Any:
+    """The detail as JSON; as it stands where it is none any more."""
+    try:
+        return json.loads(detail)
+    except (ValueError, TypeError):
+        return detail
 
 
 def _hash(row: tuple[Any, ...]) -> str:

@@ -21,6 +21,8 @@ class StoreError(Exception):
         self.remedy = remedy
 
 
+DAMAGED = ("the database is damaged", "restore it from a copy, or name another --data")
+
 _KINDS = {
     "SQLITE_FULL": ("the disk is full", "make room on it; what was stored before is unharmed"),
     "SQLITE_READONLY": (
@@ -32,8 +34,8 @@ _KINDS = {
         "make the directory writable, or name another --data",
     ),
     "SQLITE_BUSY": ("another program keeps the database locked", "end it, or name another --data"),
-    "SQLITE_CORRUPT": ("the database is damaged", "restore it from a copy, or name another --data"),
-    "SQLITE_NOTADB": ("the database is damaged", "restore it from a copy, or name another --data"),
+    "SQLITE_CORRUPT": DAMAGED,
+    "SQLITE_NOTADB": DAMAGED,
 }
 
 

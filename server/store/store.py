@@ -21,7 +21,7 @@ from ..site.merge import Merge, merge
 from ..site.packages import PLAIN_ONLY
 from ..site.standing import consequences, stand, timed
 from . import audit, revisions, schema
-from .failure import StoreError, explained, sentence
+from .failure import DAMAGED, StoreError, explained, sentence
 from .mailbox import Mailbox, sweep
 from .site_rows import read_holdings, write_holdings
 from .tokens import Tokens
@@ -155,7 +155,7 @@ def _opened(connection: Connection, folder: Path, opening: Opening) -> tuple[Hol
         audit.append(connection, [_imported(first), *events], ACTOR, at)
         return first.holdings, None
     if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
-        raise StoreError(folder, "the database is damaged", "restore it from a copy, or name another --data")
+        raise StoreError(folder, *DAMAGED)
     revisions.upgrade(connection, folder)
     stored = read_holdings(connection)
     if site is None or site.digest == stored.file.digest:
