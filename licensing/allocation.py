@@ -1,29 +1,32 @@
 """Who gets which licence: a pure function of what was bought and what is configured.
 
 Recomputed whole after each change, so that a restart gives the same users the same licences (L-41, L-42).
-Users are served by their creation sequence (A-01); a bought Office Plus is one bundle with the Office in it
-(A-03), and who lacks a prerequisite takes no seat of the dependent licence (L-49).
+Users are served by their creation sequence (A-01), unless a `ServiceOrder` says more; a bought Office Plus is one
+bundle with the Office in it (A-03), and who lacks a prerequisite takes no seat of the dependent licence (L-49).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
 
-from .catalogue import BUNDLES, USER_LICENCES, USER_PREREQUISITES
+from .catalogue import BUNDLES, DEALT_LICENCES, USER_PREREQUISITES
 from .demand import required
+from .order import BY_SEQUENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from .demand import Subject
     from .entitlement import Entitlement
+    from .order import ServiceOrder, Share
 
 State = Literal["under_licensed", "blocked"]
 
-_SERVED_IN_ORDER = (*BUNDLES, *(key for key in USER_LICENCES if key not in BUNDLES))
+_SERVED_IN_ORDER = (*BUNDLES, *(key for key in DEALT_LICENCES if key not in BUNDLES))
 _BUNDLE_OF = {part: bundle for bundle, part in BUNDLES.items()}
 
 
@@ -43,25 +46,47 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """The seats of one licence and the users who compete for them.
+    """The seats of one licence, and the shares in which users compete for them.
 
-    `positions` gives each competitor's place in the order of service, from 1; who stands within `seats` holds
-    one. Users for whom the licence is blocked are `required` but do not compete.
+    Users for whom the licence is blocked are `required` but do not compete. Those whose bundle brings the licence
+    stand at the front of the last share and take no seat of a contingent.
     """
 
     seats: int
     required: int
-    positions: Mapping[str, int] = field(hash=False)
+    shares: tuple[Share, ...]
 
     @property
     def assigned(self) -> int:
         """How many seats are held."""
-        return min(self.seats, len(self.positions))
+        return sum(share.assigned for share in self.shares)
 
     @property
     def missing(self) -> int:
         """How many users require the licence without holding it, blocked ones included."""
         return self.required - self.assigned
+
+    @property
+    def waiting(self) -> int:
+        """How many users compete for a seat in vain."""
+        return sum(share.waiting for share in self.shares)
+
+    def share_of(self, user: str) -> Share:
+        """The share in which `user` competes; raises `KeyError` if he does not."""
+        for share in self.shares:
+            if user in share.positions:
+                return share
+        raise KeyError(user)
+
+    def turn(self, user: str) -> int:
+        """The place of `user` among those who wait for a seat, from 1; raises `KeyError` if he does not."""
+        before = 0
+        for share in self.shares:
+            position = share.positions.get(user, 0)
+            if position > share.seats:
+                return before + position - share.seats
+            before += share.waiting
+        raise KeyError(user)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +116,10 @@ class Allocation:
         return self._missing[user]
 
 
-def allocate(entitlement: Entitlement, subjects: Iterable[Subject]) -> Allocation:
-    """Deal the licences to the users; the order of `subjects` does not matter.
+def allocate(
+    entitlement: Entitlement, subjects: Iterable[Subject], order: ServiceOrder = BY_SEQUENCE
+) -> Allocation:
+    """Deal the licences to the users; in what order `subjects` come does not matter.
 
     Raises `ValueError` if two subjects bear one name.
     """
@@ -100,8 +127,9 @@ def allocate(entitlement: Entitlement, subjects: Iterable[Subject]) -> Allocatio
     wanted = {subject.name: required(subject) for subject in subjects}
     if len(wanted) != len(subjects):
         raise ValueError("two users bear the same name; each name may be given once")
-    pools, holders = _serve(entitlement, wanted)
-    blocked = {key: entitlement.blocked_by(key) for key in USER_LICENCES}
+    locations = {subject.name: subject.location for subject in subjects} if order.contingents else {}
+    pools, holders = _serve(entitlement, wanted, order, locations)
+    blocked = {key: entitlement.blocked_by(key) for key in DEALT_LICENCES}
     assigned: dict[str, frozenset[str]] = {}
     missing: dict[str, tuple[Missing, ...]] = {}
     outcomes: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[frozenset[str], tuple[Missing, ...]]] = {}
@@ -116,29 +144,34 @@ def allocate(entitlement: Entitlement, subjects: Iterable[Subject]) -> Allocatio
 
 
 def _serve(
-    entitlement: Entitlement, wanted: Mapping[str, tuple[str, ...]]
-) -> tuple[dict[str, Pool], dict[str, frozenset[str]]]:
+    entitlement: Entitlement,
+    wanted: Mapping[str, tuple[str, ...]],
+    order: ServiceOrder,
+    locations: Mapping[str, str],
+) -> tuple[dict[str, Pool], dict[str, set[str]]]:
     """Line up the users before each licence; bundles first, since they bring seats of what they contain."""
-    waiting: dict[str, list[str]] = {key: [] for key in USER_LICENCES}
+    waiting: dict[str, list[str]] = {key: [] for key in DEALT_LICENCES}
     for user, keys in wanted.items():
         for key in keys:
             waiting[key].append(user)
     pools: dict[str, Pool] = {}
-    holders: dict[str, frozenset[str]] = {}
+    holders: dict[str, set[str]] = {}
     for key in _SERVED_IN_ORDER:
-        queue = waiting[key]
+        queue, seats = waiting[key], entitlement.capacity(key)
+        bundled: list[str] = []
         if entitlement.blocked_by(key):
             queue = []
         elif key in _BUNDLE_OF:
-            bundled = holders[_BUNDLE_OF[key]]
-            queue.sort(key=lambda user: user not in bundled)
+            with_bundle = holders[_BUNDLE_OF[key]]
+            bundled = [user for user in queue if user in with_bundle]
+            queue = [user for user in queue if user not in with_bundle]
         elif key not in BUNDLES:
             for need in USER_PREREQUISITES[key]:
                 queue = [user for user in queue if user in holders[need]]
-        seats = entitlement.capacity(key)
-        pools[key] = Pool(seats, len(waiting[key]), dict(zip(queue, range(1, len(queue) + 1), strict=True)))
-        holders[key] = frozenset(queue[:seats])
-    return {key: pools[key] for key in USER_LICENCES}, holders
+        shares = order.shares(key, queue, seats - len(bundled), locations, bundled)
+        pools[key] = Pool(seats, len(waiting[key]), shares)
+        holders[key] = {user for share in shares for user in islice(share.positions, share.seats)}
+    return {key: pools[key] for key in DEALT_LICENCES}, holders
 
 
 @lru_cache(maxsize=256)

@@ -23,6 +23,8 @@ BUILT_IN_DATA_SOURCES = 10
 DATA_SOURCES_PER_LICENCE = 10
 USERS_PER_IP_CHANNEL = 25
 ADVISED_USERS = 5000
+MOST_OF_A_LICENCE = 1_000_000
+"""More of one licence is taken for a mistake, in a site file and in a package."""
 
 
 class Kind(StrEnum):
@@ -88,6 +90,9 @@ SYSTEM_LICENCES: tuple[str, ...] = tuple(one.key for one in _LICENCES if one.kin
 
 USER_LICENCES: tuple[str, ...] = tuple(one.key for one in _LICENCES if one.kind is Kind.USER)
 """Licences that are dealt to users, in catalogue order."""
+
+DEALT_LICENCES: tuple[str, ...] = tuple(one.key for one in _LICENCES if one.kind is not Kind.SYSTEM)
+"""Licences whose seats are dealt to users; a TAPI Line only where the function `tapi_line` is on (L-09)."""
 
 USER_PREREQUISITES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {one.key: tuple(need for need in one.prerequisites if need in USER_LICENCES) for one in _LICENCES}

@@ -9,34 +9,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .catalogue import BUNDLES, FUNCTIONS, LICENCES, USER_PREREQUISITES
-from .demand import configured
 from .refusal import Refusal, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from .allocation import Allocation
     from .demand import Subject
     from .entitlement import Entitlement
+    from .modes import Tolerance
 
 
 def steps(
-    subject: Subject, function: str, entitlement: Entitlement, allocation: Allocation
+    subject: Subject,
+    function: str,
+    entitlement: Entitlement,
+    allocation: Allocation,
+    tolerance: Tolerance | None = None,
 ) -> Iterator[Step]:
-    """Yield: switched on? Server? then for each licence of the function minimum, prerequisites and seat.
+    """Yield: switched on? Server? then for each licence of the function minimum, prerequisites, seat and mode.
 
     What follows from a failed step is left out; a prerequisite that the function needs as well is looked at
     in its turn.
     """
     place = {"function": function, "location": subject.location, "group": subject.group}
-    on = configured(subject, function)
+    on = function in subject.functions
     yield Step("configured", on, place)
     if not on:
         return
     yield Step("server", entitlement.server)
     if entitlement.server:
         for licence in FUNCTIONS[function].licences:
-            yield from _licence_steps(subject.name, licence, entitlement, allocation)
+            yield from _licence_steps(subject.name, licence, entitlement, allocation, tolerance)
 
 
 def minimum_step(licence: str, entitlement: Entitlement) -> Step:
@@ -46,7 +50,7 @@ def minimum_step(licence: str, entitlement: Entitlement) -> Step:
 
 
 def _licence_steps(
-    user: str, licence: str, entitlement: Entitlement, allocation: Allocation
+    user: str, licence: str, entitlement: Entitlement, allocation: Allocation, tolerance: Tolerance | None
 ) -> Iterator[Step]:
     passed = True
     if LICENCES[licence].min_ip_channels:
@@ -58,26 +62,39 @@ def _licence_steps(
             held = needs in allocation.assigned(user)
             passed = passed and held
             yield Step("prerequisite", held, {"user": user, "licence": licence, "needs": needs})
-    if passed:
-        pool = allocation.pools[licence]
-        position = pool.positions[user]
-        facts = {"user": user, "licence": licence, "position": position, "waiting": len(pool.positions)}
-        yield Step("seat", position <= pool.seats, {**facts, "seats": pool.seats})
+    if not passed:
+        return
+    pool = allocation.pools[licence]
+    share = pool.share_of(user)
+    facts: dict[str, object] = {"user": user, "licence": licence, "position": share.positions[user]}
+    facts |= {"waiting": len(share.positions), "seats": share.seats}
+    if share.location is not None:
+        facts["contingent_of"] = share.location
+    seated = share.positions[user] <= share.seats
+    yield Step("seat", seated, facts)
+    tolerated = None if seated or tolerance is None else tolerance.step(licence, pool, user)
+    if tolerated is not None:
+        yield tolerated
 
 
 def refusal(
-    subject: Subject, function: str, entitlement: Entitlement, allocation: Allocation
+    subject: Subject,
+    function: str,
+    entitlement: Entitlement,
+    allocation: Allocation,
+    tolerance: Tolerance | None = None,
 ) -> Refusal | None:
-    """Refuse `function`, or return None if nothing stands against it.
+    """Refuse `function`, or return None if nothing stands against it that is not tolerated.
 
     Not switched on goes before any licence; among the licences, the one that names the function gives the
     reason.
     """
     facts: dict[str, object] = {"user": subject.name, "function": function}
-    chain = tuple(steps(subject, function, entitlement, allocation))
+    chain = tuple(steps(subject, function, entitlement, allocation, tolerance))
     if not chain[0].passed:
         return Refusal("function.not_configured", chain, facts)
-    lacks = {one.licence: one for one in allocation.missing(subject.name)}
+    tolerated = {step.facts["licence"] for step in chain if step.check == "mode" and step.passed}
+    lacks = {one.licence: one for one in allocation.missing(subject.name) if one.licence not in tolerated}
     lack = next((lacks[key] for key in FUNCTIONS[function].licences if key in lacks), None)
     if lack is None:
         return None
@@ -85,6 +102,11 @@ def refusal(
     if lack.state == "blocked":
         facts["because"] = lack.because
     else:
-        pool = allocation.pools[lack.licence]
-        facts |= {"position": pool.positions[subject.name], "seats": pool.seats}
+        share = allocation.pools[lack.licence].share_of(subject.name)
+        facts |= {"position": share.positions[subject.name], "seats": share.seats}
     return Refusal(lack.reason, chain, facts)
+
+
+def tolerated_by(chain: Iterable[Step]) -> str | None:
+    """The mode that let somebody pass without a seat, None if all seats are held."""
+    return next((str(step.facts["mode"]) for step in chain if step.check == "mode" and step.passed), None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .catalogue import FUNCTIONS, USER_LICENCES
+from .catalogue import DEALT_LICENCES, FUNCTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +28,15 @@ class Subject:
 
 
 def required(subject: Subject) -> tuple[str, ...]:
-    """Return the user licences that a user requires, in catalogue order; none without functions (L-10)."""
+    """Return the licences that a user requires, in catalogue order; none without functions (L-10)."""
     return licences_of(subject.functions)
 
 
 @lru_cache(maxsize=1024)
 def licences_of(functions: frozenset[str]) -> tuple[str, ...]:
-    """Return the user licences that a set of functions requires together, in catalogue order (L-03)."""
+    """Return the licences that a set of functions requires together, in catalogue order (L-03)."""
     needed = {licence for key in functions for licence in FUNCTIONS[key].licences}
-    return tuple(key for key in USER_LICENCES if key in needed)
-
-
-def configured(subject: Subject, function: str) -> bool:
-    """Whether `function` is on for a user and dealt by user at all; TAPI is licensed by line (L-09)."""
-    return function in subject.functions and FUNCTIONS[function].licences[0] in USER_LICENCES
+    return tuple(key for key in DEALT_LICENCES if key in needed)
 
 
 def working(functions: frozenset[str], assigned: frozenset[str]) -> frozenset[str]:

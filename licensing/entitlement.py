@@ -1,11 +1,12 @@
 """What was bought, and what that amounts to.
 
-The composition root makes one `Entitlement` from the site's `[entitlements]`; allocation, gate, channel pools
-and overview read it. Counts are kept as bought even where they have no effect (L-21).
+The composition root makes one `Entitlement` from the site's `[entitlements]` and the licence packages; allocation,
+gate, channel pools and overview read it. Counts are kept as bought even where they have no effect (L-21).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,17 +19,27 @@ from .catalogue import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from .package import Package
 
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
-    """How many of each licence were bought; a key that is absent counts as none.
+    """How many of each licence there are; a key that is absent counts as none.
+
+    `bought` is what counts. `of` makes it from a site's plain entitlement and `packages`, of which those in
+    `counting` are valid `at` its moment, and none begins or ends between that and `next_change_at`.
 
     Raises `ValueError` for a key that the catalogue does not know and for a count below zero.
     """
 
     bought: Mapping[str, int] = field(hash=False)
+    packages: tuple[Package, ...] = ()
+    counting: tuple[Package, ...] = ()
+    at: datetime | None = None
+    next_change_at: datetime | None = None
 
     def __post_init__(self) -> None:
         for key, count in self.bought.items():
@@ -36,6 +47,33 @@ class Entitlement:
                 raise ValueError(f"there is no licence {key!r}; known are {', '.join(LICENCES)}")
             if count < 0:
                 raise ValueError(f"{key} = {count} cannot be bought; give 0 or more")
+
+    @staticmethod
+    def of(plain: Mapping[str, int], packages: Iterable[Package], now: datetime) -> Entitlement:
+        """Add to `plain` what the packages bring that are valid at `now`: orders add up (L-11 to L-14).
+
+        A package that is there twice counts once. Signatures were looked at on import.
+        """
+        packages = tuple(dict.fromkeys(packages))
+        counting = tuple(one for one in packages if one.state(now) == "valid")
+        bought = Counter(plain)
+        for package in counting:
+            bought.update(package.licences)
+        turns = (at for one in packages for at in (one.begins_at, one.ends_at) if at is not None and at > now)
+        return Entitlement(bought, packages, counting, now, min(turns, default=None))
+
+    @property
+    def plain(self) -> dict[str, int]:
+        """What is there without any package."""
+        plain = Counter(self.bought)
+        for package in self.counting:
+            plain.subtract(package.licences)
+        return dict(plain)
+
+    @property
+    def developer(self) -> bool:
+        """Whether a package counts that the developer key signed."""
+        return any(package.developer for package in self.counting)
 
     @property
     def server(self) -> bool:

@@ -1,8 +1,8 @@
 """The one question at run time: may this user do that?
 
 Routing, the registrar and every door ask `Gate.may` with the user and the function before anything is done;
-the answer is `Granted` or a `Refusal` with the steps that led to it. A gate is made anew with each allocation
-and never changes.
+the answer is `Granted` or a `Refusal` with the steps that led to it. A gate is made anew with each allocation, and
+when its `valid_until` has come; until then it never changes.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .catalogue import FUNCTIONS, SYSTEM_LICENCES
-from .chain import minimum_step, refusal
-from .demand import configured
+from .chain import minimum_step, refusal, steps, tolerated_by
 from .refusal import Refusal, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from .allocation import Allocation
     from .demand import Subject
     from .entitlement import Entitlement
+    from .modes import Tolerance
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,30 @@ GRANTED = Granted()
 
 
 class Gate:
-    """Answers for one allocation; each answer is worked out once and kept."""
+    """Answers for one allocation; each answer is worked out once and kept.
 
-    def __init__(self, entitlement: Entitlement, allocation: Allocation, subjects: Iterable[Subject]) -> None:
+    Without a `tolerance` every pool is enforced.
+    """
+
+    def __init__(
+        self,
+        entitlement: Entitlement,
+        allocation: Allocation,
+        subjects: Iterable[Subject],
+        tolerance: Tolerance | None = None,
+    ) -> None:
         self._entitlement = entitlement
         self._allocation = allocation
         self._subjects = {subject.name: subject for subject in subjects}
+        self._tolerance = tolerance
         self._answers: dict[tuple[str, str], Granted | Refusal] = {}
+
+    @property
+    def valid_until(self) -> datetime | None:
+        """From when on another gate has to answer: a grace ends, or a package begins or ends. None: never."""
+        grace = None if self._tolerance is None else self._tolerance.valid_until(self._allocation.pools)
+        turns = (grace, self._entitlement.next_change_at)
+        return min((at for at in turns if at is not None), default=None)
 
     def may(self, user: str, function: str) -> Granted | Refusal:
         """Whether `user` may use `function`; raises `KeyError` for a user or function that is not known."""
@@ -72,9 +90,28 @@ class Gate:
             return Refusal(f"license.{key}.blocked", (server, minimum), facts | because)
         return GRANTED
 
+    def may_add_source(self, connected: int) -> Granted | Refusal:
+        """Whether one more directory source may be connected to so many (L-17)."""
+        server = Step("server", self._entitlement.server)
+        limit = self._entitlement.data_sources
+        if not server.passed:
+            return Refusal("server.unlicensed", (server,))
+        if connected >= limit:
+            return Refusal("directory.sources.exhausted", (server,), {"used": connected, "limit": limit})
+        return GRANTED
+
+    def holds(self, user: str, licence: str) -> bool:
+        """Whether `user` holds a licence, or its mode lets him do without; raises `KeyError` if he is unknown."""
+        if licence in self._allocation.assigned(user):
+            return True
+        return self._tolerance is not None and licence in self._tolerance.tolerated(self._allocation, user)
+
     def _decide(self, user: str, function: str) -> Granted | Refusal:
         subject = self._subjects[user]
         held = self._allocation.assigned(user)
-        if held.issuperset(FUNCTIONS[function].licences) and configured(subject, function):
+        if held.issuperset(FUNCTIONS[function].licences) and function in subject.functions:
             return GRANTED
-        return refusal(subject, function, self._entitlement, self._allocation) or GRANTED
+        context = (subject, function, self._entitlement, self._allocation, self._tolerance)
+        if (refused := refusal(*context)) is not None:
+            return refused
+        return Granted(tolerated_by(steps(*context)))

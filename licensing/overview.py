@@ -1,4 +1,4 @@
-"""The licence overview: pools, users, locations, channels and warnings, as the JSON of CLI and HTTP.
+"""The licence overview: pools, users, locations, packages, modes and warnings, as the JSON of CLI and HTTP.
 
 It reports what the allocation decided and decides nothing itself (L-44, L-45).
 """
@@ -9,16 +9,24 @@ from collections import Counter
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypedDict
 
-from .catalogue import ADVISED_USERS, LICENCES, SCHEME_VERSION, USERS_PER_IP_CHANNEL, Kind
+from .advice import Advice, advice
+from .catalogue import DEALT_LICENCES, SCHEME_VERSION
+from .lines import Lines
+from .modes import Grace, Overdraft
+from .order import BY_SEQUENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from .allocation import Allocation, State
+    from .analytics import Team
     from .demand import Subject
     from .entitlement import Entitlement
+    from .modes import Tolerance
+    from .order import ServiceOrder
+    from .package import Package, Validity
 
-_POOLS = tuple(one.key for one in LICENCES.values() if one.kind is not Kind.SYSTEM)
+_NO_LINES = Lines()
 
 
 class Counts(TypedDict):
@@ -61,22 +69,44 @@ class Channels(TypedDict):
     data_sources: int
 
 
-class Warning(TypedDict):  # noqa: A001 - the name in the contract; the builtin is an exception
-    """Something that an administrator should know."""
+class PackageShown(TypedDict):
+    """A licence package; `developer` if the developer key signed it, which anybody can."""
 
-    code: str
-    text: str
+    id: str
+    customer: str
+    key: str
+    developer: bool
+    state: Validity
+    licences: dict[str, int]
+    issued: str
+    not_before: str
+    not_after: str | None
+
+
+class ModeShown(TypedDict):
+    """The mode of a pool. `over_since` and `until` are ISO 8601: since when it is over, when its grace ends."""
+
+    mode: str
+    grace_days: int | None
+    grace_percent: int | None
+    overdraft: int | None
+    over_since: str | None
+    until: str | None
 
 
 class Overview(TypedDict):
-    """The whole overview."""
+    """The whole overview; `developer` if any package counts that the developer key signed."""
 
     scheme_version: int
+    developer: bool
+    packages: list[PackageShown]
     pools: dict[str, PoolCounts]
+    modes: dict[str, ModeShown]
     users: list[UserLicences]
     locations: dict[str, dict[str, Counts]]
+    contingents: dict[str, dict[str, int]]
     channels: Channels
-    warnings: list[Warning]
+    warnings: list[Advice]
 
 
 def overview(
@@ -84,31 +114,50 @@ def overview(
     allocation: Allocation,
     subjects: Iterable[Subject],
     locations: Iterable[str] = (),
+    *,
+    order: ServiceOrder = BY_SEQUENCE,
+    tolerance: Tolerance | None = None,
+    lines: Lines = _NO_LINES,
+    teams: Iterable[Team] = (),
 ) -> Overview:
     """Return the overview; users stand in creation sequence.
 
-    `locations` names those to list first and even without users; others follow as users mention them.
+    `locations` names those to list first and even without users; others follow as users mention them. `order` and
+    `tolerance` are those of the allocation and of the gate, `lines` the TAPI lines by first use.
     """
     subjects = sorted(subjects, key=attrgetter("seq", "name"))
     return {
         "scheme_version": SCHEME_VERSION,
-        "pools": pool_counts(entitlement, allocation),
+        "developer": entitlement.developer,
+        "packages": [_package(one, entitlement) for one in entitlement.packages],
+        "pools": pool_counts(entitlement, allocation, lines),
+        "modes": {key: _mode(key, tolerance) for key in DEALT_LICENCES},
         "users": [_user(subject.name, allocation) for subject in subjects],
         "locations": _locations(allocation, subjects, locations),
+        "contingents": {place: dict(counts) for place, counts in order.contingents.items() if counts},
         "channels": channel_counts(entitlement),
-        "warnings": list(_warnings(entitlement, allocation, subjects)),
+        "warnings": list(
+            advice(
+                entitlement, allocation, subjects, order=order, tolerance=tolerance, lines=lines, teams=teams
+            )
+        ),
     }
 
 
-def pool_counts(entitlement: Entitlement, allocation: Allocation) -> dict[str, PoolCounts]:
-    """Return the counts of every user licence and of `tapi_line`, zeros included."""
+def pool_counts(
+    entitlement: Entitlement, allocation: Allocation, lines: Lines = _NO_LINES
+) -> dict[str, PoolCounts]:
+    """Return the counts of every user licence and of `tapi_line`, zeros included.
+
+    A TAPI line is required by each of `lines` that holds or asked, or by the users to whom it is dealt.
+    """
     counts: dict[str, PoolCounts] = {}
-    for key in _POOLS:
-        pool = allocation.pools.get(key)
-        required, assigned = (pool.required, pool.assigned) if pool else (0, 0)
-        bought = entitlement.capacity(key)
+    for key, pool in allocation.pools.items():
+        required, assigned = pool.required, pool.assigned
+        if key == "tapi_line":
+            required, assigned = required + lines.required, assigned + len(lines.holding(entitlement))
         counts[key] = {
-            "bought": bought,
+            "bought": pool.seats,
             "required": required,
             "assigned": assigned,
             "missing": required - assigned,
@@ -125,13 +174,40 @@ def channel_counts(entitlement: Entitlement) -> Channels:
     }
 
 
-def recommended_ip_channels(um_users: int, *, voice: bool) -> int:
-    """Return how many IP channels are advised: one for each 25 users of fax or voicemail (L-20, A-19).
+def _package(package: Package, entitlement: Entitlement) -> PackageShown:
+    return {
+        "id": package.id,
+        "customer": package.customer,
+        "key": package.key,
+        "developer": package.developer,
+        "state": "valid" if entitlement.at is None else package.state(entitlement.at),
+        "licences": dict(package.licences),
+        "issued": package.issued,
+        "not_before": package.not_before,
+        "not_after": package.not_after,
+    }
 
-    At least two if `voice`, that is with voicemail or an attendant in use, and at least one with fax alone.
-    """
-    at_least = 2 if voice else min(um_users, 1)
-    return max(-(-um_users // USERS_PER_IP_CHANNEL), at_least)
+
+def _mode(licence: str, tolerance: Tolerance | None) -> ModeShown:
+    shown: ModeShown = {
+        "mode": "enforce",
+        "grace_days": None,
+        "grace_percent": None,
+        "overdraft": None,
+        "over_since": None,
+        "until": None,
+    }
+    if tolerance is None:
+        return shown
+    mode, since = tolerance.modes.of(licence), tolerance.over_since.get(licence)
+    shown["mode"] = mode.name
+    shown["over_since"] = None if since is None else since.isoformat()
+    if isinstance(mode, Overdraft):
+        shown["overdraft"] = mode.seats
+    if isinstance(mode, Grace):
+        shown["grace_days"], shown["grace_percent"] = mode.days, mode.percent
+        shown["until"] = None if since is None else tolerance.until(licence, mode).isoformat()
+    return shown
 
 
 def _user(name: str, allocation: Allocation) -> UserLicences:
@@ -163,43 +239,7 @@ def _locations(
                 "assigned": assigned[name, key],
                 "missing": required[name, key] - assigned[name, key],
             }
-            for key in _POOLS
+            for key in DEALT_LICENCES
         }
         for name in names
     }
-
-
-def _warnings(entitlement: Entitlement, allocation: Allocation, subjects: list[Subject]) -> Iterator[Warning]:
-    users = len(subjects)
-    if not entitlement.server:
-        yield _warning(
-            "server.unlicensed", "There is no Server licence: nothing that was bought has an effect."
-        )
-    else:
-        for key, licence in LICENCES.items():
-            pool = allocation.pools.get(key)
-            if entitlement.blocked_by(key) and (entitlement.capacity(key) or (pool and pool.required)):
-                needs = f"{licence.min_ip_channels} IP channels; licensed: {entitlement.ip_channels}"
-                yield _warning(f"license.{key}.blocked", f"{licence.title} has no effect: it needs {needs}.")
-    short = sum(1 for subject in subjects if allocation.missing(subject.name))
-    if short:
-        yield _warning(
-            "users.under_licensed", f"{short} of {users} users lack a licence that their functions require."
-        )
-    wanted = [{"voicemail", "fax"}.intersection(allocation.required(subject.name)) for subject in subjects]
-    um_users = sum(1 for one in wanted if one)
-    voice = any("voicemail" in one for one in wanted) or entitlement.capacity("auto_attendant") > 0
-    advised = recommended_ip_channels(um_users, voice=voice)
-    if entitlement.ip_channels < advised:
-        yield _warning(
-            "capacity.ip_channel.recommended",
-            f"{advised} IP channels are recommended, in effect: {entitlement.ip_channels}; one for each "
-            f"{USERS_PER_IP_CHANNEL} users of fax or voicemail ({um_users} of {users} users).",
-        )
-    if users > ADVISED_USERS:
-        text = f"{users} users are configured; the system is meant for up to {ADVISED_USERS}."
-        yield _warning("capacity.users.advisory", text)
-
-
-def _warning(code: str, text: str) -> Warning:
-    return {"code": code, "text": text}

@@ -14,7 +14,19 @@ from .catalogue import FUNCTIONS, LICENCES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Check = Literal["configured", "server", "bought", "minimum", "prerequisite", "seat", "channel"]
+Check = Literal[
+    "configured",
+    "server",
+    "bought",
+    "minimum",
+    "prerequisite",
+    "seat",
+    "mode",
+    "channel",
+    "line",
+    "cti",
+    "members",
+]
 Language = Literal["en", "de"]
 
 _SENTENCES: Mapping[tuple[Check, bool], tuple[str, str]] = {
@@ -50,12 +62,20 @@ _SENTENCES: Mapping[tuple[Check, bool], tuple[str, str]] = {
         "{licence_de} setzt {needs_de} voraus, aber {user} hat es nicht.",
     ),
     ("seat", True): (
-        "{user} is number {position} of {waiting} in the order, and {licence} has room for {seats}.",
-        "{user} steht an Stelle {position} von {waiting}, und {licence_de} reicht für {seats}.",
+        "{user} is number {position} of {waiting} in the order{share}, and {licence} has room for {seats}.",
+        "{user} steht{share_de} an Stelle {position} von {waiting}, und {licence_de} reicht für {seats}.",
     ),
     ("seat", False): (
-        "{user} is number {position} of {waiting} in the order, but {licence} has room for {seats} only.",
-        "{user} steht an Stelle {position} von {waiting}, aber {licence_de} reicht nur für {seats}.",
+        "{user} is number {position} of {waiting} in the order{share}, but {licence} has room for {seats} only.",
+        "{user} steht{share_de} an Stelle {position} von {waiting}, aber {licence_de} reicht nur für {seats}.",
+    ),
+    ("mode", True): (
+        "{licence} is in mode {mode}{terms}: {user}, number {turn} of those who wait, passes without a seat.",
+        "{licence_de} ist im Modus {mode}{terms_de}: {user}, Stelle {turn} der Wartenden, darf ohne Platz.",
+    ),
+    ("mode", False): (
+        "{licence} is in mode {mode}{terms}: {user}, number {turn} of those who wait, does not pass.",
+        "{licence_de} ist im Modus {mode}{terms_de}: {user}, Stelle {turn} der Wartenden, darf nicht.",
     ),
     ("channel", True): (
         "Of {limit} channels ({licence}), {used} are in use.",
@@ -64,6 +84,20 @@ _SENTENCES: Mapping[tuple[Check, bool], tuple[str, str]] = {
     ("channel", False): (
         "All {limit} channels ({licence}) are in use.",
         "Alle {limit} Kanäle ({licence_de}) sind belegt.",
+    ),
+    ("line", False): (
+        "All {limit} licences ({licence}) are bound, and not to {line}.",
+        "Alle {limit} Lizenzen ({licence_de}) sind gebunden, und nicht an {line}.",
+    ),
+    ("cti", True): ("A TAPI or CSTA session is up.", "Eine TAPI- oder CSTA-Sitzung besteht."),
+    ("cti", False): ("No TAPI or CSTA session is up.", "Keine TAPI- oder CSTA-Sitzung besteht."),
+    ("members", True): (
+        "Every member of an Analytics team holds TeamDesk.",
+        "Jedes Mitglied eines Analytics-Teams hat TeamDesk.",
+    ),
+    ("members", False): (
+        "These members lack TeamDesk: {users}.",
+        "Diesen Mitgliedern fehlt TeamDesk: {users}.",
     ),
 }
 
@@ -89,6 +123,15 @@ class Step:
             group, location = words["group"], words["location"]
             words["place"] = f"{location}" if group is None else f"group {group} at {location}"
             words["place_de"] = f"{location}" if group is None else f"Gruppe {group} in {location}"
+        if isinstance(users := words.get("users"), tuple):
+            words["users"] = ", ".join(users)
+        if self.check == "seat":
+            contingent = words.get("contingent_of")
+            words["share"] = "" if contingent is None else f" of the contingent of {contingent}"
+            words["share_de"] = "" if contingent is None else f" im Kontingent von {contingent}"
+        if self.check == "mode":
+            words["terms"] = _given(words, " for {allowed} users", " until {until}")
+            words["terms_de"] = _given(words, " für {allowed} Benutzer", " bis {until}")
         return _SENTENCES[self.check, self.passed][language == "de"].format_map(words)
 
     def as_dict(self) -> dict[str, object]:
@@ -107,7 +150,7 @@ class Refusal:
     """A "no": `reason` is a code of `licensing.reasons`, `chain` the steps, `facts` what the words need.
 
     Facts in use: `user`, `function`, `licence`, `seats`, `position`, `because`; of channels `used` and
-    `limit`.
+    `limit`, of lines `line` and `holders`, of Analytics `users`.
     """
 
     reason: str
@@ -126,6 +169,11 @@ def warning_text(refusal: Refusal) -> str:
         if isinstance(value, int | float) and not isinstance(value, bool)
     )
     return " ".join((refusal.reason, *numbers))
+
+
+def _given(words: Mapping[str, object], for_users: str, until: str) -> str:
+    terms = (for_users if "allowed" in words else "") + (until if "until" in words else "")
+    return terms.format_map(words)
 
 
 def _capital(text: str) -> str:

@@ -206,6 +206,7 @@ class Pbx:
         await self.plane.stop()
         self._stack.stop()
         self._scratch.cleanup()
+        self.administration.stop()
         await self.journal.close()
         self.store.close()
 

@@ -1,4 +1,4 @@
-"""The documented shapes of the licence reports, as `licensing.overview` and `licensing.explain` write them."""
+"""The documented shapes of the licence reports, as `licensing` writes them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,14 +66,47 @@ class OverviewWarning:
 
 
 @dataclass(frozen=True, slots=True)
+class Package:
+    """A licence package: what it brings, and whether it counts."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _EXACT
+    id: str
+    customer: str
+    key: str
+    developer: bool
+    state: str
+    licences: dict[str, int]
+    issued: str
+    not_before: str
+    not_after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """The mode of a pool; `over_since` and `until` are ISO 8601."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _EXACT
+    mode: str
+    grace_days: int | None
+    grace_percent: int | None
+    overdraft: int | None
+    over_since: str | None
+    until: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
-    """The licences of the whole system."""
+    """The licences of the whole system; `developer` if a package counts that the developer key signed."""
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = _EXACT
     scheme_version: int
+    developer: bool
+    packages: tuple[Package, ...]
     pools: dict[str, PoolCounts]
+    modes: dict[str, Mode]
     users: tuple[UserLicences, ...]
     locations: dict[str, dict[str, SeatCounts]]
+    contingents: dict[str, dict[str, int]]
     channels: EffectiveChannels
     warnings: tuple[OverviewWarning, ...]
 
@@ -98,6 +131,7 @@ class Explanation:
     user: str
     function: str
     granted: bool
+    tolerated: str | None
     reason: str | None
     steps: tuple[StepTaken, ...]
     text: str

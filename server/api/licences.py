@@ -10,6 +10,7 @@ from ...licensing.catalogue import FUNCTIONS
 from ...licensing.explain import ChannelUse, why
 from ...licensing.overview import overview
 from ..site import require
+from ..site.dealing import service_order
 from ..site.problem import closest
 from ..site.trial import place_named
 from .licence_shapes import Explanation, Overview, WhatIf
@@ -38,7 +39,9 @@ async def licence_overview(pbx: "Pbx") -> Overview:
     """Pools, users, locations, channels and warnings."""
     now = pbx.administration
     locations = [one.name for one in now.directory.locations]
-    return shaped(Overview, overview(now.entitlement, now.allocation, now.directory.subjects(), locations))
+    subjects, order = now.directory.subjects(), service_order(now.directory.site)
+    told = overview(now.entitlement, now.allocation, subjects, locations, order=order)
+    return shaped(Overview, told)
 
 
 @routes.get(f"{API}/licences/explain")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,13 +15,16 @@ from ...licensing.entitlement import Entitlement
 from ...licensing.explain import why
 from ...licensing.overview import overview as licence_overview
 from ..site import require
+from ..site.dealing import service_order
 from ..site.directory import Directory
 from ..site.problem import closest
 from ..site.site import Site, SiteError
+from ..site.standing import bought
 from ..site.trial import place_named, try_out
 from .failure import fail
 
 if TYPE_CHECKING:
+    from ..site.holdings import Holdings
     from ..site.trial import Place
 
 _app = typer.Typer(
@@ -56,7 +60,9 @@ def overview(
     directory, entitlement = _read(site, licence, data)
     subjects = directory.subjects()
     locations = [one.name for one in directory.locations]
-    result = licence_overview(entitlement, allocate(entitlement, subjects), subjects, locations)
+    order = service_order(directory.site)
+    allocation = allocate(entitlement, subjects, order)
+    result = licence_overview(entitlement, allocation, subjects, locations, order=order)
     if as_json:
         _print_json(result)
         return
@@ -83,7 +89,8 @@ def explain(
         remedy = closest(function, FUNCTIONS, f"use one of {', '.join(FUNCTIONS)}")
         fail(f'the function "{function}" is not known; {remedy}')
     subjects = directory.subjects()
-    result = why(user, function, entitlement, allocate(entitlement, subjects), subjects)
+    allocation = allocate(entitlement, subjects, service_order(directory.site))
+    result = why(user, function, entitlement, allocation, subjects)
     if as_json:
         _print_json(result.as_dict())
         return
@@ -133,19 +140,22 @@ def _read(
         )
     if (site is None) == (data is None):
         fail("name either a site file or, with --data, the directory of a store")
+    if data is not None:
+        held = _stored(data)
+        return Directory(held.site), bought(held, datetime.now(UTC).timestamp())
     try:
-        found = Site.read(site) if site is not None else _stored(data or Path())
+        found = Site.read(site or Path())
     except SiteError as error:
         fail(str(error))
     return Directory(found), Entitlement(found.entitlements)
 
 
-def _stored(data: Path) -> Site:
+def _stored(data: Path) -> Holdings:
     from ..store.failure import StoreError
     from ..store.reading import stored_holdings
 
     try:
-        return stored_holdings(data).site
+        return stored_holdings(data)
     except StoreError as error:
         fail(str(error))
 

@@ -14,8 +14,8 @@ from ...licensing.overview import pool_counts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ...licensing.explain import WhatIf
     from ...licensing.overview import Overview, PoolCounts
+    from ...licensing.what_if import WhatIf
 
 _NOTHING = "–"
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
+from ...licensing.lines import Lines
 from .draft import Draft
 from .outcome import Outcome, outcome
-from .packages import PLAIN_ONLY
-from .standing import consequences, stand, timed
+from .require import LineRefusedError
+from .standing import consequences, stand
 from .trial import try_out
 
 if TYPE_CHECKING:
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 
     from ...licensing.allocation import Allocation
     from ...licensing.entitlement import Entitlement
-    from ...licensing.explain import WhatIf
     from ...licensing.gate import Gate
+    from ...licensing.modes import Tolerance
+    from ...licensing.what_if import WhatIf
     from .acts import Act
     from .directory import Directory
     from .events import SiteEvent
     from .holdings import Holdings
-    from .packages import PackageReader
     from .trial import Place
 
 ADMINISTRATOR = "administrator"
@@ -58,7 +59,7 @@ class Administration:
     """Directory, entitlement, allocation and gate of one PBX, always of one moment.
 
     `ledger` None keeps changes in memory only. `sink` hears every event on the event loop, after it is
-    written. `random` draws PINs; `clock` gives Unix time in seconds; `packages` says how packages count.
+    written. `random` draws PINs; `clock` gives Unix time in seconds.
     """
 
     def __init__(
@@ -69,15 +70,17 @@ class Administration:
         *,
         random: Random,
         clock: Callable[[], float],
-        packages: PackageReader = PLAIN_ONLY,
     ) -> None:
         self._ledger = ledger
         self._sink = sink
         self._random = random
         self._clock = clock
-        self._packages = packages
         self._turn = asyncio.Lock()
-        self._standing = stand(holdings, packages, clock())
+        self._timer: asyncio.TimerHandle | None = None
+        self._refreshing: asyncio.Task[Outcome] | None = None
+        self._asked: tuple[str, ...] = ()
+        self._stored = holdings
+        self._standing, self._untold = stand(holdings, clock())
 
     @property
     def holdings(self) -> Holdings:
@@ -104,20 +107,43 @@ class Administration:
         """Who may do what at this moment. Ask for it at each decision; a change puts another in its place."""
         return self._standing.gate
 
+    @property
+    def tolerance(self) -> Tolerance:
+        """What the modes let pass at this moment."""
+        return self._standing.tolerance
+
+    @property
+    def lines(self) -> Lines:
+        """The TAPI lines that are bound, and those that asked in vain since the start."""
+        bound = tuple(one.line for one in self.holdings.lines)
+        return Lines(bound, tuple(line for line in self._asked if line not in bound))
+
     async def start(self) -> None:
-        """Give a random PIN to every user with voicemail who has none. Await it before the first call."""
+        """Give a random PIN to every user with voicemail who has none. Await it before the first call.
+
+        From then on a package that begins or ends, and a grace that ends, are noticed at that instant.
+        """
         await self._transact((), SERVER, dry_run=False, everybody=True)
+
+    def stop(self) -> None:
+        """Wait for no further instant."""
+        if self._timer is not None:
+            self._timer.cancel()
 
     async def apply(self, *acts: Act, actor: str = ADMINISTRATOR, dry_run: bool = False) -> Outcome:
         """Carry out `acts` in order as one change, and return what it brought once that is on the disk.
 
         Either all of them count or none. With `dry_run` none does, and the same is returned. `actor` is who
-        is named in the audit log. Raises `AdministrationError`, and what the package reader raises.
+        is named in the audit log. Raises `AdministrationError`, `PackageError`, and what the ledger raises.
         """
-        return await self._transact(acts, actor, dry_run=dry_run)
+        try:
+            return await self._transact(acts, actor, dry_run=dry_run)
+        except LineRefusedError as error:
+            self._asked = self.lines.refused(error.line).asked
+            raise
 
     async def refresh(self) -> Outcome:
-        """Reckon anew at a time at which a package begins or ends to count; the server's own act."""
+        """Reckon anew, as is due where a package begins or ends to count; the server's own act."""
         return await self._transact((), SERVER, dry_run=False)
 
     def what_if(self, *, add: Mapping[str, int], moves: Mapping[str, Place]) -> WhatIf:
@@ -136,20 +162,31 @@ class Administration:
     ) -> Outcome:
         async with self._turn:
             before, now = self._standing, self._clock()
-            draft = Draft(before.holdings, self._packages, now)
+            draft = Draft(before.holdings, now)
             for act in acts:
                 draft.make(act)
             draft.settle(Random(0) if dry_run else self._random, everybody=everybody)  # noqa: S311 - PINs nobody gets
-            after, compliance = timed(stand(draft.holdings(), self._packages, now), now)
-            events = (*draft.events, *consequences(before, after), *compliance)
-            if not events:
-                return Outcome()
+            after, compliance = stand(draft.holdings(), now)
+            untold = () if dry_run else self._untold
+            events = (*draft.events, *consequences(before, after), *untold, *compliance)
             result = outcome(before, after, events)
             if dry_run:
                 return result
-            if self._ledger is not None:
-                await self._ledger.record(Change(before.holdings, after.holdings, events, actor, now))
-            self._standing = after
+            if events and self._ledger is not None:
+                await self._ledger.record(Change(self._stored, after.holdings, events, actor, now))
+            self._standing, self._stored, self._untold = after, after.holdings, ()
+            self._wait()
             for event in events:
                 self._sink(event)
             return result
+
+    def _wait(self) -> None:
+        """Wake up when another gate has to answer."""
+        self.stop()
+        until = self.gate.valid_until
+        if until is not None:
+            delay_s = max(0.0, until.timestamp() - self._clock())
+            self._timer = asyncio.get_running_loop().call_later(delay_s, self._wake)
+
+    def _wake(self) -> None:
+        self._refreshing = asyncio.get_running_loop().create_task(self.refresh())

@@ -10,7 +10,8 @@ from ipaddress import ip_network
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ...licensing.catalogue import FUNCTIONS, LICENCES
+from ...licensing.catalogue import FUNCTIONS, LICENCES, MOST_OF_A_LICENCE
+from . import dealing
 from .numbers import is_number, is_prefix, number_problems
 from .peer import Peer
 from .pin import is_pin
@@ -25,13 +26,12 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[\w.+~-]{1,64}")
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _SIP_URI = re.compile(r"sips?:[^\s<>@]+(@[^\s<>@]+)?")
-_MOST_OF_A_LICENCE = 1_000_000
 
 
 def problems(site: Site) -> Iterator[Problem]:
     """Everything that is wrong with `site`, in no particular order."""
     yield from chain(
-        _unsupported(site),
+        dealing.problems(site),
         _entitlements(site),
         _locations(site),
         _users(site),
@@ -44,37 +44,13 @@ def problems(site: Site) -> Iterator[Problem]:
     )
 
 
-def _unsupported(site: Site) -> Iterator[Problem]:
-    licensing = site.licensing
-
-    def later(path: KeyPath, what: str, remedy: str) -> Problem:
-        return Problem(path, f"{what} is not supported by this version", remedy)
-
-    if licensing.mode != "enforce":
-        yield later(("licensing", "mode"), f'mode "{licensing.mode}"', 'write "enforce" or remove the key')
-    if licensing.modes:
-        yield later(("licensing", "modes"), "a mode for a single licence", "remove [licensing.modes]")
-    if any(licensing.reservations.values()):
-        yield later(("licensing", "reservations"), "reserving licences", "remove the key")
-    if licensing.trusted_keys:
-        yield later(("licensing", "trusted_keys"), "trusting further keys", "remove the key")
-    if licensing.aa_limit_unit != "channels":
-        unit = f'aa_limit_unit "{licensing.aa_limit_unit}"'
-        yield later(("licensing", "aa_limit_unit"), unit, 'write "channels" or remove the key')
-    if licensing.tapi != "first_use":
-        yield later(("licensing", "tapi"), f'tapi "{licensing.tapi}"', 'write "first_use" or remove the key')
-    for index, location in enumerate(site.locations):
-        if location.contingent:
-            yield later(("location", index, "contingent"), "a contingent", "remove the key")
-
-
 def _entitlements(site: Site) -> Iterator[Problem]:
     for key, count in site.entitlements.items():
         path = ("entitlements", key)
         if key not in LICENCES:
             remedy = closest(key, LICENCES, f"use one of {', '.join(LICENCES)}")
             yield Problem(path, f'the licence "{key}" is not known', remedy)
-        elif not 0 <= count <= _MOST_OF_A_LICENCE:
+        elif not 0 <= count <= MOST_OF_A_LICENCE:
             yield Problem(path, f"{count} is not a number of {key} licences", "write 0 or more")
 
 
@@ -84,11 +60,11 @@ def _locations(site: Site) -> Iterator[Problem]:
         path = ("location", index)
         if not location.name.strip():
             yield Problem((*path, "name"), "a location has no name", "write one")
-        yield from _functions((*path, "functions"), location.functions)
-        yield from _groups(path, location)
+        yield from _functions((*path, "functions"), location.functions, site)
+        yield from _groups(path, location, site)
 
 
-def _groups(path: KeyPath, location: Location) -> Iterator[Problem]:
+def _groups(path: KeyPath, location: Location, site: Site) -> Iterator[Problem]:
     seen: set[str] = set()
     for index, group in enumerate(location.groups):
         here = (*path, "group", index)
@@ -98,16 +74,14 @@ def _groups(path: KeyPath, location: Location) -> Iterator[Problem]:
             what = f'the group "{group.name}" is in "{location.name}" twice'
             yield Problem((*here, "name"), what, "rename or remove one of them")
         seen.add(group.name)
-        yield from _functions((*here, "functions"), group.functions or frozenset())
+        yield from _functions((*here, "functions"), group.functions or frozenset(), site)
 
 
-def _functions(path: KeyPath, functions: frozenset[str]) -> Iterator[Problem]:
+def _functions(path: KeyPath, functions: frozenset[str], site: Site) -> Iterator[Problem]:
     for function in sorted(functions):
-        if function == "tapi_line":
-            what = (
-                'the function "tapi_line", which needs tapi = "configured", is not supported by this version'
-            )
-            yield Problem(path, what, "remove it; a line takes its licence when it is first used")
+        if function == "tapi_line" and site.licensing.tapi != "configured":
+            what = 'the function "tapi_line" is on, but a line takes its licence when it is first used'
+            yield Problem(path, what, 'remove it, or write tapi = "configured" in [licensing]')
         elif function not in FUNCTIONS:
             remedy = closest(function, FUNCTIONS, f"use one of {', '.join(FUNCTIONS)}")
             yield Problem(path, f'the function "{function}" is not known', remedy)

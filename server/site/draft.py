@@ -6,9 +6,13 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, assert_never
 
 from ...licensing.catalogue import FUNCTIONS
+from ...licensing.keys import trusted_keys
+from ...licensing.lines import Lines
+from ...licensing.package import read, verify
 from ...licensing.refusal import Refusal
 from . import acts, events, require
 from .checks import problems
@@ -17,6 +21,7 @@ from .personal import TELEPHONE, VOICEMAIL, strip
 from .pin import random_pin
 from .require import AdministrationError
 from .site import Group, Location, Setting, User
+from .standing import bought
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +29,6 @@ if TYPE_CHECKING:
 
     from .acts import Act
     from .events import SiteEvent
-    from .packages import PackageReader
     from .personal import Deletion
 
 CHANGEABLE = frozenset(one.name for one in fields(acts.CreateUser)) - {"name", "location", "group"}
@@ -34,10 +38,9 @@ CHANGEABLE = frozenset(one.name for one in fields(acts.CreateUser)) - {"name", "
 class Draft:
     """What will be held if the change is made, and `events`, what it will have brought about."""
 
-    def __init__(self, before: Holdings, packages: PackageReader, now: float) -> None:
+    def __init__(self, before: Holdings, now: float) -> None:
         self.events: list[SiteEvent] = []
         self._before = before
-        self._reader = packages
         self._now = now
         self._users = {user.name: user for user in before.site.users}
         self._locations = {location.name: location for location in before.site.locations}
@@ -61,7 +64,7 @@ class Draft:
         return self._users.get(name)
 
     def make(self, act: Act) -> None:  # noqa: C901, PLR0912 - one case for each act, and nothing else
-        """Let one act work. Raises `AdministrationError`, and what the package reader raises."""
+        """Let one act work. Raises `AdministrationError`, and `PackageError`."""
         match act:
             case acts.CreateUser():
                 self._create_user(act)
@@ -74,7 +77,7 @@ class Draft:
             case acts.SetSetting():
                 self._set(act)
             case acts.CreateLocation():
-                self._add_location(Location(act.name, require.functions(act.functions)), None)
+                self._add_location(Location(act.name, self._known(act.functions) or frozenset()), None)
             case acts.DuplicateLocation():
                 self._add_location(
                     replace(require.location(self, act.of), name=act.name, contingent={}), act.of
@@ -202,7 +205,7 @@ class Draft:
 
     def _create_group(self, act: acts.CreateGroup) -> None:
         location = require.location(self, act.location)
-        own = None if act.functions is None else require.functions(act.functions)
+        own = self._known(act.functions)
         if any(group.name == act.name for group in location.groups):
             what = f'the group "{act.name}" is in "{act.location}" already'
             raise AdministrationError("request.invalid", f"{what}; use another name")
@@ -225,7 +228,7 @@ class Draft:
 
     def _switch(self, act: acts.SwitchFunctions) -> None:
         before = require.place(self, act.location, act.group)
-        wanted = None if act.functions is None else require.functions(act.functions)
+        wanted = self._known(act.functions)
         if act.group is not None:
             groups = tuple(
                 replace(group, functions=wanted) if group.name == act.group else group
@@ -241,30 +244,32 @@ class Draft:
             self._locations[act.location] = after
             self.events.append(events.FunctionsSwitched(act.location, act.group, wanted))
 
+    def _known(self, functions: frozenset[str] | None) -> frozenset[str] | None:
+        tapi = self._before.site.licensing.tapi == "configured"
+        return None if functions is None else require.functions(functions, tapi=tapi)
+
     def _import(self, data: bytes) -> None:
-        if any(one.data == data for one in self._packages):
+        if any(one.package.data == data for one in self._packages):
             return
-        checked = self._reader.check(data, self._now)
-        if any(one.id == checked.id for one in self._packages):
-            what = f'another package with the id "{checked.id}" was imported before'
+        package = read(data)
+        trusted = trusted_keys(self._before.site.licensing.trusted_keys)
+        verify(package, trusted, datetime.fromtimestamp(self._now, UTC))
+        if any(one.package.id == package.id for one in self._packages):
+            what = f'another package with the id "{package.id}" was imported before'
             raise AdministrationError(
                 "request.invalid", f"{what}; ask the issuer for one with an id of its own"
             )
-        self._packages = (*self._packages, StoredPackage(checked.id, data, self._now))
-        self.events.append(events.PackageImported(checked.id, checked.licences))
+        self._packages = (*self._packages, StoredPackage(package, self._now))
+        self.events.append(events.PackageImported(package.id, package.licences))
 
     def _bind(self, line: str) -> None:
-        if any(one.line == line for one in self._lines):
-            return
-        bought = [package.data for package in self._packages]
-        entitlement = self._reader.entitlement(self._before.file.entitlements, bought, self._now)
-        limit = 0 if entitlement.blocked_by("tapi_line") else entitlement.capacity("tapi_line")
-        if len(self._lines) >= limit:
-            holders = tuple(one.line for one in self._lines)
-            facts = {"licence": "tapi_line", "used": len(holders), "limit": limit, "holders": holders}
-            raise require.LineRefusedError(Refusal("license.tapi_line.exhausted", facts=facts))
-        self._lines = (*self._lines, BoundLine(line, self._now))
-        self.events.append(events.LineBound(line))
+        entitlement = bought(replace(self._before, packages=self._packages), self._now)
+        answer = Lines(tuple(one.line for one in self._lines)).bind(line, entitlement)
+        if isinstance(answer, Refusal):
+            raise require.LineRefusedError(line, answer)
+        if answer.new:
+            self._lines = (*self._lines, BoundLine(line, self._now))
+            self.events.append(events.LineBound(line))
 
     def _release(self, line: str) -> None:
         kept = tuple(one for one in self._lines if one.line != line)

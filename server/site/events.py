@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ...licensing.modes import ComplianceChanged
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -133,14 +135,6 @@ class LineReleased:
     """A line gave its TAPI licence back (A-09)."""
 
     line: str
-
-
-@dataclass(frozen=True, slots=True)
-class ComplianceChanged:
-    """More users require a licence than there are seats (`over`), or no longer so."""
-
-    licence: str
-    over: bool
 
 
 @dataclass(frozen=True, slots=True)

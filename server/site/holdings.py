@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
+    from ...licensing.package import Package
     from .site import Location, Site, User
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPackage:
-    """A licence package, byte for byte as it was issued, and when it was imported (Unix time)."""
+    """A licence package, and when it was imported (Unix time)."""
 
-    id: str
-    data: bytes = field(repr=False)
+    package: Package
     imported_at: float
 
 
@@ -36,14 +37,14 @@ class Holdings:
     """`file` is the site as imported, `site` the same with the users and locations of today.
 
     `lines` are in the order in which they were bound. `over_since` tells for each licence that too many
-    require since when that is so (Unix time). `highest_seq` is the last sequence number ever given (A-01).
+    require since when that is so. `highest_seq` is the last sequence number ever given (A-01).
     """
 
     file: Site
     site: Site
     packages: tuple[StoredPackage, ...] = ()
     lines: tuple[BoundLine, ...] = ()
-    over_since: Mapping[str, float] = field(default_factory=dict)
+    over_since: Mapping[str, datetime] = field(default_factory=dict)
     highest_seq: int = 0
 
     @classmethod

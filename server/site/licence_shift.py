@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...licensing.catalogue import USER_LICENCES
+from ...licensing.catalogue import DEALT_LICENCES
 from .events import LicenceAssigned, LicenceDisplaced, LicenceReleased, WaitingUserServed
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def shifts(before: Allocation, after: Allocation) -> Iterator[SiteEvent]:
     moved = [user for user in everybody if old.assigned(user) != new.assigned(user)]
     displaced: list[SiteEvent] = []
     assigned: list[LicenceAssigned] = []
-    for licence in USER_LICENCES:
+    for licence in DEALT_LICENCES:
         losers = [user for user in moved if licence in old.assigned(user) - new.assigned(user)]
         gainers = [user for user in moved if licence in new.assigned(user) - old.assigned(user)]
         takers = iter(gainers)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...licensing.catalogue import FUNCTIONS, LICENCES
 from ...licensing.demand import working
-from ...licensing.explain import UserChange
+from ...licensing.what_if import UserChange
 from .events import SettingsDeleted
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from .events import SiteEvent
     from .standing import Standing
 
-_Held = tuple[frozenset[str], frozenset[str]]
-_NOTHING: _Held = frozenset(), frozenset()
+_Held = tuple[frozenset[str], frozenset[str], frozenset[str]]
+_NOTHING: _Held = frozenset(), frozenset(), frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,14 @@ def outcome(before: Standing, after: Standing, events: Sequence[SiteEvent]) -> O
 
 
 def _held(standing: Standing) -> dict[str, _Held]:
-    """For each user the functions that are on and the licences that are held."""
-    directory, allocation = standing.directory, standing.allocation
-    return {
-        user.name: (directory.functions_of(user), allocation.assigned(user.name)) for user in directory.users
-    }
+    """For each user the functions that are on, the licences that are held, and those that the modes tolerate."""
+    directory, allocation, tolerance = standing.directory, standing.allocation, standing.tolerance
+    held = {}
+    for user in directory.users:
+        name = user.name
+        spared = tolerance.tolerated(allocation, name) if allocation.missing(name) else _NOTHING[2]
+        held[name] = (directory.functions_of(user), allocation.assigned(name), spared)
+    return held
 
 
 def _compared(
@@ -56,7 +59,7 @@ def _compared(
     was, now = old.get(name, _NOTHING), new.get(name, _NOTHING)
     if was == now and not settings:
         return None
-    worked, works = working(*was), working(*now)
+    worked, works = (working(one[0], one[1] | one[2]) for one in (was, now))
     differences = (
         _in_order(LICENCES, now[1] - was[1]),
         _in_order(LICENCES, was[1] - now[1]),

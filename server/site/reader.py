@@ -49,6 +49,7 @@ _TABLES: dict[str, tuple[str, Any]] = {
 _SHAPES: dict[tuple[str, ...], Any] = {
     ("server",): shapes.Server,
     ("licensing",): shapes.LicensingSettings,
+    ("licensing", "modes"): shapes.PoolMode,
     ("location",): shapes.Location,
     ("location", "group"): shapes.Group,
     ("user",): shapes.User,
@@ -181,7 +182,7 @@ def _control_characters(path: KeyPath, value: Any) -> Iterator[Problem]:
 
 def _unknown(path: KeyPath) -> tuple[str, str]:
     where = tuple(str(part) for part in path[:-1] if not isinstance(part, int))
-    shape = _SHAPES.get(where)
+    shape = _SHAPES.get(where[:2] if where[:2] == ("licensing", "modes") else where)
     known = {_FILE_KEYS.get(one.name, one.name) for one in fields(shape)} if shape else set()
     known -= {"seq", "settings"}
     what = f'the key "{path[-1]}" is not known in {_header(where)}'

@@ -47,8 +47,9 @@ class AdministrationError(Exception):
 class LineRefusedError(AdministrationError):
     """No TAPI licence is left for a line, or none has an effect."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, line: str, refusal: Refusal) -> None:
         super().__init__(refusal.reason, reason_for(refusal).sentence(refusal.facts))
+        self.line = line
         self.refusal = refusal
 
 
@@ -82,11 +83,11 @@ def place(known: Known, name: str, group: str | None, reason: Reason = "not_foun
     return found
 
 
-def functions(keys: Iterable[str]) -> frozenset[str]:
-    """The function keys as a set, all of them known."""
+def functions(keys: Iterable[str], *, tapi: bool) -> frozenset[str]:
+    """The function keys as a set, all of them known; `tapi_line` only where TAPI is configured by user."""
     keys = frozenset(keys)
     for key in sorted(keys):
-        if key not in FUNCTIONS or key == "tapi_line":
+        if key not in FUNCTIONS or (key == "tapi_line" and not tapi):
             known = [one for one in FUNCTIONS if one != "tapi_line"]
             remedy = closest(key, known, f"use some of {', '.join(known)}")
             raise AdministrationError(

@@ -43,14 +43,25 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolMode:
+    """A line of `[licensing.modes]`: `mode`, or the number that names one; `grace_percent` goes with a grace."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
+    mode: Literal["enforce", "warn", "grace", "overdraft"] | None = None
+    grace_days: int | None = None
+    grace_percent: int | None = None
+    overdraft: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LicensingSettings:
-    """`[licensing]`: how entitlements are dealt. `trusted_keys` None means the developer key only."""
+    """`[licensing]`: how entitlements are dealt. Without `trusted_keys` the developer key alone is trusted."""
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
     mode: Literal["enforce", "warn", "grace", "overdraft"] = "enforce"
-    modes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    modes: Mapping[str, PoolMode] = field(default_factory=dict)
     reservations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    trusted_keys: tuple[str, ...] | None = None
+    trusted_keys: tuple[str, ...] = ()
     aa_limit_unit: Literal["channels", "attendants", "both"] = "channels"
     mobile_fax_requires_plus: bool = False
     tapi: Literal["first_use", "configured"] = "first_use"

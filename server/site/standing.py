@@ -7,20 +7,23 @@ short, which the modes need.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ...licensing.allocation import allocate
+from ...licensing.entitlement import Entitlement
 from ...licensing.gate import Gate
+from ...licensing.modes import Tolerance, compliance
+from .dealing import modes, service_order
 from .directory import Directory
-from .events import ComplianceChanged, EntitlementChanged
+from .events import EntitlementChanged
 from .licence_shift import shifts
 
 if TYPE_CHECKING:
     from ...licensing.allocation import Allocation
-    from ...licensing.entitlement import Entitlement
+    from ...licensing.modes import ComplianceChanged
     from .events import SiteEvent
     from .holdings import Holdings
-    from .packages import PackageReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +34,28 @@ class Standing:
     directory: Directory
     entitlement: Entitlement
     allocation: Allocation
+    tolerance: Tolerance
     gate: Gate
 
 
-def stand(holdings: Holdings, packages: PackageReader, now: float) -> Standing:
-    """What `holdings` amount to at `now` (Unix time)."""
-    directory = Directory(holdings.site)
-    bought = [package.data for package in holdings.packages]
-    entitlement = packages.entitlement(holdings.site.entitlements, bought, now)
+def bought(holdings: Holdings, now: float) -> Entitlement:
+    """What is bought and valid at `now` (Unix time)."""
+    packages = [one.package for one in holdings.packages]
+    return Entitlement.of(holdings.site.entitlements, packages, datetime.fromtimestamp(now, UTC))
+
+
+def stand(holdings: Holdings, now: float) -> tuple[Standing, tuple[ComplianceChanged, ...]]:
+    """What `holdings` amount to at `now` (Unix time), `over_since` brought up to it, and what changed in that."""
+    directory, entitlement = Directory(holdings.site), bought(holdings, now)
     subjects = directory.subjects()
-    allocation = allocate(entitlement, subjects)
-    return Standing(holdings, directory, entitlement, allocation, Gate(entitlement, allocation, subjects))
-
-
-def timed(standing: Standing, now: float) -> tuple[Standing, list[SiteEvent]]:
-    """The same standing with `over_since` brought up to `now`, and an event for each licence that it concerns."""
-    before = standing.holdings.over_since
-    pools = standing.allocation.pools
-    over = {key: before.get(key, now) for key, pool in pools.items() if len(pool.positions) > pool.seats}
-    if over == before:
-        return standing, []
-    events: list[SiteEvent] = [
-        ComplianceChanged(key, key in over) for key in pools if (key in over) != (key in before)
-    ]
-    return replace(standing, holdings=replace(standing.holdings, over_since=over)), events
+    allocation = allocate(entitlement, subjects, service_order(holdings.site))
+    moment = datetime.fromtimestamp(now, UTC)
+    over_since, changes = compliance(allocation.pools, holdings.over_since, moment)
+    if over_since != holdings.over_since:
+        holdings = replace(holdings, over_since=over_since)
+    tolerance = Tolerance(modes(holdings.site), over_since, moment)
+    gate = Gate(entitlement, allocation, subjects, tolerance)
+    return Standing(holdings, directory, entitlement, allocation, tolerance, gate), changes
 
 
 def consequences(before: Standing, after: Standing) -> list[SiteEvent]:

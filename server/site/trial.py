@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from ...licensing.catalogue import LICENCES
 from ...licensing.demand import Subject
-from ...licensing.explain import Change, WhatIf, what_if
+from ...licensing.what_if import Change, WhatIf, what_if
 from . import require
+from .dealing import service_order
 from .problem import closest
 
 if TYPE_CHECKING:
@@ -54,4 +55,5 @@ def try_out(
         if bought + count < 0:
             sentence = f"{-count} of {key} cannot be given back; no more than {bought} are bought"
             raise require.AdministrationError("request.invalid", sentence)
-    return what_if(entitlement, directory.subjects(), Change(add, moved))
+    order = service_order(directory.site)
+    return what_if(entitlement, directory.subjects(), Change(add, moved), order)

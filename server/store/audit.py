@@ -117,6 +117,8 @@ def _canonical(event: Any) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="microseconds")
     return sorted(value) if isinstance(value, frozenset) else value
 
 

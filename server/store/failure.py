@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DatabaseError
 
+from ...licensing.package import PackageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -47,6 +49,9 @@ def explained(place: Path) -> Iterator[None]:
     except OSError as error:
         what = f"the data directory cannot be used ({error.strerror})"
         raise StoreError(place, what, "name a directory that can be written") from error
+    except PackageError as error:
+        what = "a licence package in the database is not what was imported"
+        raise StoreError(place, what, "restore the database from a copy") from error
     except DatabaseError as error:
         raise StoreError(place, *sentence(error.orig)) from error
 

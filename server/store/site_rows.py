@@ -6,11 +6,13 @@ Every function here is part of a unit of work and takes its connection.
 from __future__ import annotations
 
 from dataclasses import fields
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, select
 
+from ...licensing.package import read
 from ..site.holdings import BoundLine, Holdings, StoredPackage, peopled
 from ..site.personal import settings_of, with_settings
 from ..site.site import Group, Location, Setting, Site, User
@@ -34,12 +36,12 @@ def write_holdings(connection: Connection, before: Holdings | None, after: Holdi
         _write_places(connection, after.site.locations)
     _write_users(connection, before.site.users if before else (), after.site)
     for package in after.packages[len(before.packages) if before else 0 :]:
-        row = {"id": package.id, "data": package.data, "imported_at": package.imported_at}
+        row = {"id": package.package.id, "data": package.package.data, "imported_at": package.imported_at}
         connection.execute(insert(schema.packages), row)
     _write_lines(connection, before.lines if before else (), after.lines)
     if before is None or before.over_since != after.over_since:
         connection.execute(delete(schema.over_since))
-        rows = [{"licence": key, "since": since} for key, since in after.over_since.items()]
+        rows = [{"licence": key, "since": since.timestamp()} for key, since in after.over_since.items()]
         _insert(connection, schema.over_since, rows)
     if before is None or before.file is not after.file:
         text, source = after.file.text, after.file.source
@@ -66,9 +68,12 @@ def read_holdings(connection: Connection) -> Holdings:
     return Holdings(
         file,
         peopled(file, users, _read_places(connection)),
-        tuple(StoredPackage(row.id, row.data, row.imported_at) for row in packages),
+        tuple(StoredPackage(read(row.data), row.imported_at) for row in packages),
         tuple(BoundLine(row.line, row.bound_at) for row in lines),
-        {row.licence: row.since for row in connection.execute(select(schema.over_since))},
+        {
+            row.licence: datetime.fromtimestamp(row.since, UTC)
+            for row in connection.execute(select(schema.over_since))
+        },
         int(known["highest_seq"]),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING
@@ -18,8 +18,7 @@ from sqlalchemy import bindparam, delete, select
 from ..site.events import SiteImported, UserDeleted
 from ..site.holdings import Holdings
 from ..site.merge import Merge, merge
-from ..site.packages import PLAIN_ONLY
-from ..site.standing import consequences, stand, timed
+from ..site.standing import consequences, stand
 from . import audit, revisions, schema
 from .failure import DAMAGED, StoreError, explained, sentence
 from .mailbox import Mailbox, sweep
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ..site.administration import Change
-    from ..site.packages import PackageReader
     from ..site.site import Site
     from ..site.standing import Standing
     from .unit import Unit
@@ -48,14 +46,13 @@ class Opening:
     """How a store is opened: the `site` to import or compare (None: what is stored must be enough).
 
     With `apply_site` a site that differs from the imported one is merged, after `announce` was given what that
-    changes. `at` is the time of the opening (Unix time), `packages` says how licence packages count.
+    changes. `at` is the time of the opening (Unix time).
     """
 
     site: Site | None
     at: float
     apply_site: bool = False
     announce: Callable[[Merge], None] = lambda _: None
-    packages: PackageReader = PLAIN_ONLY
 
 
 @dataclass(slots=True)
@@ -150,9 +147,9 @@ def _opened(connection: Connection, folder: Path, opening: Opening) -> tuple[Hol
         if site is None:
             raise StoreError(folder, "there is no store yet", "name a site file to import")
         revisions.make(connection)
-        first, events = timed(stand(Holdings.of(site), opening.packages, at), at)
+        first, compliance = stand(Holdings.of(site), at)
         write_holdings(connection, None, first.holdings)
-        audit.append(connection, [_imported(first), *events], ACTOR, at)
+        audit.append(connection, [_imported(first), *compliance], ACTOR, at)
         return first.holdings, None
     if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
         raise StoreError(folder, *DAMAGED)
@@ -165,10 +162,10 @@ def _opened(connection: Connection, folder: Path, opening: Opening) -> tuple[Hol
         raise StoreError(folder, what, "give --apply-site to merge it, or another --data")
     merged = merge(stored, site)
     opening.announce(merged)
-    before = stand(stored, opening.packages, at)
-    after, compliance = timed(stand(merged.holdings, opening.packages, at), at)
+    before, untold = stand(stored, at)
+    after, compliance = stand(replace(merged.holdings, over_since=before.holdings.over_since), at)
     write_holdings(connection, stored, after.holdings)
-    events = [*merged.events, *consequences(before, after), *compliance]
+    events = [*merged.events, *consequences(before, after), *untold, *compliance]
     audit.append(connection, events, ACTOR, at)
     return after.holdings, merged
 

@@ -91,7 +91,11 @@ def test_nobody_is_passed_over_by_a_later_user(site: Site) -> None:
         bundled = {
             user for user in result.users if key == "office" and "office_plus" in result.assigned(user)
         }
-        queue = [user for user in result.users if user in result.pools[key].positions and user not in bundled]
+        queue = [
+            user
+            for user in result.users
+            if user in result.pools[key].shares[-1].positions and user not in bundled
+        ]
         held = [key in result.assigned(user) for user in queue]
         assert held == sorted(held, reverse=True)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ringfence.licensing.allocation import allocate
 from ringfence.licensing.catalogue import FUNCTIONS, LICENCES
-from ringfence.licensing.demand import Subject, configured, working
+from ringfence.licensing.demand import Subject, working
 from ringfence.licensing.entitlement import Entitlement
 from ringfence.licensing.gate import GRANTED, Gate, Granted
 from ringfence.licensing.reasons import Refusal, reason_for
@@ -93,10 +93,11 @@ def test_l07_a_box_that_is_switched_off_answers_as_an_unknown_number() -> None:
         assert reason_for(refused(answers.may("u1", function))).sip_status == status
 
 
-def test_l09_a_tapi_line_is_not_configured_by_user() -> None:
-    assert refused(gate({"server": 1, "tapi_line": 1}, "tapi_line").may("u1", "tapi_line")).reason == (
-        "function.not_configured"
-    )
+def test_l09_a_tapi_line_is_dealt_only_to_users_who_have_the_function() -> None:
+    answers = gate({"server": 1, "tapi_line": 1}, "cti", "tapi_line", "tapi_line")
+    assert refused(answers.may("u1", "tapi_line")).reason == "function.not_configured"
+    assert answers.may("u2", "tapi_line") is GRANTED
+    assert refused(answers.may("u3", "tapi_line")).reason == "license.tapi_line.under_licensed"
 
 
 def test_l21_without_server_the_licence_of_the_user_is_blocked() -> None:
@@ -154,7 +155,7 @@ def test_the_gate_grants_exactly_what_works_and_explains_every_refusal(
         works = working(subject.functions, allocation.assigned(subject.name))
         for function in FUNCTIONS:
             answer = answers.may(subject.name, function)
-            assert (answer == GRANTED) == (function in works and configured(subject, function))
+            assert (answer == GRANTED) == (function in works)
             if isinstance(answer, Refusal):
                 assert any(not step.passed for step in answer.chain)
                 assert reason_for(answer).code == answer.reason

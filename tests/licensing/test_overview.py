@@ -6,11 +6,12 @@ import json
 
 import pytest
 
+from ringfence.licensing.advice import recommended_ip_channels
 from ringfence.licensing.allocation import allocate
 from ringfence.licensing.catalogue import FUNCTIONS, USER_LICENCES
 from ringfence.licensing.demand import Subject
 from ringfence.licensing.entitlement import Entitlement
-from ringfence.licensing.overview import Overview, overview, recommended_ip_channels
+from ringfence.licensing.overview import Overview, overview
 
 ULM = {"server": 1, "ip_channel": 2, "auto_attendant": 1, "office": 2, "office_plus": 1, "voicemail": 2}
 

@@ -44,6 +44,7 @@ TABLE: dict[str, Row] = {
     "package.signature": (None, None, "", "", 422),
     "package.expired": (None, None, "", "", 422),
     "package.not_yet_valid": (None, None, "", "", 422),
+    "package.invalid": (None, None, "", "", 422),
     "call.rejected": (603, 21, "REJECT", "Failed/destNotObtainable", 409),
     "call.cancelled": (487, 16, "CANCELLED", "ConnectionCleared/callCancelled", None),
     "auth.required": (401, None, "", "security/generic", 401),

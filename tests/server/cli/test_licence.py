@@ -81,7 +81,8 @@ def refusal(*words: object) -> str:
 
 def test_the_overview_has_the_agreed_shape(file: Path) -> None:
     overview = answer("overview", file)
-    assert set(overview) == {"scheme_version", "pools", "users", "locations", "channels", "warnings"}
+    agreed = {"scheme_version", "pools", "users", "locations", "channels", "warnings"}
+    assert set(overview) == agreed | {"developer", "packages", "modes", "contingents"}
     assert overview["pools"]["office"] == {"bought": 2, "required": 3, "assigned": 2, "missing": 1}
     assert overview["locations"]["Bonn"]["office"] == {"required": 1, "assigned": 0, "missing": 1}
     assert overview["channels"] == {"ip_channel": 2, "auto_attendant": 20, "data_sources": 10}

@@ -2,16 +2,17 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from random import Random
 
 import pytest
 
 from ringfence.licensing.gate import Granted
+from ringfence.licensing.modes import ComplianceChanged
 from ringfence.licensing.refusal import Refusal
 from ringfence.server.site.acts import MoveUser, SwitchFunctions
 from ringfence.server.site.administration import Administration, Change
 from ringfence.server.site.events import (
-    ComplianceChanged,
     FunctionsSwitched,
     LicenceAssigned,
     LicenceDisplaced,
@@ -28,6 +29,7 @@ from ringfence.server.site.require import AdministrationError
 from ringfence.server.site.site import Forward, Site, User
 
 NOW = 1_700_000_000.0
+MOMENT = datetime.fromtimestamp(NOW, UTC)
 
 
 @dataclass
@@ -85,8 +87,8 @@ async def test_voicemail_users_without_a_pin_get_one_that_repeats_with_the_seed(
         assert heard == [
             PinMade("ben"),
             PinMade("clara"),
-            ComplianceChanged("office", True),
-            ComplianceChanged("office_plus", True),
+            ComplianceChanged("office", True, MOMENT, 1),
+            ComplianceChanged("office_plus", True, MOMENT, 1),
         ]
     assert pins[0] == pins[1]
     assert pins[0][0] == "8264"
@@ -109,8 +111,8 @@ async def test_a_freed_seat_goes_to_the_next_user_in_order(
         LicenceAssigned("ben", "office"),
         LicenceAssigned("ben", "office_plus"),
         WaitingUserServed("ben", ("office", "office_plus")),
-        ComplianceChanged("office", False),
-        ComplianceChanged("office_plus", False),
+        ComplianceChanged("office", False, MOMENT, 0),
+        ComplianceChanged("office_plus", False, MOMENT, 0),
     ]
     assert desk.gate.may("ben", "softphone") == Granted()
     assert user(desk, "anna").forward == Forward(no_answer="101", after_s=15)

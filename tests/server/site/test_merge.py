@@ -4,12 +4,15 @@ from dataclasses import replace
 
 import pytest
 
+from ringfence.licensing.package import read
 from ringfence.server.site.directory import Directory
 from ringfence.server.site.events import SiteMerged, UserCreated
 from ringfence.server.site.holdings import BoundLine, Holdings, StoredPackage, peopled
 from ringfence.server.site.merge import merge
 from ringfence.server.site.personal import Deletion
 from ringfence.server.site.site import Setting, Site, SiteError
+
+from ..issued import issued
 
 NEWCOMERS = """
 [[user]]
@@ -118,7 +121,7 @@ def test_packages_lines_and_a_features_settings_stay(site: Site, text: str) -> N
     ben = replace(site.users[1], settings=(Setting("voicemail", "greeting", "7.wav"),))
     stored = replace(
         held(replace(site, users=(site.users[0], ben, site.users[2]))),
-        packages=(StoredPackage("p-1", b"{}", 1.0),),
+        packages=(StoredPackage(read(issued("p-1", office=1)), 1.0),),
         lines=(BoundLine("100", 2.0),),
     )
     merged = merge(stored, Site.parse(text.replace("b-2", "b-3"))).holdings

@@ -112,7 +112,7 @@ def test_every_key_of_the_contract_is_read() -> None:
     assert site == Site(
         server=Server("Musterfirma", "musterfirma.example"),
         entitlements={"server": 1, "office": 10},
-        licensing=LicensingSettings(trusted_keys=()),
+        licensing=LicensingSettings(),
         locations=(
             Location(
                 "München",
@@ -293,7 +293,7 @@ BAD_LINES = [
     (
         '["softphone"',
         '["tapi_line"',
-        'the function "tapi_line", which needs tapi = "configured", is not supported',
+        'the function "tapi_line" is on, but a line takes its licence when it is first used; remove it',
     ),
     ('["softphone"', "[7", '"entry 1 of functions" has the wrong type of value; write a text in quotes'),
     (
@@ -372,20 +372,7 @@ def test_bad_input_is_one_sentence_with_file_line_and_remedy(
 @pytest.mark.parametrize(
     ("addition", "sentence"),
     [
-        ('[licensing]\nmode = "grace"', 'mode "grace" is not supported by this version; write "enforce"'),
-        ("[licensing.modes]\nfax = { grace_days = 14 }", "a mode for a single licence is not supported"),
-        (
-            '[licensing]\nreservations = { office = ["anna"] }',
-            "reserving licences is not supported by this version",
-        ),
-        ('[licensing]\ntrusted_keys = ["k"]', "trusting further keys is not supported by this version"),
-        ('[licensing]\naa_limit_unit = "both"', 'aa_limit_unit "both" is not supported by this version'),
-        ('[licensing]\ntapi = "configured"', 'tapi "configured" is not supported by this version'),
         ('[licensing]\nmode = "free"', "the key \"mode\" has the unknown value 'free'; use 'enforce'"),
-        (
-            '[[location]]\nname = "Köln"\ncontingent = { office = 5 }',
-            "a contingent is not supported by this version",
-        ),
         ("[test_numbers]\nprefix = 'x'", 'the prefix "x" of the test numbers is no number; use digits'),
         (
             "[security]\ntrusted_sources = ['here']",
@@ -395,7 +382,7 @@ def test_bad_input_is_one_sentence_with_file_line_and_remedy(
         ("[numbers]\nemergency = ['one']", '"one" is no emergency number; use 1 to 20 digits'),
     ],
 )
-def test_what_this_version_does_not_do_is_told_with_the_line(text: str, addition: str, sentence: str) -> None:
+def test_a_setting_that_cannot_be_is_told_with_the_line(text: str, addition: str, sentence: str) -> None:
     with pytest.raises(SiteError, match=re.escape(sentence)) as caught:
         Site.parse(text + addition, "firma.toml")
     assert caught.value.line is not None

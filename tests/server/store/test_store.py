@@ -25,7 +25,6 @@ from ringfence.server.site.acts import (
     SwitchFunctions,
 )
 from ringfence.server.site.administration import Administration
-from ringfence.server.site.packages import PLAIN_ONLY
 from ringfence.server.site.personal import Deletion
 from ringfence.server.site.site import Forward, SiteError
 from ringfence.server.store.audit import verify
@@ -34,20 +33,17 @@ from ringfence.server.store.reading import read, stored_holdings
 from ringfence.server.store.store import Opening, Store
 from ringfence.server.store.tokens import Token
 
-from ..paper_packages import PaperPackages, paper
+from ..issued import issued
 
 AT = 1_700_000_000.0
 
 if TYPE_CHECKING:
     from ringfence.server.site.merge import Merge
-    from ringfence.server.site.packages import PackageReader
     from ringfence.server.site.site import Site
 
 
-def desk_of(store: Store, packages: PackageReader = PLAIN_ONLY) -> Administration:
-    return Administration(
-        store.holdings, store, lambda _: None, random=Random(1), clock=lambda: AT, packages=packages
-    )
+def desk_of(store: Store) -> Administration:
+    return Administration(store.holdings, store, lambda _: None, random=Random(1), clock=lambda: AT)
 
 
 def sql(data: Path, statement: str) -> list[tuple[object, ...]]:
@@ -112,15 +108,15 @@ async def test_changes_outlive_the_server_and_sequence_numbers_stay(data: Path, 
 
 async def test_everything_that_is_held_comes_back_as_it_was(data: Path, site: Site) -> None:
     """L-09, L-42, L-63, L-64"""
-    store = Store.open(data, Opening(site, at=AT, packages=PaperPackages()))
-    desk = desk_of(store, packages=PaperPackages())
+    store = Store.open(data, Opening(site, at=AT))
+    desk = desk_of(store)
     await desk.start()
     await desk.apply(
         CreateUser("dora", "Ulm", "103", "d-4", forward=Forward(no_answer="100", after_s=5)),
         CreateLocation("Bonn"),
         DuplicateLocation("Ulm", "Neu-Ulm"),
         SetSetting("ben", "voicemail", "greeting", {"file": "7.wav", "loud": True}),
-        ImportPackage(paper("p-1", tapi_line=2, office_plus=2)),
+        ImportPackage(issued("p-1", tapi_line=2, office_plus=2)),
         BindLine("103"),
         BindLine("100"),
     )
@@ -132,7 +128,7 @@ async def test_everything_that_is_held_comes_back_as_it_was(data: Path, site: Si
     assert again.holdings == desk.holdings
     assert again.holdings.highest_seq == 3
     assert [line.line for line in again.holdings.lines] == ["100"]
-    assert desk_of(again, packages=PaperPackages()).allocation == desk.allocation
+    assert desk_of(again).allocation == desk.allocation
 
 
 async def test_who_was_deleted_leaves_no_message_and_no_token(data: Path, site: Site, tmp_path: Path) -> None:
