@@ -8,7 +8,7 @@ import pytest
 from ringfence.server.store.mailbox import Message
 from ringfence.server.store.store import Opening, Store
 
-AT = 1_700_000_000.0
+from ..desks import AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

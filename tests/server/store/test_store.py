@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +26,6 @@ from ringfence.server.site.acts import (
     SetSetting,
     SwitchFunctions,
 )
-from ringfence.server.site.administration import Administration
 from ringfence.server.site.personal import Deletion
 from ringfence.server.site.site import Forward, SiteError
 from ringfence.server.store.audit import verify
@@ -33,17 +34,12 @@ from ringfence.server.store.reading import read, stored_holdings
 from ringfence.server.store.store import Opening, Store
 from ringfence.server.store.tokens import Token
 
+from ..desks import AT, desk_of
 from ..issued import issued
-
-AT = 1_700_000_000.0
 
 if TYPE_CHECKING:
     from ringfence.server.site.merge import Merge
     from ringfence.server.site.site import Site
-
-
-def desk_of(store: Store) -> Administration:
-    return Administration(store.holdings, store, lambda _: None, random=Random(1), clock=lambda: AT)
 
 
 def sql(data: Path, statement: str) -> list[tuple[object, ...]]:
@@ -282,6 +278,32 @@ def test_a_data_directory_that_is_a_file_is_one_sentence(tmp_path: Path, site: S
 def test_a_data_directory_that_cannot_be_written_is_one_sentence(site: Site) -> None:
     with pytest.raises(StoreError, match="name a directory that can be written"):
         Store.open(Path("/dev/null/data"), Opening(site, at=AT))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs users of the system")
+@pytest.mark.parametrize("part", ["directory", "database"])
+def test_a_store_that_may_not_be_written_is_one_sentence_and_unharmed(site: Site, part: str) -> None:
+    with TemporaryDirectory() as room:
+        data = Path(room) / "data"
+        Store.open(data, Opening(site, at=AT)).close()
+        before = (data / "ringfence.sqlite").read_bytes()
+        data.parent.chmod(0o755)
+        for path in (data, *data.iterdir()):
+            writable = 0o222 if part == "database" and path.name != "ringfence.sqlite" else 0
+            path.chmod((0o555 if path.is_dir() else 0o444) | writable)
+        code = (
+            "import os, sys, pathlib, sqlalchemy.dialects.sqlite.pysqlite\n"
+            "from ringfence.server.store.store import Opening, Store\n"
+            "os.getuid() or os.setuid(65534)\n"
+            "try: Store.open(pathlib.Path(sys.argv[1]), Opening(None, at=0.0))\n"
+            "except Exception as error: print(type(error).__name__, error)"
+        )
+        run = subprocess.run([sys.executable, "-c", code, data], capture_output=True, text=True, check=True)
+        assert run.stdout == (
+            f"StoreError {data}: the database cannot be written; make the directory writable, or name another --data\n"
+        ), run.stderr
+        assert (data / "ringfence.sqlite").read_bytes() == before
+        data.chmod(0o755)
 
 
 def test_a_store_that_is_not_there_cannot_be_read(data: Path) -> None:
