@@ -17,7 +17,6 @@ from tempfile import TemporaryDirectory
 from ringfence.fixtures import store_load as load
 from ringfence.server.site.acts import MoveUser
 from ringfence.server.site.administration import Administration
-from ringfence.server.site.site import Site
 from ringfence.server.store.store import Opening, Store
 
 KILLS, TEARS = 200, 300
@@ -62,7 +61,7 @@ def tears() -> bool:
 
 async def costs(users: int) -> float:
     """Import a site, restart it, and move users about; returns the median of one durable change in ms."""
-    site: Site = load.site(users)
+    site = load.site(users)
     with TemporaryDirectory() as room:
         times = [time.perf_counter()]
         store = Store.open(Path(room), Opening(site, at=load.AT))
@@ -81,8 +80,8 @@ async def costs(users: int) -> float:
         store.close()
     change_ms = statistics.median(took) * 1e3
     print(
-        f"{users:5} users: import {(times[1] - times[0]) * 1e3:6.1f} ms, open again {(times[3] - times[2]) * 1e3:6.1f} ms, "
-        f"a durable change {change_ms:5.1f} ms"
+        f"{users:5} users: import {(times[1] - times[0]) * 1e3:6.1f} ms, "
+        f"open again {(times[3] - times[2]) * 1e3:6.1f} ms, a durable change {change_ms:5.1f} ms"
     )
     return change_ms
 

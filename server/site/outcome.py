@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...licensing.catalogue import FUNCTIONS, LICENCES
 from ...licensing.demand import working
+from ...licensing.modes import Enforce
 from ...licensing.what_if import UserChange
 from .events import SettingsDeleted
 
@@ -45,10 +46,14 @@ def outcome(before: Standing, after: Standing, events: Sequence[SiteEvent]) -> O
 def _held(standing: Standing) -> dict[str, _Held]:
     """For each user the functions that are on, the licences that are held, and those that the modes tolerate."""
     directory, allocation, tolerance = standing.directory, standing.allocation, standing.tolerance
+    modes = (tolerance.modes.default, *tolerance.modes.pools.values())
+    lenient = not all(isinstance(mode, Enforce) for mode in modes)
     held = {}
     for user in directory.users:
         name = user.name
-        spared = tolerance.tolerated(allocation, name) if allocation.missing(name) else _NOTHING[2]
+        spared = (
+            tolerance.tolerated(allocation, name) if lenient and allocation.missing(name) else _NOTHING[2]
+        )
         held[name] = (directory.functions_of(user), allocation.assigned(name), spared)
     return held
 

@@ -25,16 +25,13 @@ class StoreError(Exception):
 
 DAMAGED = ("the database is damaged", "restore it from a copy, or name another --data")
 
+_WRITABLE = "make the directory writable, or name another --data"
+READONLY = ("the database cannot be written", _WRITABLE)
+
 _KINDS = {
     "SQLITE_FULL": ("the disk is full", "make room on it; what was stored before is unharmed"),
-    "SQLITE_READONLY": (
-        "the database cannot be written",
-        "make the directory writable, or name another --data",
-    ),
-    "SQLITE_CANTOPEN": (
-        "the database cannot be opened",
-        "make the directory writable, or name another --data",
-    ),
+    "SQLITE_READONLY": READONLY,
+    "SQLITE_CANTOPEN": ("the database cannot be opened", _WRITABLE),
     "SQLITE_BUSY": ("another program keeps the database locked", "end it, or name another --data"),
     "SQLITE_CORRUPT": DAMAGED,
     "SQLITE_NOTADB": DAMAGED,

@@ -6,6 +6,7 @@ one. The first start imports the site; from then on the store is the truth, and 
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import tempfile
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from ..site.holdings import Holdings
 from ..site.merge import Merge, merge
 from ..site.standing import consequences, stand
 from . import audit, revisions, schema
-from .failure import DAMAGED, StoreError, explained, sentence
+from .failure import DAMAGED, READONLY, StoreError, explained, sentence
 from .mailbox import Mailbox, sweep
 from .site_rows import read_holdings, write_holdings
 from .tokens import Tokens
@@ -92,13 +93,16 @@ class Store:
 
     @classmethod
     def _open(cls, folder: Path, temporary: Path | None, opening: Opening, *, inline: bool) -> Store:
-        if opening.site is None and not (folder / DATABASE).exists():
+        file = folder / DATABASE
+        if opening.site is None and not file.exists():
             raise StoreError(folder, "there is no store yet", "name a site file to import")
+        if file.exists() and not os.access(file, os.W_OK):  # SQLite would open it, and refuse every change
+            raise StoreError(folder, *READONLY)
         messages_dir = folder / "messages"
         messages_dir.mkdir(parents=True, exist_ok=True)
         lock = _locked(folder)
         try:
-            connection = connect(None if inline and temporary else folder / DATABASE)
+            connection = connect(None if inline and temporary else file)
             try:
 
                 def work(connection: Connection) -> tuple[Holdings, Merge | None]:

@@ -292,7 +292,7 @@ def test_a_store_that_may_not_be_written_is_one_sentence_and_unharmed(site: Site
             writable = 0o222 if part == "database" and path.name != "ringfence.sqlite" else 0
             path.chmod((0o555 if path.is_dir() else 0o444) | writable)
         code = (
-            "import os, sys, pathlib, sqlalchemy.dialects.sqlite.pysqlite\n"
+            "import os, sys, pathlib, sqlalchemy.dialects.sqlite.pysqlite, ringfence.server.site.reader\n"
             "from ringfence.server.store.store import Opening, Store\n"
             "os.getuid() or os.setuid(65534)\n"
             "try: Store.open(pathlib.Path(sys.argv[1]), Opening(None, at=0.0))\n"
