@@ -17,8 +17,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ringfence.channels.media.plane import Address, Codec, Remote, StreamClosed
+from ringfence.channels.media.plane import Codec, Remote, StreamClosed
 from ringfence.channels.media.worker_plane import WorkerPlane
+from ringfence.channels.network import Address
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

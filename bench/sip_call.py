@@ -11,7 +11,7 @@ import time
 from random import Random
 from typing import TYPE_CHECKING
 
-from ringfence.channels.media.plane import Address
+from ringfence.channels.network import Address
 from ringfence.server.sip.agent import Agent
 from ringfence.server.sip.effects import LegAnswered, Requested, Send
 

@@ -1,13 +1,23 @@
-"""Datagrams, whatever carries them: real UDP sockets, or the in-memory network of tests and virtual time."""
+"""Addresses and datagrams, whatever carries them: real UDP sockets, or the in-memory network of virtual time."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .media.plane import Address
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An IP address and a port of it."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class Endpoint(Protocol):

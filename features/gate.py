@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from ..licensing.entitlement import AttendantUnit
     from ..licensing.gate import Granted
     from ..licensing.refusal import Refusal
 
@@ -16,6 +17,6 @@ class Gate(Protocol):
         """Say whether `user` may use `function`."""
         ...
 
-    def may_use(self, key: str) -> Granted | Refusal:
-        """Say whether the system holds an effective licence `key`."""
+    def may_attend(self, number: int, unit: AttendantUnit) -> Granted | Refusal:
+        """Say whether the `number`th attendant of the site, from 1, may take calls."""
         ...

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..channels.session import Session
 
 if TYPE_CHECKING:
     from ..licensing.refusal import Refusal
 
-Behaviour = Callable[[Session], Awaitable[None]]
+Behaviour = Callable[[Session], Coroutine[Any, Any, None]]
 
 
 class Occupies(Enum):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from .catalogue import (
     ATTENDANT_CHANNELS_PER_LICENCE,
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from .package import Package
+
+AttendantUnit = Literal["channels", "attendants", "both"]
+"""What an Auto Attendant licence limits to 20: calls at once, attendants that take calls, or each of them (A-07)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +90,14 @@ class Entitlement:
 
     @property
     def auto_attendant_channels(self) -> int:
-        """Size of the attendant channel pool: 20 a licence (L-16), none below two IP channels (L-32)."""
+        """What the attendant licences are worth: 20 each (L-16), none below two IP channels (L-32)."""
         bought = self.bought.get("auto_attendant", 0)
         return 0 if self.blocked_by("auto_attendant") else ATTENDANT_CHANNELS_PER_LICENCE * bought
+
+    def attendant_channels(self, unit: AttendantUnit) -> int:
+        """Size of the attendant channel pool; where `attendants` are counted, as many as IP channels (A-07)."""
+        worth = self.auto_attendant_channels
+        return self.ip_channels if worth and unit == "attendants" else worth
 
     @property
     def data_sources(self) -> int:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .allocation import Allocation
     from .demand import Subject
-    from .entitlement import Entitlement
+    from .entitlement import AttendantUnit, Entitlement
     from .modes import Tolerance
 
 
@@ -89,6 +89,16 @@ class Gate:
             because = {"because": self._entitlement.blocked_by(key)}
             return Refusal(f"license.{key}.blocked", (server, minimum), facts | because)
         return GRANTED
+
+    def may_attend(self, number: int, unit: AttendantUnit = "channels") -> Granted | Refusal:
+        """Whether the `number`th attendant of the site, from 1, may take calls: each licence is for 20 (A-07)."""
+        answer = self.may_use("auto_attendant")
+        limit = self._entitlement.auto_attendant_channels
+        if isinstance(answer, Refusal) or unit == "channels" or number <= limit:
+            return answer
+        facts: dict[str, object] = {"licence": "auto_attendant", "position": number, "seats": limit}
+        step = Step("attendants", passed=False, facts=facts)
+        return Refusal("license.auto_attendant.under_licensed", (Step("server", passed=True), step), facts)
 
     def may_add_source(self, connected: int) -> Granted | Refusal:
         """Whether one more directory source may be connected to so many (L-17)."""

@@ -8,7 +8,6 @@ same object without its `signature`.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from dataclasses import dataclass, field
@@ -140,7 +139,7 @@ def read(data: bytes) -> Package:
         raise _invalid("it has blanks, escapes or an order of names that no package is issued with")
     try:
         signature = base64.b64decode(content["signature"], validate=True)
-    except binascii.Error:
+    except ValueError:
         signature = b""
     if len(signature) != 64 or base64.b64encode(signature).decode() != content["signature"]:
         raise _invalid("its signature is not 64 bytes in base64")

@@ -26,6 +26,7 @@ Check = Literal[
     "line",
     "cti",
     "members",
+    "attendants",
 ]
 Language = Literal["en", "de"]
 
@@ -88,6 +89,10 @@ _SENTENCES: Mapping[tuple[Check, bool], tuple[str, str]] = {
     ("line", False): (
         "All {limit} licences ({licence}) are bound, and not to {line}.",
         "Alle {limit} Lizenzen ({licence_de}) sind gebunden, und nicht an {line}.",
+    ),
+    ("attendants", False): (
+        "This is attendant number {position}, and {licence} has room for {seats}.",
+        "Dies ist Attendant Nummer {position}, und {licence_de} reicht für {seats}.",
     ),
     ("cti", True): ("A TAPI or CSTA session is up.", "Eine TAPI- oder CSTA-Sitzung besteht."),
     ("cti", False): ("No TAPI or CSTA session is up.", "Keine TAPI- oder CSTA-Sitzung besteht."),

@@ -8,9 +8,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random, SystemRandom
-from tempfile import TemporaryDirectory
+from shutil import rmtree
 from typing import TYPE_CHECKING
 
 from ..channels.pool import Pools
@@ -35,9 +34,10 @@ from .switch.switch import Switch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from ..channels.media.plane import Address, MediaPlane
-    from ..channels.network import Network
+    from ..channels.media.plane import MediaPlane
+    from ..channels.network import Address, Network
     from ..licensing.refusal import Refusal
     from .api.door import ApiDoor
     from .sip.effects import Effect
@@ -79,7 +79,9 @@ class Pbx:
         self.token = options.token or f"{random.getrandbits(128):032x}"
         self.clock = clock
         self.store = store
-        self._scratch = TemporaryDirectory(prefix="ringfence-", dir=self.store.messages_dir.parent)
+        self._scratch = self.store.messages_dir.parent / "recording"
+        rmtree(self._scratch, ignore_errors=True)  # what a server that was killed had not finished
+        self._scratch.mkdir()
         self.stream = EventStream(self.clock)
         self.decisions = Decisions(random, self.clock, self.stream)
         self.administration = Administration(
@@ -122,7 +124,7 @@ class Pbx:
             decisions=self.decisions,
             clock=self.clock,
             media_host=_reachable(options.host),
-            recordings=Path(self._scratch.name),
+            recordings=self._scratch,
         )
         self._door = SipDoor(
             switch=self.switch,
@@ -205,7 +207,7 @@ class Pbx:
             await self._api.stop()
         await self.plane.stop()
         self._stack.stop()
-        self._scratch.cleanup()
+        rmtree(self._scratch, ignore_errors=True)
         self.administration.stop()
         await self.journal.close()
         self.store.close()
@@ -228,7 +230,8 @@ class Pbx:
     def _limit_pools(self) -> None:
         entitlement = self.administration.entitlement
         self.pools.ip_channel.limit = entitlement.ip_channels
-        self.pools.auto_attendant.limit = entitlement.auto_attendant_channels
+        unit = self.administration.directory.site.licensing.aa_limit_unit
+        self.pools.auto_attendant.limit = entitlement.attendant_channels(unit)
 
 
 def _plane(options: Options, random: Random) -> MediaPlane:

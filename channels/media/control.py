@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
+from ..network import Address
 from . import plane
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ Notice: TypeAlias = Ports | Happened
 _VALUES: tuple[Callable[..., object], ...] = (
     *(Adopt, Connect, Play, StopPlaying, Record, StopRecording, Echo, Bridge, SendDigits, Watch, Close),
     *(Ports, Happened),
-    *(plane.Codec, plane.Address, plane.Remote, plane.Prompt, plane.Tone, plane.Clip, plane.Silence),
+    *(plane.Codec, Address, plane.Remote, plane.Prompt, plane.Tone, plane.Clip, plane.Silence),
     *(plane.StreamStarted, plane.DigitHeard, plane.Played, plane.DigitsSent, plane.Recorded),
     *(plane.StreamLost, plane.StreamClosed, Path),
 )

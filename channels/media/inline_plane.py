@@ -11,7 +11,8 @@ from itertools import count
 from random import Random
 from typing import TYPE_CHECKING
 
-from .plane import Address, PortsExhaustedError, Recorded, StreamClosed
+from ..network import Address
+from .plane import PortsExhaustedError, Recorded, StreamClosed
 from .prompts import require_prompts
 from .stream import Stream
 from .telephone_event import event_codes

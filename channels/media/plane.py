@@ -15,23 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from ..network import Address
+
 
 class Codec(StrEnum):
     """The payload formats that a stream speaks, by their RTP encoding name (RFC 3551)."""
 
     PCMA = "PCMA"
     PCMU = "PCMU"
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """An IP address and a port of it."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

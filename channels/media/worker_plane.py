@@ -10,8 +10,9 @@ import asyncio
 from itertools import count
 from typing import TYPE_CHECKING
 
+from ..network import Address
 from . import control
-from .plane import Address, PortsExhaustedError, Recorded, StreamClosed, StreamLost
+from .plane import PortsExhaustedError, Recorded, StreamClosed, StreamLost
 from .prompts import require_prompts
 from .telephone_event import event_codes
 from .worker_link import WorkerLink

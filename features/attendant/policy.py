@@ -10,13 +10,14 @@ from ..route import Answer, Occupies, Refuse, Route
 from .behaviour import attend
 
 if TYPE_CHECKING:
+    from ...licensing.entitlement import AttendantUnit
     from ..gate import Gate
     from .settings import Menu
 
 
-def attendant_route(menu: Menu, gate: Gate) -> Route:
-    """Take the call by `menu` (L-32); the two channels are taken with the route."""
-    answer = gate.may_use("auto_attendant")
+def attendant_route(menu: Menu, gate: Gate, number: int, unit: AttendantUnit) -> Route:
+    """Take the call by `menu`, the site's `number`th (L-32, A-07); the two channels are taken with the route."""
+    answer = gate.may_attend(number, unit)
     if isinstance(answer, Refusal):
         return Refuse(answer)
     return Answer(partial(attend, menu=menu), Occupies.ATTENDANT)

@@ -142,6 +142,9 @@ def _names(path: str) -> list[str]:
 
 
 async def _body(request: web.Request) -> bytes:
+    if "Content-Encoding" in request.headers:
+        detail = "The body is compressed; send it as it is, without Content-Encoding."
+        raise ProblemError(Refusal("request.invalid"), detail=detail, status=415)
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             return await request.read()

@@ -64,6 +64,8 @@ class Place:
 @routes.get(f"{API}/users")
 async def list_users(pbx: "Pbx", location: str = "", group: str = "") -> tuple[UserEntry, ...]:
     """List users in the order in which they are served, all or those of a location or group."""
+    if location:
+        require.place(pbx.administration.directory, location, group or None)
     return tuple(
         UserEntry(**_entry(pbx, user))
         for user in pbx.administration.directory.users

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from ...channels.media.plane import Address
+from ...channels.network import Address
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,8 +15,7 @@ from ..sip.effects import Send
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...channels.media.plane import Address
-    from ...channels.network import Endpoint, Network
+    from ...channels.network import Address, Endpoint, Network
     from ..sip.agent import Agent
     from ..sip.effects import Effect
 

@@ -11,7 +11,7 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING
 
-from ...channels.media.plane import Address
+from ...channels.network import Address
 
 if TYPE_CHECKING:
     from collections.abc import Callable

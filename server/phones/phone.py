@@ -35,8 +35,8 @@ from .call import PhoneCall
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...channels.media.plane import Address, Codec
-    from ...channels.network import Network
+    from ...channels.media.plane import Codec
+    from ...channels.network import Address, Network
     from ..sip.effects import Effect
     from ..sip.leg import Leg
     from ..sip.message import Response
@@ -59,7 +59,7 @@ class Phone:
     """One phone, at `server`, with its sockets at `host`.
 
     `busy_with` is the status with which it refuses calls (486, 603 …), None rings. `claims` is another user part for
-    its From and To, `codecs` what it offers and takes, `raw_offer` an SDP body sent instead of an honest one.
+    its From and To, `codecs` what it offers and takes.
     """
 
     def __init__(self, network: Network, server: Address, account: Account, host: str) -> None:
@@ -80,7 +80,6 @@ class Phone:
         self.busy_with: int | None = None
         self.claims: str | None = None
         self.codecs: Sequence[Codec] = ALL_CODECS
-        self.raw_offer: bytes | None = None
 
     @classmethod
     async def start(
@@ -111,7 +110,7 @@ class Phone:
             self._server,
             from_=self._address(),
             to=f"<{target}>",
-            body=self.raw_offer if self.raw_offer is not None else call.offer(),
+            body=call.offer(),
             now=self.now(),
             authorize=self._authorize,
         )
@@ -121,9 +120,11 @@ class Phone:
         return call
 
     async def ringing(self, timeout_s: float = 30.0) -> PhoneCall:
-        """Wait for the next incoming call; it rings, and is not answered."""
+        """Wait for the next incoming call that still rings; it is not answered."""
         async with asyncio.timeout(timeout_s):
-            return await self._incoming.get()
+            while (call := await self._incoming.get()).is_over:
+                pass
+            return call
 
     async def answer(self, timeout_s: float = 30.0) -> PhoneCall:
         """Take the next incoming call."""

@@ -10,7 +10,7 @@ import hashlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ...channels.media.plane import Address
+from ...channels.network import Address
 from .dialog import Dialog, DialogId, dialog_id
 from .effects import Effect, Requested, Responded, Send, Unanswered
 from .leg import Leg

@@ -13,7 +13,7 @@ from .message import Request, Response
 from .uri import SipUri
 
 if TYPE_CHECKING:
-    from ...channels.media.plane import Address
+    from ...channels.network import Address
 
 
 class DialogId(NamedTuple):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ...channels.media.plane import Address
+    from ...channels.network import Address
     from .leg import Leg
     from .message import Request, Response
     from .transaction import ClientTransaction, ServerTransaction

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from .grammar import (
@@ -170,7 +170,7 @@ class Via:
 
     def with_params(self, **changes: str | int | None) -> Via:
         """Give the same hop with parameters added or replaced, e.g. `received` and `rport`."""
-        return replace(self, params=_with(self.params, changes))
+        return Via(self.transport, self.host, self.port, _with(self.params, changes))
 
     def __str__(self) -> str:
         port = "" if self.port is None else f":{self.port}"
@@ -233,7 +233,7 @@ class NameAddr:
 
     def with_params(self, **changes: str | int | None) -> NameAddr:
         """Give the same address with header parameters added or replaced."""
-        return replace(self, params=_with(self.params, changes))
+        return NameAddr(self.display_name, self.uri, _with(self.params, changes))
 
     def __str__(self) -> str:
         name = f"{quote(self.display_name)} " if self.display_name else ""

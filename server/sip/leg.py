@@ -18,7 +18,7 @@ from .repetition import Repetition
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ...channels.media.plane import Address
+    from ...channels.network import Address
     from .agent import Agent
     from .timers import Timer
     from .transaction import ClientTransaction, ServerTransaction
@@ -53,22 +53,9 @@ class Leg:
     """One call leg. `owner` is whatever object its holder wants to find again when an effect names the leg."""
 
     __slots__ = (
-        "_agent",
-        "_authorize",
-        "_bye_headers",
-        "_client",
-        "_expiry",
-        "_provisional",
-        "_reoffers",
-        "_repetition",
-        "_server",
-        "dialog",
-        "local_tag",
-        "owner",
-        "peer",
-        "request",
-        "state",
-    )
+        "_agent", "_authorize", "_bye_headers", "_client", "_expiry", "_provisional", "_reoffers", "_repetition",
+        "_server", "dialog", "local_tag", "owner", "peer", "request", "state",
+    )  # fmt: skip
 
     def __init__(
         self, agent: Agent, request: Request, peer: Address, state: LegState, local_tag: str
@@ -395,5 +382,6 @@ class Leg:
 
     def _forget(self) -> None:
         self.state = LegState.ENDED
+        self._client = self._server = self._reoffers = None
         if self.dialog is not None:
             self._agent.forget_dialog(self.dialog.id)

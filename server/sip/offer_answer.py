@@ -11,7 +11,8 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, ip_address
 from typing import TYPE_CHECKING, Final
 
-from ...channels.media.plane import Address, Codec, Remote
+from ...channels.media.plane import Codec, Remote
+from ...channels.network import Address
 from .sdp import Attributes, Direction, Media, RtpMap, Sdp, SdpError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from .uri import SipUri
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...channels.media.plane import Address
+    from ...channels.network import Address
     from .headers import NameAddr
     from .message import Request, Response
 

@@ -16,7 +16,7 @@ from .effects import Send
 from .message import Request, Response
 
 if TYPE_CHECKING:
-    from ...channels.media.plane import Address
+    from ...channels.network import Address
     from .agent import Agent
     from .leg import Leg
     from .timers import Timer
@@ -235,6 +235,7 @@ class ServerTransaction(_Transaction):
             self._back_off("G", now, self.agent.values.t2_s)
 
     def _forget(self) -> None:
+        self.leg = None
         self.agent.forget_server(self)
 
 

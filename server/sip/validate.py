@@ -95,7 +95,9 @@ def _check_headers(message: Message) -> None:
     counts: dict[str, int] = {}
     for name, value in message.headers:
         count = _CHECKS.get(name)
-        if count is not None:
+        if count is _vias and name not in counts and "," not in value:
+            counts[name] = 1  # `message.via` below reads it
+        elif count is not None:
             counts[name] = counts.get(name, 0) + count(value)
     for name in _MANDATORY:
         if not counts.get(name):

@@ -6,11 +6,12 @@ The reader runs this on a parsed file, and a store on the merge of a file with w
 from __future__ import annotations
 
 import re
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from ...licensing.catalogue import FUNCTIONS, LICENCES, MOST_OF_A_LICENCE
+from ..sip.uri import SipUri
 from . import dealing
 from .numbers import is_number, is_prefix, number_problems
 from .peer import Peer
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[\w.+~-]{1,64}")
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
-_SIP_URI = re.compile(r"sips?:[^\s<>@]+(@[^\s<>@]+)?")
 
 
 def problems(site: Site) -> Iterator[Problem]:
@@ -103,10 +103,10 @@ def _users(site: Site) -> Iterator[Problem]:
 
 
 def _user(path: KeyPath, user: User) -> Iterator[Problem]:
-    if user.name.isdigit():
+    if user.name.removeprefix("+").isdigit():
         what = f'the user name "{user.name}" is a number'
         yield Problem((*path, "name"), what, "use a name with a letter; the number belongs in extension")
-    elif not _NAME.fullmatch(user.name):
+    elif not _NAME.fullmatch(user.name) or not user.name.strip("."):
         what = f"the user name {user.name!r} cannot be part of a SIP address"
         yield Problem((*path, "name"), what, "use letters, digits and . _ - + ~ only, at most 64")
     if not user.password:
@@ -166,8 +166,8 @@ def _trunk(path: KeyPath, trunk: Trunk) -> Iterator[Problem]:
     if trunk.numbers and not re.fullmatch(r"\+?[0-9]{1,20}", trunk.numbers):
         what = f'the direct-dial root "{trunk.numbers}" of the trunk "{trunk.name}" is no number'
         yield Problem((*path, "numbers"), what, "use digits only")
-    if trunk.uri is not None and not _SIP_URI.fullmatch(trunk.uri):
-        what = f'the uri "{trunk.uri}" of the trunk "{trunk.name}" is no SIP address'
+    if trunk.uri is not None and not _can_be_reached(trunk.uri):
+        what = f'the uri "{trunk.uri}" of the trunk "{trunk.name}" names no IP address over UDP'
         yield Problem((*path, "uri"), what, 'write e.g. "sip:127.0.0.30:5070"')
     if trunk.outbound_prefix is not None and not is_prefix(trunk.outbound_prefix):
         what = f'the outbound_prefix "{trunk.outbound_prefix}" of the trunk "{trunk.name}" cannot be dialled'
@@ -177,6 +177,15 @@ def _trunk(path: KeyPath, trunk: Trunk) -> Iterator[Problem]:
         yield Problem(
             (*path, key), f'the trunk "{trunk.name}" has a {key} and no {other}', "give both or neither"
         )
+
+
+def _can_be_reached(uri: str) -> bool:
+    try:
+        parsed = SipUri.parse(uri)
+        ip_address(parsed.host)
+    except ValueError:
+        return False
+    return parsed.scheme == "sip"
 
 
 def _settings(site: Site) -> Iterator[Problem]:
@@ -189,7 +198,7 @@ def _settings(site: Site) -> Iterator[Problem]:
         yield Problem(("voicemail", "direct_prefix"), what, "use 1 to 4 digits, * or #")
     if not is_number(site.test_numbers.prefix):
         what = f'the prefix "{site.test_numbers.prefix}" of the test numbers is no number'
-        yield Problem(("test_numbers", "prefix"), what, "use digits, or write enabled = false")
+        yield Problem(("test_numbers", "prefix"), what, "use digits only")
     for index, source in enumerate(site.security.trusted_sources):
         try:
             ip_network(source, strict=False)

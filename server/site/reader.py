@@ -103,12 +103,21 @@ def read(path: Path) -> Site:
     return parse(text, name)
 
 
+def _not_text(value: object) -> list[str]:
+    """A TOML date or time: nothing in a site is one, and it is not text either."""
+    return [str(value)]
+
+
 def parse(text: str, name: str) -> Site:
     """Parse TOML `text`, called `name` in messages; raises `SiteError`."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _syntax_error(text, name, str(error)) from None
+    except (RecursionError, ValueError):  # nested too deep, or a number of thousands of digits
+        raise SiteError(
+            name, None, "a value is nested too deep or a number is too long", "write it as the example does"
+        ) from None
     found: list[Problem] = []
     values: dict[str, Any] = {}
     for key, value in data.items():
@@ -119,7 +128,7 @@ def parse(text: str, name: str) -> Site:
         found += _control_characters((key,), value)
         try:
             values[_TABLES[key][0]] = _adapter(key).validate_json(
-                json.dumps(_shaped(key, value), default=str)
+                json.dumps(_shaped(key, value), default=_not_text)
             )
         except ValidationError as error:
             found += [_translated(key, detail) for detail in error.errors(include_url=False)]

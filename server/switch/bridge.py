@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...channels.media.plane import StreamLost
+from ...licensing.refusal import Refusal
+
 if TYPE_CHECKING:
     from ...channels.media.plane import MediaEvent
     from ..sip.message import Response
     from .connection import Connection
+
+SILENT_S = 60.0
 
 
 class Bridge:
@@ -24,6 +29,11 @@ class Bridge:
             connection.go_quiet()
         if one.stream is not None and other.stream is not None and not (one.is_over or other.is_over):
             one.stream.bridge(other.stream)
+        for connection in self._pair:
+            if connection.leases and connection.stream is not None:
+                connection.stream.watch(
+                    SILENT_S
+                )  # a hairpin whose caller vanished must not hold its channels
 
     def on_progress(self, connection: Connection) -> None:
         """Nothing rings any more."""
@@ -33,6 +43,8 @@ class Bridge:
 
     def on_media(self, connection: Connection, event: MediaEvent) -> None:
         """The plane relays; digits go with the audio."""
+        if isinstance(event, StreamLost):
+            connection.refuse(Refusal("media.lost"))
 
     def on_ended(self, connection: Connection, status: int, response: Response | None) -> None:
         """End the other one, too."""

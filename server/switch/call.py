@@ -38,15 +38,21 @@ class Call:
         """Note that a device has left; with the last one the call is over."""
         self.connections.remove(connection)
         self.cause = connection.cause
+        if not self.connections and self.work is None:
+            self._over(self)
+
+    def on_placed(self) -> None:
+        """Note that the search for whoever takes a placed call is over, whether it found somebody or not."""
+        self.work = None
         if not self.connections:
             self._over(self)
 
     def hang_up(self) -> None:
-        """End every connection."""
+        """End every connection, and the search for more."""
+        if self.work is not None:
+            self.work.leg_is_over()
         for connection in list(self.connections):
             connection.hang_up()
-        if self.work is not None and not self.connections:
-            self._over(self)
 
     def ended(self, now_s: float) -> CallEnded:
         """Return the event that tells of its end."""

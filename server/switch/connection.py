@@ -15,7 +15,7 @@ from ...licensing.refusal import Refusal
 from ..sip import offer_answer
 from ..sip.sdp import Direction, Sdp, SdpError
 from .events import ConnectionChanged, LeaseClosed, LeaseTaken
-from .explain import refusal_headers
+from .explain import cause_of, refusal_headers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from ..sip.message import Request, Response
     from ..sip.offer_answer import Agreed
     from .call import Call
-    from .decisions import Decision
     from .switch import Switch
     from .work import Work
 
-NORMAL, BUSY, NO_RESPONSE, INTERWORKING = 16, 17, 18, 127
+NORMAL = 16
+UNAVAILABLE = 503
 DISCARD_PORT = 9
 
 
@@ -91,7 +91,6 @@ class Connection:
         self.leases: list[Lease] = []
         self.stream: MediaStream | None = None
         self.agreed: Agreed | None = None
-        self.decision: Decision | None = None
         self.work: Work | None = None
         self.cause = NORMAL
         self._offered: Sdp | None = None
@@ -233,30 +232,11 @@ class Connection:
             if self._echo:
                 self.stream.echo()
 
-    def refuse(self, refusal: Refusal, first_cause: Refusal | None = None) -> Decision | None:
-        """Refuse the call, with the reason in every header that a telephone might show."""
-        if self.leg is None or self.is_answered:
-            return None
-        decision = self._switch.decisions.mint(
-            refusal,
-            f"call from {self.call.caller.number} to {self.call.called}",
-            call_id=self.call.id,
-            user=self.call.caller.user,
-            first_cause=first_cause,
-        )
-        self.decision, self.cause = decision, reason_for(refusal).q850_cause or INTERWORKING
-        self._become(ConnectionState.FAIL)
-        self.leg.refuse(
-            reason_for(refusal).sip_status or 500,
-            self._switch.clock.now(),
-            refusal_headers(refusal, decision.id, first_cause),
-        )
-        self._switch.flush()
-        return decision
-
     def refuse_status(self, status: int) -> None:
-        """Refuse with a bare status."""
-        if self.leg is not None and not self.is_answered:
+        """Refuse with a bare status; a leg that is answered just ends."""
+        if self.is_answered:
+            self.hang_up()
+        elif self.leg is not None:
             self._become(ConnectionState.FAIL)
             self.leg.refuse(status, self._switch.clock.now())
             self._switch.flush()
@@ -282,6 +262,30 @@ class Connection:
         leg = self.leg
         self._finish(0, None)
         leg.hang_up(self._switch.clock.now(), headers)
+        self._switch.flush()
+
+    def refuse(self, refusal: Refusal, first_cause: Refusal | None = None) -> None:
+        """End the leg by a rule, with the reason in every header that a telephone might show.
+
+        A caller who waits gets a final response; everybody else BYE or CANCEL.
+        """
+        if self.leg is None:
+            return
+        caller = self.call.caller
+        decision = self._switch.decisions.mint(
+            refusal,
+            f"call from {caller.number} to {self.call.called}",
+            call_id=self.call.id,
+            user=caller.user,
+            first_cause=first_cause,
+        )
+        headers = refusal_headers(refusal, decision.id, first_cause)
+        self.cause = cause_of(refusal)
+        if not self.incoming or self.is_answered:
+            self.hang_up(self.cause, headers)
+            return
+        self._become(ConnectionState.FAIL)
+        self.leg.refuse(reason_for(refusal).sip_status or UNAVAILABLE, self._switch.clock.now(), headers)
         self._switch.flush()
 
     def abandon(self) -> None:
@@ -312,7 +316,7 @@ class Connection:
         try:
             agreed = offer_answer.agreed_from_answer(self._our_offer, body)
         except SdpError:
-            self.hang_up(reason_for("media.incompatible").q850_cause or INTERWORKING)
+            self.refuse(Refusal("media.incompatible"))
             return
         self._become(ConnectionState.CONNECTED)
         self._connect(agreed)
@@ -325,7 +329,7 @@ class Connection:
             try:
                 self._connect(offer_answer.agreed_from_answer(self._our_offer, body))
             except SdpError:
-                self.hang_up(reason_for("media.incompatible").q850_cause or INTERWORKING)
+                self.refuse(Refusal("media.incompatible"))
                 return
         if self.listener is not None:
             self.listener.on_answered(self)
@@ -357,7 +361,7 @@ class Connection:
     def _on_media(self, event: MediaEvent) -> None:
         if isinstance(event, StreamClosed) and not self._over:
             self.stream = None  # the worker is gone, and the audio with it
-            self.hang_up(reason_for("media.lost").q850_cause or INTERWORKING)
+            self.refuse(Refusal("media.lost"))
             return
         if self.listener is not None:
             self.listener.on_media(self, event)

@@ -21,7 +21,7 @@ from .connection import ConnectionState
 from .ringing import LONGEST_RING_S, NotTaken, Ringing, Taken
 
 if TYPE_CHECKING:
-    from ...channels.media.plane import Address
+    from ...channels.network import Address
     from ..net.stack import SipStack
     from ..sip.registrar import Registrar
     from ..site.administration import Administration

@@ -9,6 +9,7 @@ from ...licensing.reasons import reason_for, warning_text
 if TYPE_CHECKING:
     from ...licensing.refusal import Refusal
 
+INTERWORKING = 127
 Headers = list[tuple[str, str]]
 
 
@@ -28,3 +29,8 @@ def refusal_headers(refusal: Refusal, decision: str | None, first_cause: Refusal
     if reason.retry_after_s is not None:
         headers.append(("Retry-After", str(reason.retry_after_s)))
     return headers
+
+
+def cause_of(refusal: Refusal) -> int:
+    """Return the Q.850 cause of a refusal."""
+    return reason_for(refusal).q850_cause or INTERWORKING

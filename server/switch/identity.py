@@ -16,7 +16,7 @@ from ..sip.uri import SipUri
 if TYPE_CHECKING:
     from random import Random
 
-    from ...channels.media.plane import Address
+    from ...channels.network import Address
     from ..sip.message import Request
     from ..site.administration import Administration
     from ..site.site import Trunk, User

@@ -43,6 +43,7 @@ class Ringing:
         self._refusals: list[Refusal] = []
         self._outcome: asyncio.Future[Taken | NotTaken] = asyncio.get_running_loop().create_future()
         self._kept: Connection | None = None
+        self._all_ring = False
 
     def __enter__(self) -> Ringing:
         return self
@@ -59,6 +60,7 @@ class Ringing:
 
     async def outcome(self, timeout_s: float) -> Taken | NotTaken:
         """Wait for an answer, the last refusal, or the time; a connection that is returned is the caller's to keep."""
+        self._all_ring = True
         if not self._ringing:
             return NotTaken(self._worst())
         timer = asyncio.get_running_loop().call_later(
@@ -93,7 +95,7 @@ class Ringing:
         if connection in self._ringing:
             self._ringing.remove(connection)
         self._refusals.append(_refusal_of(status))
-        if not self._ringing:
+        if self._all_ring and not self._ringing:
             self._decide(NotTaken(self._worst()))
 
     def _decide(self, outcome: Taken | NotTaken) -> None:

@@ -84,9 +84,9 @@ class Router:
             return self._ring(user, user.extension)
         attendant = directory.attendant(number)
         if attendant is not None:
-            return attendant_route(
-                Menu(attendant.name, attendant.menu, hairpin=attendant.transfer == "hairpin"), gate
-            )
+            menu = Menu(attendant.name, attendant.menu, hairpin=attendant.transfer == "hairpin")
+            place = directory.site.attendants.index(attendant) + 1
+            return attendant_route(menu, gate, place, directory.site.licensing.aa_limit_unit)
         if number == voicemail.extension:
             own = None if caller.trunk is not None else caller.user
             return listen_route(

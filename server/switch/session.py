@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NoReturn, assert_never
 from ...channels.media.plane import DigitHeard, Played, Recorded, StreamLost, Tone
 from ...channels.session import Ended, Party, Recording, TransferFailed
 from ...features.route import Final
-from ...licensing.reasons import reason_for
 from ...licensing.refusal import Refusal
 from .bridge import Bridge
 from .dialler import Reached
@@ -143,11 +142,11 @@ class SwitchSession:
         return failed
 
     async def hang_up(self, refusal: Refusal | None = None) -> None:
-        """BYE, or the refusal of a leg that is not answered."""
-        if refusal is not None and not self._connection.is_answered:
+        """BYE, or with a refusal whatever tells it."""
+        if refusal is not None:
             self._connection.refuse(refusal)
         else:
-            self._connection.hang_up(reason_for(refusal).q850_cause or NORMAL if refusal else NORMAL)
+            self._connection.hang_up()
 
     async def _transfer(self, number: str, *, hairpin: bool) -> TransferFailed:
         switch, connection = self._switch, self._connection
@@ -176,14 +175,15 @@ class SwitchSession:
                 assert_never(found)
 
     async def _find(self, number: str, *, hairpin: bool) -> Found:
-        """Find who takes the call; when this leg ends meanwhile, whatever rings is cancelled."""
+        """Find who takes the call; when this leg ends meanwhile, whatever rings or has just answered is ended."""
         search = asyncio.ensure_future(self._switch.find(self._connection, number, hairpin=hairpin))
         search.add_done_callback(lambda _: self._wake())
         try:
             while not search.done():
                 await self._wait()
-        except Ended:
-            search.cancel()
+        except BaseException:
+            if not search.cancel() and isinstance(found := search.result(), Taken):
+                found.connection.hang_up()
             raise
         return search.result()
 
@@ -217,7 +217,7 @@ class SwitchSession:
                 self._recorded = event
                 self._wake()
             case StreamLost():
-                connection.hang_up(reason_for("media.lost").q850_cause or NORMAL)
+                connection.refuse(Refusal("media.lost"))
             case _:
                 pass
 

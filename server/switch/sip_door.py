@@ -14,12 +14,13 @@ from ..sip.agent import ALLOW
 from ..sip.credentials import Challenge
 from ..sip.effects import Requested
 from ..sip.message import SipSyntaxError
+from ..sip.multipart import find_part
 from ..sip.uri import SipUri
 from .events import Registered
 from .explain import refusal_headers
 
 if TYPE_CHECKING:
-    from ...channels.media.plane import Address
+    from ...channels.network import Address
     from ...channels.session import Party
     from ...licensing.refusal import Refusal
     from ..clock import Clock
@@ -88,17 +89,25 @@ class SipDoor:
         if isinstance(party, Challenge):
             agent.refuse(request, 401, source, ("WWW-Authenticate", str(party)))
         elif method not in METHODS:
-            agent.refuse(request, 405, source, ("Allow", ALLOW))
+            self._answer(request, source, 405, ("Allow", ALLOW))
         elif request.require:
-            agent.refuse(request, 420, source, ("Unsupported", ", ".join(request.require)))
+            self._answer(request, source, 420, ("Unsupported", ", ".join(request.require)))
         elif not self._is_ours(uri):
-            agent.refuse(request, 404, source)
+            self._answer(request, source, 404)
         elif method == "INVITE":
             self._invite(request, source, party, uri.user or "")
         elif method == "REGISTER":
             self._register(request, source, party)
         else:
-            agent.refuse(request, 200 if method == "OPTIONS" else 405, source, ("Allow", ALLOW))
+            self._answer(request, source, 200 if method == "OPTIONS" else 405, ("Allow", ALLOW))
+
+    def _answer(self, request: Request, source: Address, status: int, *headers: tuple[str, str]) -> None:
+        """Answer in a transaction: repetitions of the request get the same response."""
+        agent = self._stack.agent
+        response = request.respond(status, to_tag=agent.new_tag())
+        for name, value in headers:
+            response.add(name, value)
+        agent.accept(request, source).respond(response, self._clock.now())
 
     def _is_ours(self, uri: SipUri) -> bool:
         """Whether a URI names this server: by its domain, or by an address, which it did reach."""
@@ -111,22 +120,25 @@ class SipDoor:
         return True
 
     def _invite(self, request: Request, source: Address, party: Party, called: str) -> None:
-        agent = self._stack.agent
-        if request.body and request.content_type not in {"application/sdp", "multipart/mixed"}:
-            agent.refuse(request, 415, source, ("Accept", "application/sdp"))
+        offer: bytes | None = b""
+        if request.body:
+            offer = find_part(request.get("content-type") or "", request.body, "application/sdp")
+        if offer is None:
+            self._answer(request, source, 415, ("Accept", "application/sdp"))
             return
+        agent = self._stack.agent
         leg = agent.incoming(agent.accept(request, source), source, self._clock.now())
         number: str | None = called
         trunk = self._identity.trunk_of(source) if party.trunk is not None else None
         if trunk is not None:
             number = self._switch.router.direct_dial(trunk, called)
-        self._switch.take(leg, party, called, number)
+        self._switch.take(leg, party, called, number, offer)
 
     def _register(self, request: Request, source: Address, party: Party) -> None:
         """RFC 3261 10.3; the softphone needs its licence here already (L-47)."""
         agent, account = self._stack.agent, request.to.uri
         if not isinstance(account, SipUri) or account.user != party.number or not self._is_ours(account):
-            agent.refuse(request, 403, source)
+            self._answer(request, source, 403)
             return
         if not party.extension and party.user is not None:
             refusal = may_use_softphone(party.user, self._administration.gate)
@@ -143,8 +155,5 @@ class SipDoor:
 
     def _refuse(self, request: Request, source: Address, refusal: Refusal, party: Party) -> None:
         decision = self._decisions.mint(refusal, f"registration of {party.number}", user=party.user)
-        transaction = self._stack.agent.accept(request, source)
-        response = request.respond(reason_for(refusal).sip_status or 403, to_tag=self._stack.agent.new_tag())
-        for name, value in refusal_headers(refusal, decision.id):
-            response.add(name, value)
-        transaction.respond(response, self._clock.now())
+        status = reason_for(refusal).sip_status or 403
+        self._answer(request, source, status, *refusal_headers(refusal, decision.id))

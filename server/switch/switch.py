@@ -84,8 +84,11 @@ class Switch:
 
     # -- calls in ----------------------------------------------------------------------------------------------
 
-    def take(self, leg: Leg, caller: Party, called: str, number: str | None) -> Call:
-        """Take an INVITE: `called` is the number as signalled, `number` the one to route (None: not one of ours)."""
+    def take(self, leg: Leg, caller: Party, called: str, number: str | None, offer: bytes) -> Call:
+        """Take an INVITE: `called` is the number as signalled, `number` the one to route (None: not one of ours).
+
+        `offer` is the caller's SDP, empty when he leaves the offer to us.
+        """
         call = self._new_call(caller, called)
         connection = self.new_connection(call, caller.trunk or caller.number, incoming=True)
         connection.begin(leg)
@@ -93,7 +96,7 @@ class Switch:
             connection.refuse(Refusal("server.stopping"))
             return call
         try:
-            connection.take_offer(leg.request.body)
+            connection.take_offer(offer)
         except SdpError as error:
             connection.refuse(Refusal(error.reason))
             return call
@@ -109,22 +112,33 @@ class Switch:
             case Ring() | Leave():
                 connection.work = self._works.start(self._search(connection, route, called), connection)
             case Answer():
-                self._reach(connection, Reached(route, called))
+                self._conclude(connection, Reached(route, called))
             case Refuse(refusal):
-                connection.refuse(refusal)
-            case Final(status):
-                connection.refuse_status(status)
+                self._conclude(connection, NotTaken(refusal))
+            case Final():
+                self._conclude(connection, route)
             case _:
                 assert_never(route)
         return call
 
     async def _search(self, connection: Connection, route: Route, number: str) -> None:
+        """Find whoever takes the call, and let them have it."""
         found = await self._dialler.find(connection, route, number)
+        if isinstance(found, Taken):
+            await self._join(connection, found.connection)
+        else:
+            self._conclude(connection, found)
+
+    def _conclude(self, connection: Connection, found: Reached | NotTaken | Final) -> None:
+        """Let a behaviour talk, once it has its channels, or say why nobody does."""
         match found:
-            case Taken(other):
-                await self._join(connection, other)
-            case Reached():
-                self._reach(connection, found)
+            case Reached(route, number, first_cause):
+                leases = self.lease(connection, route.occupies)
+                if isinstance(leases, Refusal):
+                    connection.refuse(leases, first_cause)
+                    return
+                connection.occupy(leases)
+                self.run(connection, route.behaviour, number)
             case NotTaken(refusal, first_cause):
                 connection.refuse(refusal, first_cause)
             case Final(status):
@@ -132,17 +146,8 @@ class Switch:
             case _:
                 assert_never(found)
 
-    def _reach(self, connection: Connection, reached: Reached) -> None:
-        """Take the leases, then let the behaviour talk."""
-        leases = self.lease(connection, reached.route.occupies)
-        if isinstance(leases, Refusal):
-            connection.refuse(leases, reached.first_cause)
-            return
-        connection.occupy(leases)
-        self.run(connection, reached.route.behaviour, reached.number)
-
     async def _join(self, caller: Connection, called: Connection) -> None:
-        """Answer the caller with the codec that the called device chose, and let them talk."""
+        """Answer the caller, if he is not yet, with the codec that the called device chose, and let them talk."""
         bridge = Bridge(caller, called)
         codec = called.agreed.codec if called.agreed is not None else None
         if await caller.answer(codec=codec):
@@ -164,36 +169,19 @@ class Switch:
             return Refusal("user.not_registered", facts={"user": user})
         call = self._new_call(caller, number)
         call.work = self._works.start(self._place(call, route, number), call)
+        call.work.when_done(call.on_placed)
         return call
 
     async def _place(self, call: Call, route: Ring, number: str) -> None:
         own = await self._dialler.ring_own(call, route, number)
         if isinstance(own, NotTaken):
-            self.decisions.mint(own.refusal, f"call for {route.user} to {number}", call_id=call.id)
-            self._call_over(call)
+            self.decisions.mint(own.refusal, f"call to {number}", call_id=call.id, user=route.user)
             return
         connection = own.connection
-        found = await self._dialler.find(connection, self.router.route(call.caller, number), number)
-        refusal: Refusal | None = None
-        match found:
-            case Taken(other):
-                Bridge(connection, other).begin()
-            case Reached():
-                leases = self.lease(connection, found.route.occupies)
-                if isinstance(leases, Refusal):
-                    refusal = leases
-                else:
-                    connection.occupy(leases)
-                    self.run(connection, found.route.behaviour, found.number)
-            case NotTaken():
-                refusal = found.refusal
-            case Final():
-                refusal = Refusal("call.rejected")
-            case _:
-                assert_never(found)
-        if refusal is not None:
-            self.decisions.mint(refusal, f"call to {number}", call_id=call.id, user=call.caller.user)
-            connection.hang_up()
+        if connection.is_over:
+            return
+        connection.work = call.work  # when the own device hangs up, nobody is searched for any more
+        await self._search(connection, self.router.route(call.caller, number), number)
 
     # -- what sessions and dialler use -------------------------------------------------------------------------
 
@@ -234,8 +222,6 @@ class Switch:
 
     def _call_over(self, call: Call) -> None:
         if self.calls.pop(call.id, None) is not None:
-            if call.work is not None:
-                call.work.leg_is_over()
             self.stream.publish(call.ended(self.clock.now()))
 
     def new_recording_path(self) -> Path:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
 from ...channels.session import Ended
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Callable, Coroutine
 
 log = structlog.get_logger()
 
@@ -41,6 +41,10 @@ class Work:
         timer = loop.call_later(self._grace_s, self._cut_off)
         self._task.add_done_callback(lambda _: timer.cancel())
 
+    def when_done(self, call: Callable[[], None]) -> None:
+        """Call `call` once the task has ended, however it did."""
+        self._task.add_done_callback(lambda _: call())
+
     def _cut_off(self) -> None:
         log.warning("behaviour.cut_off", grace_s=self._grace_s)
         self._task.cancel()
@@ -52,11 +56,12 @@ class Works:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, work: Awaitable[None], owner: Owner, *, grace_s: float = 0.0) -> Work:
+    def start(self, work: Coroutine[Any, Any, None], owner: Owner, *, grace_s: float = 0.0) -> Work:
         """Run `work`; a failure is logged and ends its owner."""
         task = asyncio.get_running_loop().create_task(self._guard(work, owner))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # it was never begun if the task was cancelled at once
         return Work(task, grace_s)
 
     async def stop(self, grace_s: float) -> None:
@@ -66,7 +71,7 @@ class Works:
         for task in self._tasks:
             task.cancel()
 
-    async def _guard(self, work: Awaitable[None], owner: Owner) -> None:
+    async def _guard(self, work: Coroutine[Any, Any, None], owner: Owner) -> None:
         try:
             await work
         except Ended:

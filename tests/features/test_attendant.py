@@ -163,3 +163,24 @@ async def test_without_server_nothing_answers(pbx: PbxUnderTest) -> None:
     attendant, box = await caller.dial(ATTENDANT), await caller.dial("08955550*100")
     assert (attendant.status, attendant.reason) == (403, "server.unlicensed")
     assert (box.status, box.reason) == (403, "license.voicemail.blocked")
+
+
+@pytest.mark.ringfence(site=SMALL.replace('"1" = "100"', '"#" = "101"'))
+async def test_hash_is_a_key_of_the_menu_like_any_other(pbx: PbxUnderTest) -> None:
+    caller, ben = await pbx.outside("+49731999"), await pbx.phone("101")
+    call = await caller.dial(ATTENDANT)
+    await call.send_digits("#")
+    await ben.answer()
+    await call.hang_up()
+
+
+@pytest.mark.ringfence(site=HAIRPIN)
+async def test_a_hairpin_whose_caller_vanishes_gives_its_channels_back(pbx: PbxUnderTest) -> None:
+    caller, ben = await pbx.outside("+49731999"), await pbx.phone("101")
+    call = await caller.dial(ATTENDANT)
+    await call.send_digits("2")
+    answered = await ben.answer()
+    await asyncio.sleep(1)
+    await caller.unplug()
+    await answered.ended(70)
+    assert used(pbx) == (0, 0)

@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from ringfence.licensing.entitlement import Entitlement
+from ringfence.licensing.entitlement import AttendantUnit, Entitlement
+from ringfence.licensing.keys import DEVELOPER_KEY, generate_key, key_id
+from ringfence.licensing.package import Package, issue, read
+
+KEY = generate_key(bytes(32))
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+def package(
+    name: str, not_before: str = "2026-01-01", not_after: str | None = None, **licences: int
+) -> Package:
+    data = issue(
+        KEY.private,
+        id=name,
+        customer="Firma",
+        licences=licences,
+        issued="2026-01-01",
+        not_before=not_before,
+        not_after=not_after,
+    )
+    return read(data)
 
 
 def bought(**counts: int) -> Entitlement:
@@ -83,3 +106,54 @@ def test_an_unknown_licence_is_refused_by_name() -> None:
 def test_a_negative_count_is_refused() -> None:
     with pytest.raises(ValueError, match="office = -1"):
         bought(office=-1)
+
+
+def test_l11_l12_orders_add_up_to_150_office_and_50_plus() -> None:
+    orders = [package("first", office=100), package("second", office_plus=50)]
+    entitlement = Entitlement.of({"server": 1}, orders, NOW)
+    assert (entitlement.capacity("office"), entitlement.capacity("office_plus")) == (150, 50)
+    assert entitlement.plain == {"server": 1, "office": 0, "office_plus": 0}
+
+
+def test_a_package_that_is_there_twice_counts_once() -> None:
+    one = package("first", office=100)
+    assert Entitlement.of({}, [one, read(one.data)], NOW).bought == {"office": 100}
+
+
+def test_a_package_counts_from_its_beginning_to_its_end_and_the_next_turn_is_known() -> None:
+    packages = [
+        package("spring", "2026-03-01", "2026-06-30", office=1),
+        package("now", "2026-07-01", "2026-07-31", office=2),
+        package("next", "2026-08-15", None, office=4),
+    ]
+    turns = []
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    while True:
+        entitlement = Entitlement.of({"office": 8}, packages, at)
+        turns.append((at.date().isoformat(), entitlement.bought["office"]))
+        if entitlement.next_change_at is None:
+            break
+        before = Entitlement.of({"office": 8}, packages, entitlement.next_change_at - timedelta(seconds=1))
+        assert before.bought == entitlement.bought
+        at = entitlement.next_change_at
+    assert turns == [
+        ("2026-01-01", 8),
+        ("2026-03-01", 9),
+        ("2026-07-01", 10),
+        ("2026-08-01", 8),
+        ("2026-08-15", 12),
+    ]
+
+
+def test_a_package_of_the_developer_key_marks_the_whole_while_it_counts() -> None:
+    ours = replace(package("trial", not_after="2026-07-31", office=1), key=key_id(DEVELOPER_KEY))
+    assert Entitlement.of({}, [ours], NOW).developer
+    assert not Entitlement.of({}, [ours], NOW + timedelta(31)).developer
+    assert not Entitlement.of({}, [package("bought", office=1)], NOW).developer
+
+
+@pytest.mark.parametrize(("unit", "channels"), [("channels", 20), ("attendants", 25), ("both", 20)])
+def test_a07_what_an_attendant_licence_limits_is_a_setting(unit: AttendantUnit, channels: int) -> None:
+    assert bought(ip_channel=25, auto_attendant=1).attendant_channels(unit) == channels
+    assert bought(ip_channel=1, auto_attendant=1).attendant_channels(unit) == 0
+    assert bought(ip_channel=25).attendant_channels(unit) == 0

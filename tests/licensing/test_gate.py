@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -123,6 +125,41 @@ def test_l32_why_the_system_may_not_use_its_attendant(bought: dict[str, int], re
 
 def test_the_attendant_may_be_used_with_two_channels() -> None:
     assert gate({"server": 1, "auto_attendant": 1, "ip_channel": 2}).may_use("auto_attendant") is GRANTED
+
+
+def test_a07_the_twenty_first_attendant_is_refused_where_attendants_are_counted() -> None:
+    answers = gate({"server": 1, "auto_attendant": 1, "ip_channel": 2})
+    assert answers.may_attend(21) is GRANTED
+    for unit in ("attendants", "both"):
+        assert answers.may_attend(20, unit) is GRANTED
+        refusal = refused(answers.may_attend(21, unit))
+        assert refusal.reason == "license.auto_attendant.under_licensed"
+        assert "attendant number 21" in refusal.chain[-1].sentence()
+    assert refused(gate({"server": 1, "ip_channel": 2}).may_attend(1)).facts == {"licence": "auto_attendant"}
+
+
+@pytest.mark.parametrize(
+    ("bought", "connected", "reason"),
+    [
+        ({"server": 1}, 9, None),
+        ({"server": 1}, 10, "directory.sources.exhausted"),
+        ({"server": 1, "additional_databases": 2}, 29, None),
+        ({"server": 1, "additional_databases": 2}, 30, "directory.sources.exhausted"),
+        ({"additional_databases": 2}, 0, "server.unlicensed"),
+    ],
+)
+def test_v10_l17_the_eleventh_or_thirty_first_data_source_is_refused(
+    bought: dict[str, int], connected: int, reason: str | None
+) -> None:
+    answer = gate(bought).may_add_source(connected)
+    assert (answer.reason if isinstance(answer, Refusal) else None) == reason
+
+
+def test_a_gate_is_valid_until_a_package_begins_or_ends() -> None:
+    assert gate({"server": 1}).valid_until is None
+    turn = datetime(2027, 1, 1, tzinfo=UTC)
+    entitlement = Entitlement({}, next_change_at=turn)
+    assert Gate(entitlement, allocate(entitlement, []), []).valid_until == turn
 
 
 def test_unknown_users_functions_and_user_licences_are_key_errors() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from importlib.resources import files
 
 import pytest
 
@@ -11,7 +13,13 @@ from ringfence.licensing.allocation import allocate
 from ringfence.licensing.catalogue import FUNCTIONS, USER_LICENCES
 from ringfence.licensing.demand import Subject
 from ringfence.licensing.entitlement import Entitlement
+from ringfence.licensing.keys import generate_key, key_id
+from ringfence.licensing.lines import Lines
+from ringfence.licensing.modes import Grace, Modes, Overdraft, Tolerance, Warn
+from ringfence.licensing.order import ServiceOrder
 from ringfence.licensing.overview import Overview, overview
+from ringfence.licensing.package import Package, issue, read
+from ringfence.server.site.site import Team
 
 ULM = {"server": 1, "ip_channel": 2, "auto_attendant": 1, "office": 2, "office_plus": 1, "voicemail": 2}
 
@@ -144,6 +152,114 @@ def test_l20_a19_the_recommendation_shows_both_figures_and_blocks_nothing() -> N
     assert "3 IP channels" in shown["warnings"][0]["text"]
     assert "60 of 100 users" in shown["warnings"][0]["text"]
     assert shown["pools"]["voicemail"]["assigned"] == 60
+
+
+KEY = generate_key(bytes(32))
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+def package(name: str, private: str = KEY.private, **dates: str | None) -> Package:
+    told = {"issued": "2026-01-01", **dates}
+    return read(issue(private, id=name, customer="Firma", licences={"office": 1}, **told))  # type: ignore[arg-type]
+
+
+def test_packages_are_listed_with_their_state_and_warned_of() -> None:
+    developer = (files("ringfence.fixtures") / "keys" / "developer.key").read_text(encoding="utf-8")
+    packages = [
+        package("lasting"),
+        package("old", not_after="2026-06-30"),
+        package("soon", not_after="2026-07-30"),
+        package("later", not_before="2026-08-01"),
+        package("trial", developer),
+    ]
+    entitlement = Entitlement.of({"server": 1}, packages, NOW)
+    shown = overview(entitlement, allocate(entitlement, []), [])
+    assert shown["packages"][0] == {
+        "id": "lasting",
+        "customer": "Firma",
+        "key": key_id(KEY.public),
+        "developer": False,
+        "state": "valid",
+        "licences": {"office": 1},
+        "issued": "2026-01-01",
+        "not_before": "2026-01-01",
+        "not_after": None,
+    }
+    states = [(one["id"], one["state"], one["developer"]) for one in shown["packages"][1:]]
+    assert states == [
+        ("old", "expired", False),
+        ("soon", "valid", False),
+        ("later", "not_yet_valid", False),
+        ("trial", "valid", True),
+    ]
+    assert shown["developer"]
+    assert shown["pools"]["office"]["bought"] == 3
+    assert codes(shown) == [
+        "package.developer",
+        "package.expired",
+        "package.expiring",
+        "package.not_yet_valid",
+    ]
+    assert "signed: trial." in shown["warnings"][0]["text"]
+
+
+def test_modes_are_shown_with_their_terms_and_who_is_without_a_seat() -> None:
+    subjects, entitlement = (
+        [user(1, "cti"), user(2, "cti fax")],
+        Entitlement({"server": 1, "ip_channel": 2, "office": 1}),
+    )
+    modes = Modes(Warn(), {"office": Grace(14, 50), "fax": Overdraft(2)})
+    shown = overview(
+        entitlement,
+        allocate(entitlement, subjects),
+        subjects,
+        tolerance=Tolerance(modes, {"office": NOW}, NOW),
+    )
+    terms: dict[str, object] = {"grace_days": None, "grace_percent": None, "overdraft": None}
+    terms |= {"over_since": None, "until": None}
+    assert shown["modes"]["voicemail"] == {"mode": "warn", **terms}
+    assert shown["modes"]["fax"] == {**terms, "mode": "overdraft", "overdraft": 2}
+    assert shown["modes"]["office"] == {
+        "mode": "grace",
+        "grace_days": 14,
+        "grace_percent": 50,
+        "overdraft": None,
+        "over_since": "2026-07-01T00:00:00+00:00",
+        "until": "2026-07-15T00:00:00+00:00",
+    }
+    assert codes(shown) == ["users.under_licensed", "license.office.grace", "license.fax.overdraft"]
+    assert view(ULM)["modes"]["office"] == {"mode": "enforce", **terms}
+
+
+def test_contingents_are_shown_and_warned_of_when_they_are_more_than_the_pool() -> None:
+    order = ServiceOrder(contingents={"Ulm": {"office": 2}, "Bonn": {"office": 2}, "Kiel": {}})
+    entitlement = Entitlement({"server": 1, "office": 3})
+    shown = overview(entitlement, allocate(entitlement, [], order), [], order=order)
+    assert shown["contingents"] == {"Ulm": {"office": 2}, "Bonn": {"office": 2}}
+    assert codes(shown) == ["contingent.exceeded"]
+    assert shown["warnings"][0]["text"].startswith(
+        "The contingents of Office are 4 together, and 3 are there:"
+    )
+
+
+def test_v12_a_line_that_asked_in_vain_is_required_and_missing() -> None:
+    entitlement = Entitlement({"server": 1, "tapi_line": 2})
+    shown = overview(entitlement, allocate(entitlement, []), [], lines=Lines(("100", "101"), ("102",)))
+    assert shown["pools"]["tapi_line"] == {"bought": 2, "required": 3, "assigned": 2, "missing": 1}
+    assert codes(shown) == ["license.tapi_line.exhausted"]
+
+
+def test_l09_lines_that_are_configured_are_counted_by_user() -> None:
+    shown = view({"server": 1, "tapi_line": 1}, user(1, "tapi_line"), user(2, "tapi_line"))
+    assert shown["pools"]["tapi_line"] == {"bought": 1, "required": 2, "assigned": 1, "missing": 1}
+    assert shown["users"][1]["missing"][0]["reason"] == "license.tapi_line.under_licensed"
+
+
+def test_l53_closed_analytics_is_warned_of_on_the_overview() -> None:
+    subjects, entitlement = [user(1, "teamdesk")], Entitlement({"server": 1, "office_plus": 1})
+    team = Team("hotline", ("u1",), analytics=True)
+    shown = overview(entitlement, allocate(entitlement, subjects), subjects, teams=[team])
+    assert codes(shown) == ["users.under_licensed", "analytics.members_unlicensed"]
 
 
 def test_l19_a15_more_than_5000_users_are_advised_against_only() -> None:

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.channels.media.acceptance import LEARNING_PACKETS, Acceptance
-from ringfence.channels.media.plane import Address, Codec, Remote
+from ringfence.channels.media.plane import Codec, Remote
+from ringfence.channels.network import Address
 
 NAMED = ("10.0.0.5", 4000)
 OFF_PORT = ("10.0.0.5", 4711)

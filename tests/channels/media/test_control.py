@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from ringfence.channels.media import control
 from ringfence.channels.media.plane import (
-    Address,
     Clip,
     Codec,
     DigitHeard,
@@ -22,6 +21,7 @@ from ringfence.channels.media.plane import (
     StreamStarted,
     Tone,
 )
+from ringfence.channels.network import Address
 
 PATH = Path("/tmp/a folder/ä\n\udc80.wav")
 COMMANDS: list[control.Command] = [

@@ -10,7 +10,6 @@ import pytest
 from ringfence.channels.media.audio import Audio
 from ringfence.channels.media.inline_plane import InlinePlane, InlineStream
 from ringfence.channels.media.plane import (
-    Address,
     Codec,
     DigitHeard,
     DigitsSent,
@@ -27,6 +26,7 @@ from ringfence.channels.media.plane import (
     StreamStarted,
     Tone,
 )
+from ringfence.channels.network import Address
 from ringfence.server.net.memory import MemoryNetwork, Weather
 from ringfence.server.net.virtual import VirtualLoop
 

@@ -13,7 +13,6 @@ from ringfence.channels.media.acceptance import Source
 from ringfence.channels.media.audio import Audio
 from ringfence.channels.media.g711 import SILENCE, encode, translate
 from ringfence.channels.media.plane import (
-    Address,
     Codec,
     DigitHeard,
     DigitsSent,
@@ -29,6 +28,7 @@ from ringfence.channels.media.plane import (
 )
 from ringfence.channels.media.stream import EARLY_PACKETS, Stream
 from ringfence.channels.media.tones import tone_payload
+from ringfence.channels.network import Address
 
 FAR: Source = ("10.0.0.5", 4000)
 OTHER: Source = ("10.0.0.6", 4000)

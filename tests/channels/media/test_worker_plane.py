@@ -16,7 +16,6 @@ from ringfence.channels.media import control, rtp
 from ringfence.channels.media.audio import Audio
 from ringfence.channels.media.g711 import SILENCE, translate
 from ringfence.channels.media.plane import (
-    Address,
     Clip,
     Codec,
     DigitHeard,
@@ -35,6 +34,7 @@ from ringfence.channels.media.plane import (
 from ringfence.channels.media.prompts import prompt_path, prompt_payload
 from ringfence.channels.media.tones import tone_payload
 from ringfence.channels.media.worker_plane import WorkerPlane
+from ringfence.channels.network import Address
 
 HOST = "127.0.0.1"
 VOICE = bytes(range(160))

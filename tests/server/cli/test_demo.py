@@ -13,7 +13,7 @@ import pytest
 import typer
 from rich.console import Console
 
-from ringfence.channels.media.plane import Address
+from ringfence.channels.network import Address
 from ringfence.server.app import Options
 from ringfence.server.cli.demo import judge
 from ringfence.server.cli.demo_audience import Lines, scene_rows, watching

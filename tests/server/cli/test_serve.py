@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 import pytest
 from typer.testing import CliRunner
 
-from ringfence.channels.media.plane import Address
+from ringfence.channels.network import Address
 from ringfence.server.cli import application
 from ringfence.server.net.udp import UdpNetwork
 from ringfence.server.phones.phone import Account, Phone

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from ringfence.channels.media.plane import Address
+from ringfence.channels.network import Address
 from ringfence.server.net.memory import FIRST_FREE_PORT, MemoryNetwork, Weather
 
 pytestmark = pytest.mark.virtual_time

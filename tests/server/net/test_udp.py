@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from ringfence.channels.media.plane import Address
+from ringfence.channels.network import Address
 from ringfence.server.net.udp import RECEIVE_BUFFER_BYTES, UdpNetwork
 
 

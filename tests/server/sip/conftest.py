@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ringfence.channels.media.plane import Address
+from ringfence.channels.network import Address
 from ringfence.server.sip.agent import Agent
 from ringfence.server.sip.effects import LegEnded, Requested, Send
 from ringfence.server.sip.message import Request, Response, parse

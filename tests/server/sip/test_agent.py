@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ringfence.channels.media.plane import Address
+from ringfence.channels.network import Address
 from ringfence.server.sip.agent import Agent
 from ringfence.server.sip.effects import Requested, RequestedInside, Responded, Send, Unanswered
 from ringfence.server.sip.message import Request, Response, parse

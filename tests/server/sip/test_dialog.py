@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ringfence.channels.media.plane import Address
+from ringfence.channels.network import Address
 from ringfence.server.sip.agent import address_of
 from ringfence.server.sip.dialog import Dialog, DialogId, dialog_id
 from ringfence.server.sip.message import Request, Response

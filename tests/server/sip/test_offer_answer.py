@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.channels.media.plane import Address, Codec, Remote
+from ringfence.channels.media.plane import Codec, Remote
+from ringfence.channels.network import Address
 from ringfence.server.sip.offer_answer import Agreed, agreed_from_answer, answer, offer
 from ringfence.server.sip.sdp import Direction, Sdp, SdpError
 

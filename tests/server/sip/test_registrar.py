@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.channels.media.plane import Address
+from ringfence.channels.network import Address
 from ringfence.server.sip.message import Request, Response
 from ringfence.server.sip.registrar import MOST_CONTACTS, ExpiryLimits, Registrar
 

@@ -316,7 +316,7 @@ BAD_LINES = [
     (
         'numbers = "0731777"',
         'uri = "127.0.0.1"',
-        'the uri "127.0.0.1" of the trunk "amt" is no SIP address; write',
+        'the uri "127.0.0.1" of the trunk "amt" names no IP address over UDP; write',
     ),
     (
         'numbers = "0731777"',
@@ -448,3 +448,25 @@ def test_a_damaged_file_never_raises_anything_but_a_site_error(text: str, data: 
         Site.parse(text[:start] + junk + text[end:], "firma.toml")
     except SiteError as error:
         assert "\n" not in str(error)  # noqa: PT017 - most damage is refused, some is harmless
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a = " + "[" * 5000, "[server]\nname = " + "9" * 5000, "a = " + "{ b = " * 3000],
+    ids=["lists", "digits", "tables"],
+)
+def test_what_is_too_deep_or_too_long_is_one_sentence_as_well(text: str) -> None:
+    with pytest.raises(SiteError) as caught:
+        Site.parse(text, "firma.toml")
+    assert str(caught.value).startswith("firma.toml")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "uri", ["sip:nowhere.example", "sip:127.0.0.1:99999", "sips:127.0.0.1", "sip:300.1.1.1"]
+)
+def test_a_trunk_that_can_never_be_reached_is_refused(text: str, uri: str) -> None:
+    broken = text.replace('numbers = "0731777"', f'uri = "{uri}"', 1)
+    assert broken != text
+    with pytest.raises(SiteError, match="names no IP address over UDP"):
+        Site.parse(broken, "firma.toml")

@@ -9,7 +9,8 @@ import pytest
 
 from ringfence.channels.media.plane import Codec, Tone
 from ringfence.fixtures.plugin import read_site
-from ringfence.server.switch.events import CallEnded, CallStarted
+from ringfence.server.switch.call import Call
+from ringfence.server.switch.events import CallEnded, CallStarted, Refused
 
 if TYPE_CHECKING:
     from ringfence.fixtures.pbx import PbxUnderTest
@@ -263,7 +264,8 @@ async def test_a_placed_call_rings_the_own_phone_first(pbx: PbxUnderTest) -> Non
     other = await ben.answer()
     await own.play(Tone((440,), 1.0))
     assert (await other.heard()).contains_tone(440)
-    assert placed.id in pbx.server.switch.calls  # type: ignore[union-attr]
+    assert isinstance(placed, Call)
+    assert placed.id in pbx.server.switch.calls
     await own.hang_up()
     await other.ended()
 
@@ -288,11 +290,15 @@ async def test_codecs_are_translated_between_two_phones(pbx: PbxUnderTest) -> No
     await call.hang_up()
 
 
-async def test_a_call_without_a_common_codec_is_incompatible(pbx: PbxUnderTest) -> None:
-    caller = await pbx.outside("+49731999")
-    caller.raw_offer = (
-        b"v=0\r\no=- 1 1 IN IP4 127.0.0.30\r\ns=-\r\nc=IN IP4 127.0.0.30\r\nt=0 0\r\n"
-        b"m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2\r\n"
-    )
-    call = await caller.dial(f"{ROOT}9900")
-    assert (call.status, call.reason) == (488, "media.incompatible")
+async def test_a_placed_call_that_finds_no_channel_says_so_in_its_bye(pbx: PbxUnderTest) -> None:
+    caller, ben = await pbx.outside("+49731999"), await pbx.phone("101")
+    held = [await caller.dial(f"{ROOT}*100") for _ in range(4)]
+    placed = pbx.server.switch.place("ben", "*100")
+    assert isinstance(placed, Call)
+    own = await ben.answer()
+    await own.ended()
+    ended = await pbx.wait_for(CallEnded, call_id=placed.id)
+    refused = await pbx.wait_for(Refused, call_id=placed.id)
+    assert (ended.cause, refused.reason, refused.user) == (34, "ip_channel.exhausted", "ben")
+    for one in held:
+        await one.hang_up()

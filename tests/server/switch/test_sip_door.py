@@ -1,0 +1,68 @@
+"""Bodies of an INVITE at the SIP door: what is taken, and how the rest is refused (RFC 3261 8.2.3, RFC 3264)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ringfence.server.sip.message import Response, parse
+
+if TYPE_CHECKING:
+    from ringfence.channels.network import Address
+    from ringfence.fixtures.pbx import PbxUnderTest
+
+pytestmark = pytest.mark.virtual_time
+SDP = "v=0\r\no=- 1 1 IN IP4 127.0.0.30\r\ns=-\r\nc=IN IP4 127.0.0.30\r\nt=0 0\r\nm=audio 4000 RTP/AVP {}\r\n"
+INACTIVE = "sip:0895555099200@klein.example"
+
+
+async def invite(pbx: PbxUnderTest, body: str, kind: str = "application/sdp") -> tuple[Response, int]:
+    """Send an INVITE from the trunk; return the first final response, and how often it came in a second."""
+    answers: list[Response] = []
+
+    def receive(data: bytes, _source: Address) -> None:
+        answer = parse(data)
+        assert isinstance(answer, Response)
+        answers.append(answer)
+
+    endpoint = await pbx.server.options.network.bind("127.0.0.30", 0, receive)
+    request = (
+        f"INVITE {INACTIVE} SIP/2.0\r\nVia: SIP/2.0/UDP {endpoint.local};rport;branch=z9hG4bKdoor\r\n"
+        f"Max-Forwards: 70\r\nFrom: <sip:1@out.example>;tag=f\r\nTo: <{INACTIVE}>\r\nCall-ID: door\r\n"
+        f"CSeq: 1 INVITE\r\nContact: <sip:1@{endpoint.local}>\r\nContent-Type: {kind}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n{body}"
+    )
+    endpoint.send(request.encode(), pbx.server.sip)
+    await asyncio.sleep(1)
+    endpoint.close()
+    finals = [answer for answer in answers if answer.status >= 200]
+    return finals[0], len(finals)
+
+
+async def test_an_offer_inside_a_multipart_body_is_found(pbx: PbxUnderTest) -> None:
+    body = f"--b\r\nContent-Type: application/sdp\r\n\r\n{SDP.format(8)}\r\n--b--\r\n"
+    answer, _ = await invite(pbx, body, "multipart/mixed;boundary=b")
+    assert answer.status == 200
+
+
+async def test_a_body_of_another_kind_is_415_and_repeated_until_its_ack(pbx: PbxUnderTest) -> None:
+    answer, times = await invite(pbx, "hello", "text/plain")
+    assert (answer.status, answer.get("accept")) == (415, "application/sdp")
+    assert times > 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        SDP.format("96\r\na=rtpmap:96 opus/48000/2"),
+        SDP.format(8).replace("c=IN IP4 127.0.0.30", "c=IN IP4 224.2.1.1"),
+        SDP.format(8).replace("c=IN IP4 127.0.0.30", "c=IN IP4 255.255.255.255"),
+        "v=0",
+    ],
+    ids=["codec", "multicast", "broadcast", "cut short"],
+)
+async def test_an_offer_that_cannot_be_taken_is_488_with_its_reason(pbx: PbxUnderTest, body: str) -> None:
+    answer, _ = await invite(pbx, body)
+    assert (answer.status, answer.get("x-license-reason")) == (488, "media.incompatible")

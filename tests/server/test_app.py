@@ -1,0 +1,71 @@
+"""The composition root: several servers in one process, and what a server leaves or finds behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ringfence.fixtures.pbx import PbxUnderTest
+from ringfence.server.app import Options, Pbx
+from ringfence.server.site.site import Site
+from ringfence.server.switch.events import CallEnded, Refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ringfence.channels.media.worker_plane import WorkerPlane
+
+SMALL = Site.sample("small")
+
+
+async def test_two_servers_in_one_process_know_nothing_of_each_other() -> None:
+    one = await PbxUnderTest.start(SMALL, Options(seed=1, in_process=True))
+    other = await PbxUnderTest.start(SMALL, Options(seed=1, in_process=True))
+    caller = await one.outside("+49731999")
+    call = await caller.dial("08955550*100")
+    assert (one.pools.ip_channel.used, other.pools.ip_channel.used) == (1, 0)
+    assert one.server.sip != other.server.sip
+    assert one.http != other.http
+    await call.hang_up()
+    await one.stop()
+    await other.stop()
+
+
+async def test_what_a_killed_server_had_not_finished_is_swept_away(tmp_path: Path) -> None:
+    left = tmp_path / "recording" / "recording-3.wav"
+    left.parent.mkdir()
+    left.write_bytes(b"somebody's voice")
+    server = await Pbx.start(SMALL, Options(http_port=None, data_dir=tmp_path, in_process=True))
+    assert not left.exists()
+    await server.stop()
+    assert not left.parent.exists()
+
+
+async def test_a_port_in_use_is_an_error_and_leaves_nothing_open() -> None:
+    server = await Pbx.start(SMALL, Options(in_process=True))
+    with pytest.raises(OSError, match="in use"):
+        await Pbx.start(SMALL, Options(in_process=True, sip_port=server.sip.port))
+    await server.stop()
+
+
+async def test_when_the_media_worker_dies_its_calls_end_with_their_reason_and_the_next_one_is_served() -> (
+    None
+):
+    """`media.lost`: BYE with cause 41, the lease closed; the worker is started again."""
+    pbx = await PbxUnderTest.start(SMALL, Options(seed=1))
+    caller = await pbx.outside("+49731999")
+    call = await caller.dial("08955550*100")
+    plane: WorkerPlane = pbx.server.plane  # type: ignore[assignment]
+    assert plane.pid is not None
+    os.kill(plane.pid, signal.SIGKILL)
+    await call.ended()
+    ended = await pbx.wait_for(CallEnded)
+    refused = await pbx.wait_for(Refused)
+    assert (ended.cause, refused.reason, pbx.pools.ip_channel.used) == (41, "media.lost", 0)
+    again = await caller.dial("08955550*100")
+    assert again.is_answered
+    await again.hang_up()
+    await pbx.stop()
