@@ -192,6 +192,21 @@ def test_apply_site_tells_what_it_deletes_and_then_merges(data: Path, site: Site
     assert again.holdings == store.holdings
 
 
+def test_a_merge_is_audited_with_what_it_means_to_each_user(data: Path, site: Site, changed: Site) -> None:
+    """L-05, L-06"""
+    Store.open(data, Opening(site, at=AT)).close()
+    Store.open(data, Opening(changed, at=AT, apply_site=True)).close()
+    kinds = [kind for (kind,) in sql(data, "SELECT kind FROM audit ORDER BY seq")]
+    assert kinds[kinds.index("site.merged") :] == [
+        "site.merged",
+        "user.created",
+        "settings.deleted",
+        "licence.released",
+        "licence.assigned",
+    ]
+    assert read(data, verify) is None
+
+
 def test_apply_site_with_the_same_file_does_nothing(data: Path, site: Site) -> None:
     Store.open(data, Opening(site, at=AT)).close()
     store = Store.open(data, Opening(site, at=AT, apply_site=True))
