@@ -20,7 +20,10 @@ from .net.udp import UdpNetwork
 from .sip.agent import Agent
 from .sip.registrar import Registrar
 from .site.administration import Administration
-from .store.store import Store
+from .site.events import EntitlementChanged
+from .store.journal import Journal
+from .store.journal_feed import JournalFeed
+from .store.store import Opening, Store
 from .switch.boxes import Boxes
 from .switch.decisions import Decisions
 from .switch.identity import Identity
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from .sip.effects import Effect
     from .site.merge import Merge
     from .site.site import Site
+    from .switch.stream import Stamped
 
 LOOPBACK = "127.0.0.1"
 
@@ -69,12 +73,11 @@ class Options:
 class Pbx:
     """One running server. `start` gives one, `stop` ends it."""
 
-    def __init__(self, store: Store, options: Options) -> None:
+    def __init__(self, store: Store, options: Options, clock: Clock) -> None:
         random = Random(options.seed) if options.seed is not None else SystemRandom()  # noqa: S311 - seeded in tests
-        loop = asyncio.get_running_loop()
         self.options = options
         self.token = options.token or f"{random.getrandbits(128):032x}"
-        self.clock = Clock(loop.time)
+        self.clock = clock
         self.store = store
         self._scratch = self.store.messages_dir.parent / "recording"
         rmtree(self._scratch, ignore_errors=True)  # what a server that was killed had not finished
@@ -82,7 +85,7 @@ class Pbx:
         self.stream = EventStream(self.clock)
         self.decisions = Decisions(random, self.clock, self.stream)
         self.administration = Administration(
-            self.store.site,
+            self.store.holdings,
             self.store,
             self.stream.publish,
             random=random,
@@ -90,6 +93,15 @@ class Pbx:
         )
         self.pools = Pools()
         self._limit_pools()
+        self.stream.listen(self._follow_entitlement)
+        in_memory = options.in_process and options.data_dir is None
+        self.journal = Journal(
+            None if in_memory else store.folder,
+            lambda: self.clock.today().timestamp(),
+            inline=options.in_process,
+        )
+        feed = JournalFeed(self.journal, self._user_of, lambda at_s: clock.at(at_s).timestamp())
+        self.stream.listen(feed.hear)
         self.registrar = Registrar()
         self.boxes = Boxes(self.administration, self.store.mailbox, self.clock, self.stream)
         self.plane = _plane(options, random)
@@ -132,21 +144,19 @@ class Pbx:
         self._sip: Address | None = None
 
     @classmethod
-    async def start(cls, site: Site, options: Options = Options()) -> Pbx:
-        """Build a PBX and open its doors.
+    async def start(cls, site: Site | None, options: Options = Options()) -> Pbx:
+        """Build a PBX and open its doors; with `site` None the store must be there.
 
         Raises OSError for a port in use, `StoreError` and `SiteError` for what cannot be opened; nothing stays
         open then.
         """
-        store = Store.open(
-            options.data_dir,
-            site,
-            apply_site=options.apply_site,
-            announce=options.announce,
-            inline=options.in_process,
+        clock = Clock(asyncio.get_running_loop().time)
+        opening = Opening(
+            site, clock.today().timestamp(), apply_site=options.apply_site, announce=options.announce
         )
+        store = Store.open(options.data_dir, opening, inline=options.in_process)
         try:
-            pbx = cls(store, options)
+            pbx = cls(store, options, clock)
         except BaseException:
             store.close()
             raise
@@ -199,6 +209,8 @@ class Pbx:
         await self.plane.stop()
         self._stack.stop()
         rmtree(self._scratch, ignore_errors=True)
+        self.administration.stop()
+        await self.journal.close()
         self.store.close()
 
     def _handle(self, effect: Effect) -> None:
@@ -206,6 +218,15 @@ class Pbx:
 
     def _passed_over(self, user: str, refusal: Refusal) -> None:
         self.decisions.mint(refusal, f"ringing the softphone of {user}", user=user)
+
+    def _user_of(self, account: str) -> str | None:
+        directory = self.administration.directory
+        user = directory.by_extension(account) or directory.by_name(account)
+        return None if user is None else user.name
+
+    def _follow_entitlement(self, stamped: Stamped) -> None:
+        if isinstance(stamped.event, EntitlementChanged):
+            self._limit_pools()
 
     def _limit_pools(self) -> None:
         entitlement = self.administration.entitlement

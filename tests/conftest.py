@@ -13,6 +13,7 @@ from ringfence.server.app import Options, Pbx
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ringfence.server.clock import Clock
     from ringfence.server.store.store import Store
 
 settings.register_profile("ringfence", deadline=None)
@@ -25,8 +26,8 @@ def _no_channel_leaks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     started: list[Pbx] = []
     begin = Pbx.__init__
 
-    def watched(self: Pbx, store: Store, options: Options) -> None:
-        begin(self, store, options)
+    def watched(self: Pbx, store: Store, options: Options, clock: Clock) -> None:
+        begin(self, store, options, clock)
         started.append(self)
         self.stream.listen(lambda _: check_leases(self))
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from ..site.acts import SwitchFunctions
 from .operation import API, STRICT, Routes
 from .users import in_order
 
@@ -60,7 +61,7 @@ async def list_locations(pbx: "Pbx") -> tuple[LocationEntry, ...]:
 @routes.patch(f"{API}/locations/{{name}}")
 async def switch_location(pbx: "Pbx", name: str, change: LocationFunctions) -> LocationEntry:
     """Switch the functions of a location; groups without a list of their own follow."""
-    await pbx.administration.set_location_functions(name, change.functions)
+    await pbx.administration.apply(SwitchFunctions(name, None, frozenset(change.functions)))
     return next(one for one in await list_locations(pbx) if one.name == name)
 
 
@@ -77,5 +78,6 @@ async def list_groups(pbx: "Pbx") -> tuple[GroupEntry, ...]:
 @routes.patch(f"{API}/groups/{{location}}/{{name}}")
 async def switch_group(pbx: "Pbx", location: str, name: str, change: GroupFunctions) -> GroupEntry:
     """Switch the functions of a group."""
-    await pbx.administration.set_group_functions(location, name, change.functions)
+    functions = None if change.functions is None else frozenset(change.functions)
+    await pbx.administration.apply(SwitchFunctions(location, name, functions))
     return next(one for one in await list_groups(pbx) if (one.location, one.name) == (location, name))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ...licensing.catalogue import FUNCTIONS
 from ...licensing.reasons import reason_for
 from ..site import require
+from ..site.acts import MoveUser
 from .operation import API, STRICT, Routes
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ async def read_user(pbx: "Pbx", name: str) -> UserDetail:
 @routes.patch(f"{API}/users/{{name}}")
 async def move_user(pbx: "Pbx", name: str, place: Place) -> UserDetail:
     """Put a user elsewhere; functions, licences and settings follow (L-05, L-06)."""
-    return _detail(pbx, await pbx.administration.move_user(name, place.location, place.group))
+    await pbx.administration.apply(MoveUser(name, place.location, place.group))
+    return await read_user(pbx, name)
 
 
 def in_order(functions: "Iterable[str]") -> tuple[str, ...]:

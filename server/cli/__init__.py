@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MODULES = {"demo": ".demo", "serve": ".serve", "licence": ".licence"}
+_MODULES = {"demo": ".demo", "serve": ".serve", "licence": ".licence", "audit": ".audit"}
 """Command name -> the module here that holds it; its `register(app)` adds the command to the application."""
 
 

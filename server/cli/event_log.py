@@ -7,36 +7,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import structlog
 
-from ..site.events import (
-    FunctionsSwitched,
-    LicenceAssigned,
-    LicenceDisplaced,
-    LicenceReleased,
-    PinMade,
-    SettingsDeleted,
-    UserMoved,
-)
+from ..site.events import SiteEvent
 from ..switch.events import CallEnded, CallStarted, MessageLeft, Refused
 
 if TYPE_CHECKING:
     from ..switch.stream import EventStream, Stamped
 
-_TOLD = (
-    CallStarted,
-    CallEnded,
-    MessageLeft,
-    UserMoved,
-    FunctionsSwitched,
-    SettingsDeleted,
-    PinMade,
-    LicenceAssigned,
-    LicenceDisplaced,
-    LicenceReleased,
-)
+_TOLD = (CallStarted, CallEnded, MessageLeft, *get_args(SiteEvent))
 
 log = structlog.get_logger()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,10 +19,12 @@ from ..site.dealing import service_order
 from ..site.directory import Directory
 from ..site.problem import closest
 from ..site.site import Site, SiteError
+from ..site.standing import bought
 from ..site.trial import place_named, try_out
 from .failure import fail
 
 if TYPE_CHECKING:
+    from ..site.holdings import Holdings
     from ..site.trial import Place
 
 _app = typer.Typer(
@@ -137,19 +140,22 @@ def _read(
         )
     if (site is None) == (data is None):
         fail("name either a site file or, with --data, the directory of a store")
+    if data is not None:
+        held = _stored(data)
+        return Directory(held.site), bought(held, datetime.now(UTC).timestamp())
     try:
-        found = Site.read(site) if site is not None else _stored(data or Path())
+        found = Site.read(site or Path())
     except SiteError as error:
         fail(str(error))
     return Directory(found), Entitlement(found.entitlements)
 
 
-def _stored(data: Path) -> Site:
+def _stored(data: Path) -> Holdings:
     from ..store.failure import StoreError
-    from ..store.store import stored_site
+    from ..store.reading import stored_holdings
 
     try:
-        return stored_site(data)
+        return stored_holdings(data)
     except StoreError as error:
         fail(str(error))
 

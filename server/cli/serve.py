@@ -101,27 +101,24 @@ def serve(
     _run(_serve(found, options, log_level, as_json=as_json, by_itself=site is None))
 
 
-def _read(site: Path | None, data: Path | None) -> "Site":
-    """The site to serve: the file; without one the store's, where there is a store; else the sample company."""
+def _read(site: Path | None, data: Path | None) -> "Site | None":
+    """The site to serve: the file; without one the store's (None), where there is a store; else the sample company."""
     from ..site.site import Site, SiteError
-    from ..store.failure import StoreError
 
     try:
         if site is not None:
             return Site.read(site)
         if data is not None and data.exists() and any(data.iterdir()):
-            from ..store.store import stored_site
-
-            return stored_site(data)
+            return None
         return Site.sample()
-    except (SiteError, StoreError) as error:
+    except SiteError as error:
         fail(str(error))
     except OSError as error:
         fail(f"--data {data} cannot be read ({error.strerror}); name a directory that can be written")
 
 
 async def _serve(
-    site: "Site", options: "Options", log_level: LogLevel, *, as_json: bool, by_itself: bool
+    site: "Site | None", options: "Options", log_level: LogLevel, *, as_json: bool, by_itself: bool
 ) -> None:
     from ..app import Pbx
     from ..site.site import SiteError

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ...channels.media.plane import Tone
 from ...features.voicemail.settings import BEEP
 from ..phones.refused import Refused
+from ..site.acts import MoveUser
 from .cast import SHORT_OF_PLUS
 from .company import SceneError
 
@@ -154,7 +155,7 @@ async def user_moved(company: Company) -> Happened:
     waiting = await company.softphone(move.waiting, register=False)
     refused = Refused.of(await waiting.register())
     mover = await company.softphone(move.user)
-    await company.pbx.administration.move_user(move.user.name, move.location, move.group)
+    await company.pbx.administration.apply(MoveUser(move.user.name, move.location, move.group))
     served = Refused.of(await waiting.register())
     unserved = Refused.of(await mover.register())
     place = f"{move.location}/{move.group}" if move.group is not None else move.location

@@ -1,82 +1,70 @@
-"""The site as it stands while the server runs, and the only place where users, locations and groups change.
+"""The site as it stands while the server runs, and the only place where users, locations and licences change.
 
 The composition root opens one for a PBX; routing and doors read its `directory`, `allocation` and `gate`.
-Each change is one transaction: checked, written, allocated anew once, then told to the sink.
+Each change is one transaction: drafted, allocated anew once, written, then told to the sink.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING, Protocol
 
-from ...licensing.allocation import allocate
-from ...licensing.catalogue import FUNCTIONS
-from ...licensing.entitlement import Entitlement
-from ...licensing.gate import Gate
-from . import require
-from .dealing import service_order
-from .directory import Directory
-from .events import FunctionsSwitched, PinMade, SettingsDeleted, UserMoved
-from .licence_shift import shifts
-from .personal import FUNCTION as VOICEMAIL
-from .personal import strip
-from .pin import random_pin
+from ...licensing.lines import Lines
+from .draft import Draft
+from .outcome import Outcome, outcome
+from .require import LineRefusedError
+from .standing import consequences, stand
 from .trial import try_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from random import Random
+    from collections.abc import Callable, Mapping
 
     from ...licensing.allocation import Allocation
+    from ...licensing.entitlement import Entitlement
+    from ...licensing.gate import Gate
+    from ...licensing.modes import Tolerance
     from ...licensing.what_if import WhatIf
+    from .acts import Act
+    from .directory import Directory
     from .events import SiteEvent
-    from .site import Location, Site, User
+    from .holdings import Holdings
     from .trial import Place
+
+ADMINISTRATOR = "administrator"
+SERVER = "server"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change as it is written: what is held before and after, who made it, and when (Unix time)."""
+
+    before: Holdings
+    after: Holdings
+    events: tuple[SiteEvent, ...]
+    actor: str
+    at: float
 
 
 class Ledger(Protocol):
     """Where changes are kept; the store is one."""
 
-    async def record(
-        self, users: Sequence[User], location: Location | None, events: Sequence[SiteEvent], at: float
-    ) -> None:
-        """Write changed users, a location with changed functions, and the events, in one transaction.
-
-        `at` is Unix time. Returns once all of it is on the disk.
-        """
+    async def record(self, change: Change) -> None:
+        """Write a change and its events in one transaction; returns once all of it is on the disk."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """What belongs together at one moment; replaced whole."""
-
-    directory: Directory
-    allocation: Allocation
-    gate: Gate
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A change before it is made: the new directory, whom it affects, where functions were switched."""
-
-    directory: Directory
-    affected: tuple[str, ...] = ()
-    location: str | None = None
-    event: SiteEvent | None = None
 
 
 class Administration:
     """Directory, entitlement, allocation and gate of one PBX, always of one moment.
 
     `ledger` None keeps changes in memory only. `sink` hears every event on the event loop, after it is
-    written. `random` draws PINs; `clock` gives Unix time in seconds for the record of changes.
+    written. `random` draws PINs; `clock` gives Unix time in seconds.
     """
 
     def __init__(
         self,
-        site: Site,
+        holdings: Holdings,
         ledger: Ledger | None,
         sink: Callable[[SiteEvent], None],
         *,
@@ -88,8 +76,16 @@ class Administration:
         self._random = random
         self._clock = clock
         self._turn = asyncio.Lock()
-        self._entitlement = Entitlement(site.entitlements)
-        self._standing = self._stand(Directory(site))
+        self._timer: asyncio.TimerHandle | None = None
+        self._refreshing: asyncio.Task[Outcome] | None = None
+        self._asked: tuple[str, ...] = ()
+        self._stored = holdings
+        self._standing, self._untold = stand(holdings, clock())
+
+    @property
+    def holdings(self) -> Holdings:
+        """Everything that is stored of this moment: the site, packages, lines."""
+        return self._standing.holdings
 
     @property
     def directory(self) -> Directory:
@@ -98,8 +94,8 @@ class Administration:
 
     @property
     def entitlement(self) -> Entitlement:
-        """What was bought."""
-        return self._entitlement
+        """What is bought and valid at this moment."""
+        return self._standing.entitlement
 
     @property
     def allocation(self) -> Allocation:
@@ -111,112 +107,86 @@ class Administration:
         """Who may do what at this moment. Ask for it at each decision; a change puts another in its place."""
         return self._standing.gate
 
+    @property
+    def tolerance(self) -> Tolerance:
+        """What the modes let pass at this moment."""
+        return self._standing.tolerance
+
+    @property
+    def lines(self) -> Lines:
+        """The TAPI lines that are bound, and those that asked in vain since the start."""
+        bound = tuple(one.line for one in self.holdings.lines)
+        return Lines(bound, tuple(line for line in self._asked if line not in bound))
+
     async def start(self) -> None:
-        """Give a random PIN to every user with voicemail who has none. Await it before the first call."""
+        """Give a random PIN to every user with voicemail who has none. Await it before the first call.
 
-        def draft(before: Directory) -> _Draft:
-            return _Draft(before, tuple(user.name for user in before.users))
-
-        await self._transact(draft)
-
-    async def move_user(self, name: str, location: str, group: str | None) -> User:
-        """Put a user elsewhere; licences and settings follow (L-05, L-06). Returns the user as he is then.
-
-        Raises `AdministrationError` with `not_found` for the user, `request.invalid` for the place.
+        From then on a package that begins or ends, and a grace that ends, are noticed at that instant.
         """
+        await self._transact((), SERVER, dry_run=False, everybody=True)
 
-        def draft(before: Directory) -> _Draft:
-            user = require.user(before, name)
-            require.place(before, location, group, "request.invalid")
-            if (user.location, user.group) == (location, group):
-                return _Draft(before)
-            event = UserMoved(name, user.location, user.group, location, group)
-            return _Draft(before.move(name, location, group), (name,), event=event)
+    def stop(self) -> None:
+        """Wait for no further instant."""
+        if self._timer is not None:
+            self._timer.cancel()
 
-        await self._transact(draft)
-        return require.user(self.directory, name)
+    async def apply(self, *acts: Act, actor: str = ADMINISTRATOR, dry_run: bool = False) -> Outcome:
+        """Carry out `acts` in order as one change, and return what it brought once that is on the disk.
 
-    async def set_location_functions(self, location: str, functions: Iterable[str]) -> None:
-        """Switch functions of a location; groups that inherit follow (L-04). Raises `AdministrationError`."""
-        wanted = require.functions(functions)
+        Either all of them count or none. With `dry_run` none does, and the same is returned. `actor` is who
+        is named in the audit log. Raises `AdministrationError`, `PackageError`, and what the ledger raises.
+        """
+        try:
+            return await self._transact(acts, actor, dry_run=dry_run)
+        except LineRefusedError as error:
+            self._asked = self.lines.refused(error.line).asked
+            raise
 
-        def draft(before: Directory) -> _Draft:
-            require.location(before, location)
-            if before.functions_at(location, None) == wanted:
-                return _Draft(before)
-            after = before.set_location_functions(location, wanted)
-            event = FunctionsSwitched(location, None, wanted)
-            return _Draft(after, _switched(before, after), location, event)
-
-        await self._transact(draft)
-
-    async def set_group_functions(self, location: str, group: str, functions: Iterable[str] | None) -> None:
-        """Give a group its own list, or with None its location's again. Raises `AdministrationError`."""
-        wanted = None if functions is None else require.functions(functions)
-
-        def draft(before: Directory) -> _Draft:
-            require.place(before, location, group)
-            after = before.set_group_functions(location, group, wanted)
-            if after.locations == before.locations:
-                return _Draft(before)
-            event = FunctionsSwitched(location, group, wanted)
-            return _Draft(after, _switched(before, after), location, event)
-
-        await self._transact(draft)
+    async def refresh(self) -> Outcome:
+        """Reckon anew, as is due where a package begins or ends to count; the server's own act."""
+        return await self._transact((), SERVER, dry_run=False)
 
     def what_if(self, *, add: Mapping[str, int], moves: Mapping[str, Place]) -> WhatIf:
-        """What a change would bring, without making it. Raises `AdministrationError`."""
+        """What a purchase and moves would bring, without making them. Raises `AdministrationError`."""
         return try_out(self.directory, self.entitlement, add, moves)
 
-    async def _transact(self, draft: Callable[[Directory], _Draft]) -> None:
+    async def _transact(
+        self, acts: tuple[Act, ...], actor: str, *, dry_run: bool, everybody: bool = False
+    ) -> Outcome:
         """Make a change to its end, even if whoever asked for it is cancelled meanwhile."""
-        await asyncio.shield(asyncio.ensure_future(self._carry_out(draft)))
+        change = self._carry_out(acts, actor, dry_run=dry_run, everybody=everybody)
+        return await asyncio.shield(asyncio.ensure_future(change))
 
-    async def _carry_out(self, draft: Callable[[Directory], _Draft]) -> None:
+    async def _carry_out(
+        self, acts: tuple[Act, ...], actor: str, *, dry_run: bool, everybody: bool
+    ) -> Outcome:
         async with self._turn:
-            made = draft(self.directory)
-            users, events = self._settled(made)
-            after = made.directory.with_users(users) if users else made.directory
-            if after is self.directory:
-                return
-            standing = self._stand(after)
-            if made.event is not None:
-                events = [made.event, *events, *shifts(self.allocation, standing.allocation)]
-            if self._ledger is not None:
-                location = next((one for one in after.locations if one.name == made.location), None)
-                await self._ledger.record(self._written(after, made, users), location, events, self._clock())
-            self._standing = standing
+            before, now = self._standing, self._clock()
+            draft = Draft(before.holdings, now)
+            for act in acts:
+                draft.make(act)
+            draft.settle(Random(0) if dry_run else self._random, everybody=everybody)  # noqa: S311 - PINs nobody gets
+            after, compliance = stand(draft.holdings(), now)
+            untold = () if dry_run else self._untold
+            events = (*draft.events, *consequences(before, after), *untold, *compliance)
+            result = outcome(before, after, events)
+            if dry_run:
+                return result
+            if events and self._ledger is not None:
+                await self._ledger.record(Change(self._stored, after.holdings, events, actor, now))
+            self._standing, self._stored, self._untold = after, after.holdings, ()
+            self._wait()
             for event in events:
                 self._sink(event)
+            return result
 
-    def _settled(self, made: _Draft) -> tuple[dict[str, User], list[SiteEvent]]:
-        """The affected users whose settings change: some deleted (L-06), a PIN made where one is needed."""
-        users: dict[str, User] = {}
-        events: list[SiteEvent] = []
-        for name in made.affected:
-            user = before = require.user(made.directory, name)
-            on = made.directory.functions_of(user)
-            user, deletion = strip(user, frozenset(FUNCTIONS) - on, made.directory.site.voicemail)
-            if deletion is not None:
-                events.append(SettingsDeleted(name, deletion.function, deletion.settings))
-            if VOICEMAIL in on and user.voicemail_pin is None:
-                user = replace(user, voicemail_pin=random_pin(self._random))
-                events.append(PinMade(name))
-            if user is not before:
-                users[name] = user
-        return users, events
+    def _wait(self) -> None:
+        """Wake up when another gate has to answer."""
+        self.stop()
+        until = self.gate.valid_until
+        if until is not None:
+            delay_s = max(0.0, until.timestamp() - self._clock())
+            self._timer = asyncio.get_running_loop().call_later(delay_s, self._wake)
 
-    @staticmethod
-    def _written(after: Directory, made: _Draft, users: Mapping[str, User]) -> tuple[User, ...]:
-        names = dict.fromkeys((*users, *((made.event.user,) if isinstance(made.event, UserMoved) else ())))
-        return tuple(require.user(after, name) for name in names)
-
-    def _stand(self, directory: Directory) -> _Standing:
-        subjects = directory.subjects()
-        allocation = allocate(self._entitlement, subjects, service_order(directory.site))
-        return _Standing(directory, allocation, Gate(self._entitlement, allocation, subjects))
-
-
-def _switched(before: Directory, after: Directory) -> tuple[str, ...]:
-    """The users who have other functions than before."""
-    return tuple(user.name for user in before.users if before.functions_of(user) != after.functions_of(user))
+    def _wake(self) -> None:
+        self._refreshing = asyncio.get_running_loop().create_task(self.refresh())

@@ -5,7 +5,6 @@ Routing, registrar and doors ask it; a change makes a new snapshot, which `Admin
 
 from __future__ import annotations
 
-from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,6 @@ from ...licensing.demand import Subject
 from .peer import Peer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
     from ipaddress import IPv4Network, IPv6Network
 
     from .site import Attendant, Location, Site, Trunk, User
@@ -117,39 +115,3 @@ class Directory:
     def subjects(self) -> tuple[Subject, ...]:
         """All users as licensing sees them."""
         return tuple(map(self.subject, self.site.users))
-
-    def with_users(self, changed: Mapping[str, User]) -> Directory:
-        """A snapshot in which the users named by `changed` are replaced."""
-        return Directory(
-            replace(self.site, users=tuple(changed.get(user.name, user) for user in self.site.users))
-        )
-
-    def move(self, name: str, location: str, group: str | None) -> Directory:
-        """A snapshot in which the user `name` is at that place. KeyError: no such user or place."""
-        if not self.has_place(location, group):
-            raise KeyError((location, group))
-        return self.with_users({name: replace(self._by_name[name], location=location, group=group)})
-
-    def set_location_functions(self, location: str, functions: Iterable[str]) -> Directory:
-        """A snapshot in which `location` has these functions. KeyError: no such location."""
-        return self._with_location(location, lambda one: replace(one, functions=frozenset(functions)))
-
-    def set_group_functions(self, location: str, group: str, functions: Iterable[str] | None) -> Directory:
-        """A snapshot in which `group` has these functions; None inherits. KeyError: no such group."""
-        if not self.has_place(location, group):
-            raise KeyError((location, group))
-        own = None if functions is None else frozenset(functions)
-
-        def changed(one: Location) -> Location:
-            groups = tuple(
-                replace(each, functions=own) if each.name == group else each for each in one.groups
-            )
-            return replace(one, groups=groups)
-
-        return self._with_location(location, changed)
-
-    def _with_location(self, name: str, change: Callable[[Location], Location]) -> Directory:
-        if not self.has_place(name, None):
-            raise KeyError(name)
-        locations = tuple(change(one) if one.name == name else one for one in self.site.locations)
-        return Directory(replace(self.site, locations=locations))

@@ -1,4 +1,4 @@
-"""What an administrator's change brings about, as values for the event stream, the journal and the audit.
+"""What a change of users, locations or licences brings about, as values for the event stream and the audit.
 
 `Administration` hands them to its sink after the change is on the disk. None of them carries a PIN or a
 password.
@@ -6,7 +6,143 @@ password.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ...licensing.modes import ComplianceChanged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class SiteImported:
+    """A store was made from a site file: what was bought, and who holds each licence from the start."""
+
+    source: str
+    digest: str
+    users: int
+    bought: Mapping[str, int] = field(hash=False)
+    assigned: Mapping[str, tuple[str, ...]] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteMerged:
+    """A changed site file was laid over the store; users by name."""
+
+    source: str
+    digest: str
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UserCreated:
+    """There is a new user; `seq` is his for ever (A-01)."""
+
+    user: str
+    seq: int
+    location: str
+    group: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UserChanged:
+    """Some of a user's fields have other values; the values are not told, since some are secret."""
+
+    user: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UserDeleted:
+    """A user is gone, with his messages and tokens."""
+
+    user: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class LocationCreated:
+    """There is a new location, made after another or (`of` None) from nothing."""
+
+    location: str
+    of: str | None
+    functions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LocationDeleted:
+    """A location is gone, with its groups."""
+
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCreated:
+    """There is a new group; functions of None are its location's."""
+
+    location: str
+    group: str
+    functions: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupDeleted:
+    """A group is gone."""
+
+    location: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChanged:
+    """A personal setting has another value, or (`deleted`) none."""
+
+    user: str
+    function: str
+    key: str
+    deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PackageImported:
+    """A licence package is in the store; what it adds follows as `EntitlementChanged`."""
+
+    package: str
+    licences: Mapping[str, int] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EntitlementChanged:
+    """So many of a licence are bought now, and so many were before."""
+
+    licence: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineBound:
+    """A line holds a TAPI licence and keeps it (L-09)."""
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineReleased:
+    """A line gave its TAPI licence back (A-09)."""
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingUserServed:
+    """A user who had been waiting holds licences now, without an act of his own (L-46, L-48)."""
+
+    user: str
+    licences: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +210,23 @@ class LicenceReleased:
 
 
 SiteEvent = (
-    UserMoved
+    SiteImported
+    | SiteMerged
+    | UserCreated
+    | UserChanged
+    | UserDeleted
+    | LocationCreated
+    | LocationDeleted
+    | GroupCreated
+    | GroupDeleted
+    | SettingChanged
+    | PackageImported
+    | EntitlementChanged
+    | LineBound
+    | LineReleased
+    | ComplianceChanged
+    | WaitingUserServed
+    | UserMoved
     | FunctionsSwitched
     | SettingsDeleted
     | PinMade

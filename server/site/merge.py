@@ -11,31 +11,50 @@ from typing import TYPE_CHECKING
 
 from .checks import problems
 from .directory import Directory
+from .events import SettingsDeleted, SiteMerged, UserCreated
+from .holdings import peopled
 from .personal import strip
 from .site import SiteError
 
 if TYPE_CHECKING:
+    from .events import SiteEvent
+    from .holdings import Holdings
     from .personal import Deletion
     from .site import Location, Site, User
 
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """The merged site, and by user name what is new, changed, and kept though the file does not name it."""
+    """What is held then, and by user name what is new, changed, and kept though the file does not name it."""
 
-    site: Site
+    holdings: Holdings
     added: tuple[str, ...]
     changed: tuple[str, ...]
     kept: tuple[str, ...]
     deletions: tuple[Deletion, ...]
 
+    @property
+    def events(self) -> tuple[SiteEvent, ...]:
+        """The merge as the audit log tells it, without what it means to licences."""
+        site, added = self.holdings.site, set(self.added)
+        return (
+            SiteMerged(site.source, site.digest, self.added, self.changed, self.kept),
+            *(
+                UserCreated(one.name, one.seq, one.location, one.group)
+                for one in site.users
+                if one.name in added
+            ),
+            *(SettingsDeleted(one.user, one.function, one.settings) for one in self.deletions),
+        )
 
-def merge(stored: Site, file: Site, highest_seq: int) -> Merge:
-    """Lay `file` over `stored`; `highest_seq` is the last sequence number ever given.
+
+def merge(held: Holdings, file: Site) -> Merge:
+    """Lay `file` over what is `held`; packages, bound lines and sequence numbers stay.
 
     Raises `SiteError` where the file and what stays do not go together, as when a new user has the number of
     one who stays.
     """
+    stored = held.site
     known = {user.name: user for user in stored.users}
     named = {user.name for user in file.users}
     users = [user for user in stored.users if user.name not in named]
@@ -44,18 +63,30 @@ def merge(stored: Site, file: Site, highest_seq: int) -> Merge:
         before = known.get(user.name)
         if before is None:
             added.append(user.name)
-            users.append(replace(user, seq=highest_seq + len(added)))
+            users.append(replace(user, seq=held.highest_seq + len(added)))
         else:
-            users.append(
-                replace(user, seq=before.seq, voicemail_pin=user.voicemail_pin or before.voicemail_pin)
-            )
-    site = replace(file, users=tuple(users), locations=_locations(stored, file))
-    for problem in problems(site):
-        what = f"{problem.what} (users whom the file does not name stay)"
-        raise SiteError(file.source, None, what, problem.remedy)
+            pin = user.voicemail_pin or before.voicemail_pin
+            users.append(replace(user, seq=before.seq, voicemail_pin=pin, settings=before.settings))
+    users.sort(key=lambda user: user.seq)
+    site = peopled(file, tuple(users), _locations(stored, file))
+    _check(site, stored)
     site, deletions = _without_lost_settings(stored, site)
-    changed = tuple(user.name for user in site.users if known.get(user.name, user) != user)
-    return Merge(site, tuple(added), changed, tuple(name for name in known if name not in named), deletions)
+    return Merge(
+        replace(held, file=file, site=site, highest_seq=held.highest_seq + len(added)),
+        tuple(added),
+        tuple(user.name for user in site.users if known.get(user.name, user) != user),
+        tuple(name for name in known if name not in named),
+        deletions,
+    )
+
+
+def _check(site: Site, stored: Site) -> None:
+    """Complain of what the merge brings, not of a target that an administrator's deletion left dangling."""
+    accepted = {problem.what for problem in problems(stored)}
+    for problem in problems(site):
+        if problem.what not in accepted:
+            what = f"{problem.what} (users whom the file does not name stay)"
+            raise SiteError(site.source, None, what, problem.remedy)
 
 
 def _locations(stored: Site, file: Site) -> tuple[Location, ...]:
@@ -79,10 +110,9 @@ def _without_lost_settings(stored: Site, site: Site) -> tuple[Site, tuple[Deleti
         old = before.by_name(user.name)
         if old is None:
             return user
-        user, deletion = strip(user, before.functions_of(old) - after.functions_of(user), site.voicemail)
-        if deletion is not None:
-            deletions.append(deletion)
+        off = before.functions_of(old) - after.functions_of(user)
+        user, lost = strip(user, off, site.voicemail)
+        deletions.extend(lost)
         return user
 
-    users = tuple(sorted(map(stripped, site.users), key=lambda user: user.seq))
-    return replace(site, users=users), tuple(deletions)
+    return replace(site, users=tuple(map(stripped, site.users))), tuple(deletions)

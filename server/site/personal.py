@@ -1,46 +1,75 @@
 """Personal settings by function: what a user loses when a function is taken away from him (L-06).
 
-Today these belong to `voicemail`: the PIN, and forwardings to the user's own box. Stored messages are not
-settings; they stay and become inaccessible (A-04).
+Each setting names its function, so that taking one away needs no feature's code. Two kinds stand in the site
+file too: the voicemail PIN, and forwardings, which belong to `voicemail` where they lead to the own box and to
+the telephone otherwise. Stored messages are no settings; they stay and become inaccessible (A-04).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .site import Forward
+from .site import Forward, Setting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .site import User, VoicemailSettings
 
-FUNCTION = "voicemail"
-_TARGETS = ("busy", "no_answer", "not_registered")
+VOICEMAIL = "voicemail"
+TELEPHONE = "telephone"
+"""What settings belong to that go with no licensed function; it is never switched off."""
+
+_PIN = "voicemail_pin"
+_TARGETS = ("forward.busy", "forward.no_answer", "forward.not_registered")
+_AFTER_S = "forward.after_s"
+_IN_FILE = {_PIN, *_TARGETS, _AFTER_S}
 
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """The settings of one function that a user loses, by their keys in the site file."""
+    """The settings of one function that a user loses, by their keys."""
 
     user: str
     function: str
     settings: tuple[str, ...]
 
 
-def strip(user: User, off: frozenset[str], voicemail: VoicemailSettings) -> tuple[User, Deletion | None]:
-    """`user` without the settings of the functions that are `off`, and what that deletes, if anything."""
-    if FUNCTION not in off:
-        return user, None
-    box = voicemail.box_number(user.extension)
-    forward = user.forward
-    lost = [key for key in _TARGETS if forward is not None and getattr(forward, key) == box]
-    settings = tuple(f"forward.{key}" for key in lost)
-    if user.voicemail_pin is not None:
-        settings = ("voicemail_pin", *settings)
-    if not settings:
-        return user, None
-    if forward is not None:
-        kept = {key: getattr(forward, key) for key in _TARGETS if key not in lost}
-        forward = Forward(**kept, after_s=forward.after_s) if any(kept.values()) else None
-    stripped = replace(user, voicemail_pin=None, forward=forward)
-    return stripped, Deletion(user.name, FUNCTION, settings)
+def settings_of(user: User, voicemail: VoicemailSettings) -> tuple[Setting, ...]:
+    """All personal settings of `user`, those of the site file first."""
+    found = [] if user.voicemail_pin is None else [Setting(VOICEMAIL, _PIN, user.voicemail_pin)]
+    if user.forward is not None:
+        box = voicemail.box_number(user.extension)
+        for key in _TARGETS:
+            target = getattr(user.forward, key.removeprefix("forward."))
+            if target is not None:
+                found.append(Setting(VOICEMAIL if target == box else TELEPHONE, key, target))
+        found.append(Setting(TELEPHONE, _AFTER_S, user.forward.after_s))
+    return (*found, *user.settings)
+
+
+def with_settings(user: User, settings: Iterable[Setting]) -> User:
+    """`user` with these settings and no other."""
+    settings = tuple(settings)
+    values: dict[str, Any] = {one.key: one.value for one in settings if one.key in _IN_FILE}
+    pin = values.pop(_PIN, None)
+    forward = Forward(**{key.removeprefix("forward."): value for key, value in values.items()})
+    rest = tuple(one for one in settings if one.key not in _IN_FILE)
+    return replace(user, voicemail_pin=pin, forward=forward if values else None, settings=rest)
+
+
+def strip(user: User, off: frozenset[str], voicemail: VoicemailSettings) -> tuple[User, tuple[Deletion, ...]]:
+    """`user` without the settings of the functions that are `off`, and what that deletes, by function."""
+    settings = settings_of(user, voicemail)
+    lost: dict[str, list[str]] = {}
+    for one in settings:
+        if one.function in off:
+            lost.setdefault(one.function, []).append(one.key)
+    if not lost:
+        return user, ()
+    kept = [one for one in settings if one.function not in off]
+    if not any(one.key in _TARGETS for one in kept):
+        kept = [one for one in kept if one.key != _AFTER_S]
+    deletions = tuple(Deletion(user.name, function, tuple(keys)) for function, keys in lost.items())
+    return with_settings(user, kept), deletions

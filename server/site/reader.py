@@ -67,7 +67,7 @@ _SHAPES: dict[tuple[str, ...], Any] = {
 }
 _ARRAYS = {"location", "user", "team", "trunk", "auto_attendant", "data_source"}
 _ADD = "add it"
-_INTERNAL = {"user": "seq", "location": "groups"}
+_INTERNAL = {"user": ("seq", "settings"), "location": ("groups",)}
 _FILE_KEYS = {"groups": "group"}
 _KINDS = {
     "string": "a text in quotes",
@@ -174,11 +174,11 @@ def _renamed(entry: Any, old: str, new: str) -> Any:
 
 def _internal_keys(key: str, value: Any) -> Iterator[Problem]:
     """Complain of keys that the dataclasses have but the file may not."""
-    internal = _INTERNAL.get(key, "")
     for index, entry in enumerate(value if isinstance(value, list) else ()):
-        if isinstance(entry, dict) and internal in entry:
-            path = (key, index, internal)
-            yield Problem(path, *_unknown(path))
+        for internal in _INTERNAL.get(key, ()):
+            if isinstance(entry, dict) and internal in entry:
+                path = (key, index, internal)
+                yield Problem(path, *_unknown(path))
 
 
 def _control_characters(path: KeyPath, value: Any) -> Iterator[Problem]:
@@ -193,7 +193,7 @@ def _unknown(path: KeyPath) -> tuple[str, str]:
     where = tuple(str(part) for part in path[:-1] if not isinstance(part, int))
     shape = _SHAPES.get(where[:2] if where[:2] == ("licensing", "modes") else where)
     known = {_FILE_KEYS.get(one.name, one.name) for one in fields(shape)} if shape else set()
-    known -= {"seq"}
+    known -= {"seq", "settings"}
     what = f'the key "{path[-1]}" is not known in {_header(where)}'
     return what, closest(str(path[-1]), sorted(known), f"known keys are {', '.join(sorted(known))}")
 

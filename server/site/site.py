@@ -102,8 +102,20 @@ class Forward:
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """A personal setting: the function that it goes with (L-06), its key, and its JSON value."""
+
+    function: str
+    key: str
+    value: object = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class User:
-    """`[[user]]`. `seq` is the creation sequence number; it never changes and orders the users (A-01)."""
+    """`[[user]]`. `seq` is the creation sequence number; it never changes and orders the users (A-01).
+
+    `settings` are personal settings that no site file has; `personal` knows all of a user's.
+    """
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
     name: str
@@ -117,6 +129,7 @@ class User:
     email: str | None = None
     voicemail_pin: str | None = field(default=None, repr=False)
     forward: Forward | None = None
+    settings: tuple[Setting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""The tables of the store; `REVISION` grows with every change of them."""
+"""The tables of the store as of `REVISION`, which grows with every change of them.
+
+A new store is made from these; `migrations` brings an older one here.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,17 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
 )
 
-REVISION = 1
+REVISION = 2
 
 metadata = MetaData()
+
+version = Table("alembic_version", metadata, Column("version_num", String(32), primary_key=True))
 
 meta = Table(
     "meta",
@@ -32,6 +38,7 @@ locations = Table(
     Column("name", String, primary_key=True),
     Column("position", Integer, nullable=False),
     Column("functions", JSON, nullable=False),
+    Column("contingent", JSON, nullable=False, server_default="{}"),
 )
 
 groups = Table(
@@ -55,9 +62,53 @@ users = Table(
     Column("password", String, nullable=False),
     Column("fax_number", String, unique=True),
     Column("email", String),
-    Column("voicemail_pin", String),
-    Column("forward", JSON(none_as_null=True)),
     ForeignKeyConstraint(["location", "group"], ["groups.location", "groups.name"]),
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("user", ForeignKey("users.name"), primary_key=True),
+    Column("function", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("value", JSON, nullable=False),
+)
+
+packages = Table(
+    "packages",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("data", LargeBinary, nullable=False),
+    Column("imported_at", Float, nullable=False),
+)
+
+lines = Table(
+    "lines",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("line", String, nullable=False, unique=True),
+    Column("bound_at", Float, nullable=False),
+)
+
+over_since = Table(
+    "over_since",
+    metadata,
+    Column("licence", String, primary_key=True),
+    Column("since", Float, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("hash", String, nullable=False, unique=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("kind", String, nullable=False),
+    Column("locations", JSON, nullable=False),
+    Column("user", ForeignKey("users.name")),
+    Column("client", String),
+    Column("created_at", Float, nullable=False),
 )
 
 messages = Table(
@@ -74,12 +125,14 @@ messages = Table(
     sqlite_autoincrement=True,
 )
 
-changes = Table(
-    "changes",
+audit = Table(
+    "audit",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("at", Float, nullable=False),
+    Column("seq", Integer, primary_key=True),
+    Column("at", String, nullable=False),
+    Column("actor", String, nullable=False),
     Column("kind", String, nullable=False),
-    Column("detail", JSON, nullable=False),
-    sqlite_autoincrement=True,
+    Column("detail", String, nullable=False),
+    Column("previous", String, nullable=False),
+    Column("hash", String, nullable=False),
 )

@@ -1,134 +1,140 @@
 """The store of one server: opened once at start, closed at its end.
 
 The composition root opens it with the site that was read; without a data directory it lives in a temporary
-one. The first start imports the site; from then on the store is the truth, and `site` is what it holds.
+one. The first start imports the site; from then on the store is the truth, and `holdings` is what it holds.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import tempfile
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING
 
-from sqlalchemy import inspect
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import bindparam, delete, select
 
+from ..site.events import SiteImported, UserDeleted
+from ..site.holdings import Holdings
 from ..site.merge import Merge, merge
-from . import schema
-from .changes import note_changes
-from .failure import StoreError
+from ..site.standing import consequences, stand
+from . import audit, revisions, schema
+from .failure import DAMAGED, READONLY, StoreError, explained, sentence
 from .mailbox import Mailbox, sweep
-from .site_rows import all_meta, read_site, set_meta, update_functions, update_users, write_site
+from .site_rows import read_holdings, write_holdings
+from .tokens import Tokens
 from .unit import InlineRunner, ThreadRunner, connect, disconnect, in_transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection
 
-    from ..site.events import SiteEvent
-    from ..site.site import Location, Site, User
+    from ..site.administration import Change
+    from ..site.site import Site
+    from ..site.standing import Standing
     from .unit import Unit
 
-_DATABASE = "ringfence.sqlite"
+DATABASE = "ringfence.sqlite"
+ACTOR = "server"
 _LOCK = "ringfence.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a store is opened: the `site` to import or compare (None: what is stored must be enough).
+
+    With `apply_site` a site that differs from the imported one is merged, after `announce` was given what that
+    changes. `at` is the time of the opening (Unix time).
+    """
+
+    site: Site | None
+    at: float
+    apply_site: bool = False
+    announce: Callable[[Merge], None] = lambda _: None
 
 
 @dataclass(slots=True)
 class Store:
-    """An open store. `site` is what it held when it was opened; `unit` writes, `mailbox` keeps voicemail.
+    """An open store. `holdings` is what it held when it was opened.
 
-    `messages_dir` is the folder of the recordings; `merge` tells what `--apply-site` changed, if it did.
+    `unit` writes, `mailbox` keeps voicemail, `tokens` those who may come by HTTP. `messages_dir` is the folder
+    of the recordings; `merge` tells what `--apply-site` changed, if it did.
     """
 
-    site: Site
+    holdings: Holdings
     unit: Unit
     mailbox: Mailbox
+    tokens: Tokens
+    folder: Path
     messages_dir: Path
     merge: Merge | None
     _lock: sqlite3.Connection
     _temporary: Path | None
 
     @classmethod
-    def open(
-        cls,
-        data_dir: Path | None,
-        site: Site | None,
-        *,
-        apply_site: bool = False,
-        announce: Callable[[Merge], None] = lambda _: None,
-        inline: bool = False,
-    ) -> Store:
-        """Open the store in `data_dir` (None: a temporary one); import `site` where nothing is stored yet.
+    def open(cls, data_dir: Path | None, opening: Opening, *, inline: bool = False) -> Store:
+        """Open the store in `data_dir` (None: a temporary one); import the site where nothing is stored yet.
 
-        With `site` None the store must be there. With `apply_site` a site that differs from the imported one
-        is merged, after `announce` was given what that changes. With `inline` no thread is used and, without
-        `data_dir`, no database file either (virtual time). Raises `StoreError`, and `SiteError` where a merge
-        does not go together.
+        With `inline` no thread is used and, without `data_dir`, no database file either (virtual time). Raises
+        `StoreError`, and `SiteError` where a merge does not go together.
         """
         temporary = Path(tempfile.mkdtemp(prefix="ringfence-")) if data_dir is None else None
         folder = data_dir or temporary or Path()
         try:
-            with _explained(folder):
-                return cls._open(
-                    folder, temporary, site, apply_site=apply_site, announce=announce, inline=inline
-                )
+            with explained(folder):
+                return cls._open(folder, temporary, opening, inline=inline)
         except BaseException:
             if temporary is not None:
                 rmtree(temporary, ignore_errors=True)
             raise
 
     @classmethod
-    def _open(
-        cls,
-        folder: Path,
-        temporary: Path | None,
-        site: Site | None,
-        *,
-        apply_site: bool,
-        announce: Callable[[Merge], None],
-        inline: bool,
-    ) -> Store:
-        if site is None and not (folder / _DATABASE).exists():
+    def _open(cls, folder: Path, temporary: Path | None, opening: Opening, *, inline: bool) -> Store:
+        file = folder / DATABASE
+        if opening.site is None and not file.exists():
             raise StoreError(folder, "there is no store yet", "name a site file to import")
+        if file.exists() and not os.access(file, os.W_OK):  # SQLite would open it, and refuse every change
+            raise StoreError(folder, *READONLY)
         messages_dir = folder / "messages"
         messages_dir.mkdir(parents=True, exist_ok=True)
         lock = _locked(folder)
         try:
-            connection = connect(None if inline and temporary else folder / _DATABASE)
+            connection = connect(None if inline and temporary else file)
             try:
 
-                def work(connection: Connection) -> tuple[Site, Merge | None]:
-                    result = _imported(connection, folder, site, apply_site=apply_site, announce=announce)
+                def work(connection: Connection) -> tuple[Holdings, Merge | None]:
+                    result = _opened(connection, folder, opening)
                     sweep(connection, messages_dir)
                     return result
 
-                stored, merged = in_transaction(connection, work)
+                holdings, merged = in_transaction(connection, work)
             except BaseException:
                 disconnect(connection)
                 raise
         except BaseException:
             lock.close()
             raise
-        unit = InlineRunner(connection) if inline else ThreadRunner(connection)
-        return cls(stored, unit, Mailbox(unit, messages_dir), messages_dir, merged, lock, temporary)
+        unit: Unit = InlineRunner(connection) if inline else ThreadRunner(connection)
+        mailbox = Mailbox(unit, messages_dir)
+        return cls(holdings, unit, mailbox, Tokens(unit), folder, messages_dir, merged, lock, temporary)
 
-    async def record(
-        self, users: Sequence[User], location: Location | None, events: Sequence[SiteEvent], at: float
-    ) -> None:
-        """Write an administrator's change; see `server.site.administration.Ledger`."""
+    async def record(self, change: Change) -> None:
+        """Write an administrator's change; see `server.site.administration.Ledger`. Raises `StoreError`."""
+        deleted = [event.user for event in change.events if isinstance(event, UserDeleted)]
 
-        def work(connection: Connection) -> None:
-            update_users(connection, users)
-            if location is not None:
-                update_functions(connection, location)
-            note_changes(connection, events, at)
+        def work(connection: Connection) -> Sequence[str]:
+            files = _without(connection, deleted) if deleted else ()
+            write_holdings(connection, change.before, change.after)
+            audit.append(connection, change.events, change.actor, change.at)
+            return files
 
-        await self.unit.run(work)
+        with explained(self.folder):
+            files = await self.unit.run(work)
+        for file in files:
+            (self.messages_dir / file).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Finish what is being written and let go of the files; a temporary store is removed."""
@@ -138,84 +144,52 @@ class Store:
             rmtree(self._temporary, ignore_errors=True)
 
 
-def stored_site(data_dir: Path) -> Site:
-    """The site that the store in `data_dir` holds, even while a server runs on it. Raises `StoreError`."""
-    if not (data_dir / _DATABASE).is_file():
-        raise StoreError(data_dir, "there is no store", "name the directory that was given to serve --data")
-
-    def work(connection: Connection) -> Site:
-        _check_revision(connection, data_dir)
-        return read_site(connection)
-
-    with _explained(data_dir):
-        connection = connect(data_dir / _DATABASE)
-        try:
-            return in_transaction(connection, work)
-        finally:
-            disconnect(connection)
-
-
-def _imported(
-    connection: Connection,
-    folder: Path,
-    site: Site | None,
-    *,
-    apply_site: bool,
-    announce: Callable[[Merge], None],
-) -> tuple[Site, Merge | None]:
-    """What the store holds once `site` was imported, merged, or found to be the imported one."""
-    if not inspect(connection).get_table_names():
+def _opened(connection: Connection, folder: Path, opening: Opening) -> tuple[Holdings, Merge | None]:
+    """What the store holds once the site was imported, merged, or found to be the imported one."""
+    site, at = opening.site, opening.at
+    if revisions.is_empty(connection):
         if site is None:
             raise StoreError(folder, "there is no store yet", "name a site file to import")
-        schema.metadata.create_all(connection)
-        set_meta(connection, schema_revision=str(schema.REVISION))
-        write_site(connection, site, highest_seq=0)
-        return site, None
-    known = _check_revision(connection, folder)
-    stored = read_site(connection)
-    if site is None or site.digest == known["site_digest"]:
+        revisions.make(connection)
+        first, compliance = stand(Holdings.of(site), at)
+        write_holdings(connection, None, first.holdings)
+        audit.append(connection, [_imported(first), *compliance], ACTOR, at)
+        return first.holdings, None
+    if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
+        raise StoreError(folder, *DAMAGED)
+    revisions.upgrade(connection, folder)
+    stored = read_holdings(connection)
+    if site is None or site.digest == stored.file.digest:
         return stored, None
-    if not apply_site:
+    if not opening.apply_site:
         what = f"{site.source} differs from the site that was imported here"
         raise StoreError(folder, what, "give --apply-site to merge it, or another --data")
-    merged = merge(stored, site, int(known["highest_seq"]))
-    announce(merged)
-    write_site(connection, merged.site, int(known["highest_seq"]))
-    return merged.site, merged
+    merged = merge(stored, site)
+    opening.announce(merged)
+    before, untold = stand(stored, at)
+    after, compliance = stand(replace(merged.holdings, over_since=before.holdings.over_since), at)
+    write_holdings(connection, stored, after.holdings)
+    events = [*merged.events, *consequences(before, after), *untold, *compliance]
+    audit.append(connection, events, ACTOR, at)
+    return after.holdings, merged
 
 
-def _check_revision(connection: Connection, folder: Path) -> dict[str, str]:
-    check = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-    if check != "ok":
-        raise _damaged(folder)
-    if not inspect(connection).has_table(schema.meta.name):
-        raise StoreError(folder, f"{_DATABASE} is not a Ringfence store", "name another --data")
-    known = all_meta(connection)
-    revision = int(known["schema_revision"])
-    if revision > schema.REVISION:
-        what = f"the store is of a newer version (revision {revision}, this version knows {schema.REVISION})"
-        raise StoreError(folder, what, "start the version that wrote it, or name another --data")
-    return known
+def _imported(first: Standing) -> SiteImported:
+    site, allocation = first.holdings.site, first.allocation
+    assigned = {
+        key: tuple(user for user in allocation.users if key in allocation.assigned(user))
+        for key in allocation.pools
+    }
+    return SiteImported(site.source, site.digest, len(site.users), first.entitlement.bought, assigned)
 
 
-def _damaged(folder: Path) -> StoreError:
-    what = f"the database {_DATABASE} is damaged"
-    return StoreError(folder, what, "restore it from a copy, or name another --data")
-
-
-@contextmanager
-def _explained(folder: Path) -> Iterator[None]:
-    """Turn what the system and the database raise into one sentence."""
-    try:
-        yield
-    except OSError as error:
-        what = f"the data directory cannot be used ({error.strerror})"
-        raise StoreError(folder, what, "name a directory that can be written") from error
-    except OperationalError as error:
-        what = f"the database cannot be used ({error.orig})"
-        raise StoreError(folder, what, "make the directory writable, or name another --data") from error
-    except DatabaseError as error:
-        raise _damaged(folder) from error
+def _without(connection: Connection, users: Sequence[str]) -> Sequence[str]:
+    """Remove the messages and tokens of deleted users; the files of the messages, to be removed afterwards."""
+    files = connection.scalars(select(schema.messages.c.file).where(schema.messages.c.user.in_(users))).all()
+    rows = [{"owner": user} for user in users]
+    for column in (schema.messages.c.user, schema.tokens.c.user):
+        connection.execute(delete(column.table).where(column == bindparam("owner")), rows)
+    return files
 
 
 def _locked(folder: Path) -> sqlite3.Connection:
@@ -225,7 +199,8 @@ def _locked(folder: Path) -> sqlite3.Connection:
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.Error as error:
         lock.close()
-        raise StoreError(
-            folder, "another server is using this data", "stop it, or name another --data"
-        ) from error
+        if error.sqlite_errorname.startswith("SQLITE_BUSY"):
+            remedy = "stop it, or name another --data"
+            raise StoreError(folder, "another server is using this data", remedy) from error
+        raise StoreError(folder, *sentence(error)) from error
     return lock

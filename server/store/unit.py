@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from sqlalchemy import create_engine, event
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000")
+_PRAGMAS = ("foreign_keys=ON", "busy_timeout=5000")
 
 
 class Unit(Protocol):
@@ -40,18 +41,28 @@ class Unit(Protocol):
         ...
 
 
-def connect(file: Path | None) -> Connection:
+def connect(file: Path | None, *, synchronous: str = "FULL") -> Connection:
     """Open the database in `file` (None: in memory), creating it where there is none.
 
     Every transaction begins as a writer (BEGIN IMMEDIATE), so that none fails half-way because another wrote.
+    `synchronous` FULL makes each durable when it ends, NORMAL some time later.
     """
+    return _connected(file, ("journal_mode=WAL", f"synchronous={synchronous}", *_PRAGMAS), "BEGIN IMMEDIATE")
+
+
+def connect_reader(file: Path) -> Connection:
+    """Open the database in `file` for reading only; its transactions stand in no writer's way."""
+    return _connected(file, (*_PRAGMAS, "query_only=ON"), "BEGIN")
+
+
+def _connected(file: Path | None, pragmas: tuple[str, ...], begin: str) -> Connection:
     engine = create_engine(
         "sqlite://" if file is None else f"sqlite:///{file}",
         poolclass=StaticPool,
         connect_args={"check_same_thread": False},
     )
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "connect", partial(_prepare, pragmas))
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     try:
         return engine.connect()
     except BaseException:
@@ -104,13 +115,9 @@ def disconnect(connection: Connection) -> None:
     connection.engine.dispose()
 
 
-def _prepare(connection: DBAPIConnection, _: object) -> None:
+def _prepare(pragmas: tuple[str, ...], connection: DBAPIConnection, _: object) -> None:
     connection.isolation_level = None  # the driver's own BEGIN would come late and deferred
     cursor = connection.cursor()
-    for pragma in _PRAGMAS:
+    for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -10,8 +10,11 @@ import pytest
 
 from ringfence.fixtures.pbx import PbxUnderTest
 from ringfence.server.app import Options, Pbx
+from ringfence.server.site.acts import ImportPackage
 from ringfence.server.site.site import Site
 from ringfence.server.switch.events import CallEnded, Refused
+
+from .issued import issued
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,3 +72,15 @@ async def test_when_the_media_worker_dies_its_calls_end_with_their_reason_and_th
     assert again.is_answered
     await again.hang_up()
     await pbx.stop()
+
+
+async def test_the_pools_follow_an_imported_package_at_once_and_after_a_restart(tmp_path: Path) -> None:
+    """L-15, L-75"""
+    server = await Pbx.start(SMALL, Options(http_port=None, data_dir=tmp_path, in_process=True))
+    assert server.pools.ip_channel.limit == 4
+    await server.administration.apply(ImportPackage(issued("p-1", ip_channel=2)))
+    assert server.pools.ip_channel.limit == 6
+    await server.stop()
+    again = await Pbx.start(None, Options(http_port=None, data_dir=tmp_path, in_process=True))
+    assert again.pools.ip_channel.limit == 6
+    await again.stop()

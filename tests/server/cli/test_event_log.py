@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from structlog.testing import capture_logs
 
 from ringfence.server.cli.event_log import follow
+from ringfence.server.site.acts import SwitchFunctions
 from ringfence.server.switch.events import DigitPressed
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ async def test_calls_refusals_and_changes_are_told_as_noun_and_past_verb(pbx: Pb
         follow(pbx.server.stream)
         call = await anna.dial("777")
         await pbx.move("anna", "Haus", "Lager")
-        await pbx.server.administration.set_location_functions("Haus", ["cti"])
+        await pbx.server.administration.apply(SwitchFunctions("Haus", None, frozenset({"cti"})))
     told = {entry["event"]: entry for entry in logs}
     assert list(told)[:3] == ["call.started", "call.refused", "call.ended"]
     assert (told["call.refused"]["reason"], told["call.refused"]["decision"]) == (

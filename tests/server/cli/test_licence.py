@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from ringfence.server.cli import application
 from ringfence.server.site.site import Site
-from ringfence.server.store.store import Store
+from ringfence.server.store.store import Opening, Store
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -90,7 +90,7 @@ def test_the_overview_has_the_agreed_shape(file: Path) -> None:
 
 
 def test_the_overview_of_a_store_is_that_of_its_site(file: Path, tmp_path: Path) -> None:
-    store = Store.open(tmp_path / "data", Site.read(file))
+    store = Store.open(tmp_path / "data", Opening(Site.read(file), at=0.0))
     try:
         assert answer("overview", "--data", tmp_path / "data") == answer("overview", file)
     finally:

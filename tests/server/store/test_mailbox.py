@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ringfence.server.store.mailbox import Message
-from ringfence.server.store.store import Store
+from ringfence.server.store.store import Opening, Store
+
+from ..desks import AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +21,7 @@ NOON = datetime(2026, 3, 1, 12, 0, 0, 250_000, UTC)
 
 @pytest.fixture(params=[True, False], ids=["inline", "thread"])
 def store(data: Path, site: Site, request: pytest.FixtureRequest) -> Iterator[Store]:
-    store = Store.open(data, site, inline=request.param)
+    store = Store.open(data, Opening(site, at=AT), inline=request.param)
     yield store
     store.close()
 
@@ -93,10 +95,10 @@ async def test_messages_outlive_the_server_and_the_change_of_the_site(
     data: Path, site: Site, changed: Site, tmp_path: Path
 ) -> None:
     """A-04"""
-    store = Store.open(data, site)
+    store = Store.open(data, Opening(site, at=AT))
     message = await leave(store, tmp_path)
     store.close()
-    again = Store.open(data, changed, apply_site=True)
+    again = Store.open(data, Opening(changed, at=AT, apply_site=True))
     assert await again.mailbox.list("anna") == (message,)
     assert message.path.read_bytes() == b"RIFF"
     again.close()

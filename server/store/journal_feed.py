@@ -1,0 +1,58 @@
+"""From the event stream to the journal: a call is one entry once it is over, a refusal is one at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from ..switch.events import CallEnded, CallStarted, Refused
+from .journal import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..switch.stream import Stamped
+    from .journal import Journal
+
+
+class JournalFeed:
+    """Listens to one stream. `user_of` gives the user of a number or name, `unix` Unix time for the stream's."""
+
+    def __init__(
+        self, journal: Journal, user_of: Callable[[str], str | None], unix: Callable[[float], float]
+    ) -> None:
+        self._journal = journal
+        self._user_of = user_of
+        self._unix = unix
+        self._calls: dict[str, tuple[float, CallStarted]] = {}
+
+    def hear(self, stamped: Stamped) -> None:
+        """Take the next event of the stream."""
+        event, at = stamped.event, self._unix(stamped.at_s)
+        match event:
+            case CallStarted():
+                self._calls[event.call_id] = at, event
+            case CallEnded():
+                began, started = self._calls.pop(event.call_id, (at - event.duration_s, None))
+                entry = self._entry("call", began, started, event.call_id)
+                self._journal.note(replace(entry, cause=event.cause, duration_s=event.duration_s))
+            case Refused():
+                _, started = self._calls.get(event.call_id or "", (at, None))
+                entry = self._entry("refusal", at, started, event.call_id)
+                self._journal.note(
+                    replace(
+                        entry,
+                        user=event.user,
+                        reason=event.reason,
+                        decision=event.decision,
+                        what=event.what,
+                    )
+                )
+
+    def _entry(
+        self, kind: Literal["call", "refusal"], at: float, started: CallStarted | None, call_id: str | None
+    ) -> Entry:
+        if started is None:
+            return Entry(kind, at, call_id)
+        users = self._user_of(started.caller), self._user_of(started.called)
+        return Entry(kind, at, call_id, started.caller, started.called, *users)

@@ -1,0 +1,46 @@
+"""A store read from outside, even while a server runs on it: for the command line's questions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from . import revisions
+from .failure import StoreError, explained
+from .schema import REVISION
+from .site_rows import read_holdings
+from .store import DATABASE
+from .unit import connect_reader, disconnect, in_transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from ..site.holdings import Holdings
+
+T = TypeVar("T")
+
+
+def read(data_dir: Path, work: Callable[[Connection], T]) -> T:
+    """Run `work` on the store in `data_dir` as it is at one moment. Raises `StoreError`."""
+    if not (data_dir / DATABASE).is_file():
+        raise StoreError(data_dir, "there is no store", "name the directory that was given to serve --data")
+
+    def checked(connection: Connection) -> T:
+        if revisions.check(connection, data_dir) < REVISION:
+            what = "the store is of an older version"
+            raise StoreError(data_dir, what, "let serve --data bring it up to date once")
+        return work(connection)
+
+    with explained(data_dir):
+        connection = connect_reader(data_dir / DATABASE)
+        try:
+            return in_transaction(connection, checked)
+        finally:
+            disconnect(connection)
+
+
+def stored_holdings(data_dir: Path) -> Holdings:
+    """What the store in `data_dir` holds. Raises `StoreError`."""
+    return read(data_dir, read_holdings)

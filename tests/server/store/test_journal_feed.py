@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ringfence.server.store.journal import Entry, Journal
+from ringfence.server.store.journal_feed import JournalFeed
+from ringfence.server.switch.events import CallEnded, CallStarted, DigitPressed, Refused
+from ringfence.server.switch.stream import Stamped
+
+if TYPE_CHECKING:
+    from ringfence.fixtures.pbx import PbxUnderTest
+
+
+async def test_a_call_is_one_entry_once_it_is_over_and_a_refusal_one_at_once() -> None:
+    journal = Journal(None, lambda: 1000.0, inline=True)
+    feed = JournalFeed(journal, {"100": "anna", "*101": None}.get, lambda at_s: 1000.0 + at_s)
+    refused = Refused("d-1", "ip_channel.exhausted", "a call", "c-1", "ben")
+    for seq, event in enumerate(
+        [
+            CallStarted("c-1", "100", "*101"),
+            DigitPressed("c-1", "l-1", "5"),
+            refused,
+            CallEnded("c-1", 34, 2.0),
+            Refused("d-2", "license.office_plus.under_licensed", "a registration", user="ben"),
+            CallEnded("c-0", 16, 1.0),
+        ]
+    ):
+        feed.hear(Stamped(seq, float(seq), event))
+    assert (await journal.find()).entries[::-1] == (
+        Entry(
+            "refusal",
+            1002.0,
+            "c-1",
+            "100",
+            "*101",
+            "anna",
+            None,
+            "ben",
+            "ip_channel.exhausted",
+            "d-1",
+            "a call",
+        ),
+        Entry("call", 1000.0, "c-1", "100", "*101", "anna", None, cause=34, duration_s=2.0),
+        Entry(
+            "refusal",
+            1004.0,
+            user="ben",
+            reason="license.office_plus.under_licensed",
+            decision="d-2",
+            what="a registration",
+        ),
+        Entry("call", 1004.0, "c-0", cause=16, duration_s=1.0),
+    )
+    await journal.close()
+
+
+async def test_a_server_notes_its_calls_and_refusals(pbx: PbxUnderTest) -> None:
+    anna = await pbx.phone("100")
+    call = await anna.dial("777")
+    page = await pbx.server.journal.find(number="777")
+    assert [entry.kind for entry in page.entries] == ["call", "refusal"]
+    assert page.entries[1].decision == call.decision
+    assert {entry.caller_user for entry in page.entries} == {"anna"}
+
+
+@pytest.mark.virtual_time
+async def test_in_virtual_time_the_journal_is_kept_in_memory(pbx: PbxUnderTest) -> None:
+    anna = await pbx.phone("100")
+    await anna.dial("777")
+    assert len((await pbx.server.journal.find()).entries) == 2
+    assert not list(pbx.server.store.folder.glob("*.sqlite"))
