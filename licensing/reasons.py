@@ -122,6 +122,7 @@ _DISCONNECT = {
 _Q850_TEXTS = {
     1: "unallocated number",
     3: "no route to destination",
+    38: "network out of order",
     16: "normal call clearing",
     17: "user busy",
     19: "no answer from user",

@@ -34,7 +34,8 @@ class NotTaken:
 class Ringing:
     """Listens to the connections that ring for `caller` (None: nobody hears it); use it as a context manager.
 
-    `outside` tells that a trunk is rung. On the way out whatever still rings is cancelled, also when the ringing itself was.
+    `outside` tells that a trunk is rung. On the way out whatever still rings is cancelled, also when the
+    ringing itself was.
     """
 
     def __init__(self, caller: Connection | None, *, outside: bool = False) -> None:
