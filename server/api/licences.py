@@ -10,6 +10,7 @@ from ...licensing.catalogue import FUNCTIONS
 from ...licensing.explain import ChannelUse, why
 from ...licensing.overview import overview
 from ..site import require
+from ..site.acts import MoveUser
 from ..site.dealing import service_order
 from ..site.problem import closest
 from ..site.trial import place_named
@@ -62,5 +63,5 @@ async def explain_licence(pbx: "Pbx", user: str, function: str) -> Explanation:
 async def try_change(pbx: "Pbx", change: Change) -> WhatIf:
     """What buying licences or moving users would bring; nothing is changed."""
     now = pbx.administration
-    moves = {user: place_named(now.directory, place) for user, place in change.move.items()}
-    return shaped(WhatIf, now.what_if(add=change.add, moves=moves).as_dict())
+    moves = [MoveUser(user, *place_named(now.directory, place)) for user, place in change.move.items()]
+    return shaped(WhatIf, now.what_if(*moves, add=change.add).as_dict())

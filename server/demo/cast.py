@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...licensing.refusal import Refusal
+from ..site.acts import MoveUser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +111,7 @@ def _move(administration: Administration, taken: set[str]) -> Move:
     for user in reversed([one for one in _licensed(administration, SOFTPHONE) if one.name not in taken]):
         elsewhere = [place for place in places if place[0] != user.location]
         for location, group in (*(place for place in places if place not in elsewhere), *elsewhere):
-            changes = administration.what_if(add={}, moves={user.name: (location, group)}).users
+            changes = administration.what_if(MoveUser(user.name, location, group)).users
             losers = {one.user for one in changes if one.functions_lost}
             winners = [one.user for one in changes if SOFTPHONE in one.functions_gained]
             waiting = directory.by_name(winners[0]) if winners else None

@@ -16,10 +16,11 @@ from .draft import Draft
 from .outcome import Outcome, outcome
 from .require import LineRefusedError
 from .standing import consequences, stand
-from .trial import try_out
+from .trial import NOTHING, try_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from ...licensing.allocation import Allocation
     from ...licensing.entitlement import Entitlement
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from .directory import Directory
     from .events import SiteEvent
     from .holdings import Holdings
-    from .trial import Place
 
 ADMINISTRATOR = "administrator"
 SERVER = "server"
@@ -146,9 +146,12 @@ class Administration:
         """Reckon anew, as is due where a package begins or ends to count; the server's own act."""
         return await self._transact((), SERVER, dry_run=False)
 
-    def what_if(self, *, add: Mapping[str, int], moves: Mapping[str, Place]) -> WhatIf:
-        """What a purchase and moves would bring, without making them. Raises `AdministrationError`."""
-        return try_out(self.directory, self.entitlement, add, moves)
+    def what_if(self, *acts: Act, add: Mapping[str, int] = NOTHING, at: datetime | None = None) -> WhatIf:
+        """What a purchase, acts and waiting until `at` would bring together, without making them.
+
+        Raises `AdministrationError`, and `PackageError`.
+        """
+        return try_out(self._standing, *acts, add=add, at=at)
 
     async def _transact(
         self, acts: tuple[Act, ...], actor: str, *, dry_run: bool, everybody: bool = False

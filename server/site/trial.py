@@ -1,27 +1,34 @@
-"""A change tried out before it is made: licences bought or given back, users moved. Nothing is written.
+"""A change tried out before it is made: licences bought or given back, acts, a later moment. Nothing is written.
 
 Used by `Administration.what_if` for HTTP and by the command line, so that both answer alike.
 """
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ...licensing.catalogue import LICENCES
-from ...licensing.demand import Subject
 from ...licensing.what_if import Change, WhatIf, what_if
-from . import require
 from .dealing import service_order
+from .directory import Directory
+from .draft import Draft
 from .problem import closest
+from .require import AdministrationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from ...licensing.entitlement import Entitlement
-    from .directory import Directory
+    from ...licensing.package import Package
+    from .acts import Act
+    from .standing import Standing
 
 Place = tuple[str, str | None]
 """A location and a group in it, or None."""
+
+NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 def place_named(directory: Directory, text: str) -> Place:
@@ -33,27 +40,50 @@ def place_named(directory: Directory, text: str) -> Place:
 
 
 def try_out(
-    directory: Directory, entitlement: Entitlement, add: Mapping[str, int], moves: Mapping[str, Place]
+    standing: Standing, *acts: Act, add: Mapping[str, int] = NOTHING, at: datetime | None = None
 ) -> WhatIf:
-    """What adding licences (below zero: giving them back) and moving users would bring.
+    """What `acts`, adding licences (below zero: giving them back) and waiting until `at` would bring together.
 
-    Raises `AdministrationError` for a licence, user or place that is not there, and for more given back than
-    bought.
+    The acts work on a draft, as they would on the way to the store. Raises `AdministrationError`, also for a
+    licence that is not there and for more given back than bought, and `PackageError`.
     """
-    moved: dict[str, Subject] = {}
-    for name, (location, group) in moves.items():
-        user = require.user(directory, name)
-        require.place(directory, location, group, "request.invalid")
-        moved[name] = Subject(name, user.seq, location, group, directory.functions_at(location, group))
+    _require_there(add, standing.entitlement)
+    before = standing.holdings
+    draft = Draft(before, standing.tolerance.now.timestamp())
+    for act in acts:
+        draft.make(act)
+    after = draft.holdings()
+    packages = tuple(one.package for one in after.packages[len(before.packages) :])
+    change = _change(standing.directory, Directory(after.site), add, packages, at)
+    order = service_order(before.site)
+    return what_if(standing.entitlement, standing.directory.subjects(), change, order, standing.tolerance)
+
+
+def _change(
+    before: Directory,
+    after: Directory,
+    add: Mapping[str, int],
+    packages: tuple[Package, ...],
+    at: datetime | None,
+) -> Change:
+    """Users are the same as long as they have the same number, whatever came and went under a name."""
+    old, new = ({one.seq: one for one in side.subjects()} for side in (before, after))
+    return Change(
+        add,
+        {one.name: one for seq, one in new.items() if seq in old and old[seq] != one},
+        packages,
+        tuple(one for seq, one in new.items() if seq not in old),
+        frozenset(one.name for seq, one in old.items() if seq not in new),
+        at,
+    )
+
+
+def _require_there(add: Mapping[str, int], entitlement: Entitlement) -> None:
     for key, count in add.items():
         if key not in LICENCES:
             remedy = closest(key, LICENCES, f"use one of {', '.join(LICENCES)}")
-            raise require.AdministrationError(
-                "request.invalid", f'the licence "{key}" is not known; {remedy}'
-            )
-        bought = entitlement.bought.get(key, 0)
-        if bought + count < 0:
-            sentence = f"{-count} of {key} cannot be given back; no more than {bought} are bought"
-            raise require.AdministrationError("request.invalid", sentence)
-    order = service_order(directory.site)
-    return what_if(entitlement, directory.subjects(), Change(add, moved), order)
+            raise AdministrationError("request.invalid", f'the licence "{key}" is not known; {remedy}')
+        plain = entitlement.plain.get(key, 0)
+        if plain + count < 0:
+            sentence = f"{-count} of {key} cannot be given back; no more than {plain} are bought"
+            raise AdministrationError("request.invalid", f"{sentence} beside the packages")

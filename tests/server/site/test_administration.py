@@ -243,7 +243,7 @@ async def test_functions_and_places_must_be_known(desk: Administration) -> None:
 
 
 async def test_what_if_makes_no_change(desk: Administration, heard: list[SiteEvent]) -> None:
-    result = desk.what_if(add={"office_plus": 1}, moves={"clara": ("Ulm", "Plus")})
+    result = desk.what_if(MoveUser("clara", "Ulm", "Plus"), add={"office_plus": 1})
     assert [one.user for one in result.users] == ["ben"]
     assert heard == []
     assert user(desk, "clara").group is None
