@@ -61,6 +61,14 @@ def _claims(site: Site) -> Iterator[Problem]:
             what = f"the {path[-1]} {number} of {holder} is in use by {holders[number]}"
             yield Problem(path, what, "give one of them another number")
         holders.setdefault(number, holder)
+    for user in site.users:
+        box = site.voicemail.box_number(user.extension)
+        if box in holders:
+            what = (
+                f'the direct_prefix "{site.voicemail.direct_prefix}" makes the mailbox of "{user.name}" {box}'
+            )
+            remedy = "use a prefix that begins no number, for instance *"
+            yield Problem(("voicemail", "direct_prefix"), f"{what}, which is {holders[box]}", remedy)
 
 
 def _holders(site: Site) -> Iterator[tuple[KeyPath, str, str]]:

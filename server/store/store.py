@@ -99,7 +99,8 @@ class Store:
         if file.exists() and not os.access(file, os.W_OK):  # SQLite would open it, and refuse every change
             raise StoreError(folder, *READONLY)
         messages_dir = folder / "messages"
-        messages_dir.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # passwords, PINs and voices lie in it
+        messages_dir.mkdir(exist_ok=True)
         lock = _locked(folder)
         try:
             connection = connect(None if inline and temporary else file)

@@ -470,3 +470,13 @@ def test_a_trunk_that_can_never_be_reached_is_refused(text: str, uri: str) -> No
     assert broken != text
     with pytest.raises(SiteError, match="names no IP address over UDP"):
         Site.parse(broken, "firma.toml")
+
+
+def test_a_prefix_that_makes_a_mailbox_of_somebody_s_number_is_refused() -> None:
+    small = Site.sample("small").text
+    broken = small.replace('direct_prefix = "*"', 'direct_prefix = "7"').replace(
+        'extension = "104"', 'extension = "7100"'
+    )
+    broken = broken.replace('"*100"', '"7100"').replace('"*102"', '"7102"')
+    with pytest.raises(SiteError, match="makes the mailbox of"):
+        Site.parse(broken, "firma.toml")

@@ -281,6 +281,11 @@ def test_somebody_elses_database_is_left_alone(data: Path, site: Site) -> None:
     assert sql(data, "SELECT name FROM sqlite_master") == [("theirs",)]
 
 
+def test_a_new_data_directory_is_for_its_owner_only(tmp_path: Path, site: Site) -> None:
+    Store.open(tmp_path / "data", Opening(site, 0.0)).close()
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+
+
 def test_a_data_directory_that_is_a_file_is_one_sentence(tmp_path: Path, site: Site) -> None:
     file = tmp_path / "file"
     file.write_text("")
