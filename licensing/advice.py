@@ -6,7 +6,9 @@ They advise; nothing here blocks anybody (L-19, L-20, L-44, L-53).
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
+
+from typing_extensions import TypedDict
 
 from .analytics import warnings
 from .catalogue import ADVISED_USERS, DEALT_LICENCES, LICENCES, USERS_PER_IP_CHANNEL

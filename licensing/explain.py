@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from typing_extensions import TypedDict
+
 from . import chain
 from .catalogue import FUNCTIONS
 from .reasons import reason_for
-from .refusal import Refusal, Step
+from .refusal import Refusal, Step, StepTold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,6 +32,19 @@ class ChannelUse:
 
     used: int
     limit: int
+
+
+class ExplanationTold(TypedDict):
+    """An `Explanation` as JSON values."""
+
+    user: str
+    function: str
+    granted: bool
+    tolerated: str | None
+    reason: str | None
+    steps: list[StepTold]
+    text: str
+    text_de: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +79,7 @@ class Explanation:
         """Tell it step by step, the outcome last."""
         return (*(step.sentence(language) for step in self.steps), self.verdict(language))
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self) -> ExplanationTold:
         """Return the account as JSON values."""
         return {
             "user": self.user,

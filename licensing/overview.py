@@ -7,24 +7,28 @@ from __future__ import annotations
 
 from collections import Counter
 from operator import attrgetter
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
+
+from typing_extensions import TypedDict
 
 from .advice import Advice, advice
+from .allocation import State  # noqa: TC001 - pydantic reads the shapes
 from .catalogue import DEALT_LICENCES, SCHEME_VERSION
 from .lines import Lines
 from .modes import Grace, Overdraft
 from .order import BY_SEQUENCE
+from .package import Validity  # noqa: TC001 - as above
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .allocation import Allocation, State
+    from .allocation import Allocation
     from .analytics import Team
     from .demand import Subject
     from .entitlement import Entitlement
     from .modes import Tolerance
     from .order import ServiceOrder
-    from .package import Package, Validity
+    from .package import Package
 
 _NO_LINES = Lines()
 
@@ -129,7 +133,7 @@ def overview(
     return {
         "scheme_version": SCHEME_VERSION,
         "developer": entitlement.developer,
-        "packages": [_package(one, entitlement) for one in entitlement.packages],
+        "packages": [package_shown(one, entitlement) for one in entitlement.packages],
         "pools": pool_counts(entitlement, allocation, lines),
         "modes": {key: _mode(key, tolerance) for key in DEALT_LICENCES},
         "users": [_user(subject.name, allocation) for subject in subjects],
@@ -174,7 +178,8 @@ def channel_counts(entitlement: Entitlement) -> Channels:
     }
 
 
-def _package(package: Package, entitlement: Entitlement) -> PackageShown:
+def package_shown(package: Package, entitlement: Entitlement) -> PackageShown:
+    """Return a package of the entitlement, and whether it counts."""
     return {
         "id": package.id,
         "customer": package.customer,
@@ -216,11 +221,16 @@ def _user(name: str, allocation: Allocation) -> UserLicences:
         "user": name,
         "required": list(required),
         "assigned": [key for key in required if key in assigned],
-        "missing": [
-            {"licence": one.licence, "state": one.state, "reason": one.reason, "because": list(one.because)}
-            for one in allocation.missing(name)
-        ],
+        "missing": missing_licences(name, allocation),
     }
+
+
+def missing_licences(user: str, allocation: Allocation) -> list[MissingLicence]:
+    """Return what `user` lacks (L-44); raises `KeyError` if he is unknown."""
+    return [
+        {"licence": one.licence, "state": one.state, "reason": one.reason, "because": list(one.because)}
+        for one in allocation.missing(user)
+    ]
 
 
 def _locations(

@@ -103,6 +103,7 @@ def _fill(template: str, facts: Mapping[str, object]) -> str:
 
 _LINEERR = {
     "CALLUNAVAIL": 0x80000005,
+    "OPERATIONFAILED": 0x80000048,
     "OPERATIONUNAVAIL": 0x80000049,
     "RESOURCEUNAVAIL": 0x8000004B,
     "SERVICE_NOT_RUNNING": 0x80000061,
@@ -170,6 +171,7 @@ def _row(
 _GENERIC = "subscribedResourceAvailability/generic"
 _TRUNK_LIMIT = "subscribedResourceAvailability/trunkLimitExceeded"
 _PERFORMANCE = "performanceManagement/generic"
+_RESOURCE = "systemResourceAvailability/generic"
 
 
 def _licence_rows(key: str) -> Iterator[Reason]:
@@ -278,6 +280,17 @@ _ROWS = (
          ("The server is overloaded and sheds calls.", "Try again in a moment with less load."),
          ("Der Server ist überlastet und weist Anrufe ab.",
           "Gleich mit weniger Last wieder versuchen."), retry_s=5),
+    _row("server.failed", (500, 41, 500), ("OPERATIONFAILED/TEMPFAILURE", "operation/generic"),
+         ("The server failed at this request.", "Its log tells why; report what it says."),
+         ("Der Server ist an dieser Anfrage gescheitert.", "Das Protokoll sagt, warum; das melden.")),
+    _row("store.failed", (500, 41, 503), ("RESOURCEUNAVAIL/TEMPFAILURE", _RESOURCE),
+         ("The store cannot be read or written[: {detail}].", "Look after its disk, then try again."),
+         ("Der Speicher ist nicht zu lesen oder zu schreiben[: {detail}].",
+          "Nach dem Datenträger sehen und wiederholen.")),
+    _row("store.full", (500, 41, 507), ("RESOURCEUNAVAIL/TEMPFAILURE", _RESOURCE),
+         ("The disk of the store is full.", "Make room on it; what was stored before is unharmed."),
+         ("Der Datenträger des Speichers ist voll.",
+          "Platz schaffen; was schon gespeichert war, ist unversehrt.")),
     _row("server.stopping", (503, 41, 503), ("/CONGESTION", _PERFORMANCE),
          ("The server is going down.", "Try again when it is back."),
          ("Der Server fährt herunter.", "Wieder versuchen, wenn er zurück ist."), retry_s=30),

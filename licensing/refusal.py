@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from typing_extensions import TypedDict
+
 from .catalogue import FUNCTIONS, LICENCES
 
 if TYPE_CHECKING:
@@ -107,6 +109,16 @@ _SENTENCES: Mapping[tuple[Check, bool], tuple[str, str]] = {
 }
 
 
+class StepTold(TypedDict):
+    """A `Step` as JSON values; `facts` differ by `check`."""
+
+    check: Check
+    passed: bool
+    facts: dict[str, object]
+    text: str
+    text_de: str
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One thing that was looked at on the way to a decision, and whether it stood in the way."""
@@ -139,7 +151,7 @@ class Step:
             words["terms_de"] = _given(words, " für {allowed} Benutzer", " bis {until}")
         return _SENTENCES[self.check, self.passed][language == "de"].format_map(words)
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self) -> StepTold:
         """Return the step as JSON values."""
         return {
             "check": self.check,

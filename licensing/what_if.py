@@ -6,9 +6,11 @@ CLI, HTTP and console show it, as data and as sentences, and each command that c
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING
+
+from typing_extensions import TypedDict
 
 from .allocation import allocate
 from .catalogue import FUNCTIONS, LICENCES, SCHEME_VERSION
@@ -16,7 +18,7 @@ from .demand import working
 from .entitlement import Entitlement
 from .modes import Tolerance, compliance
 from .order import BY_SEQUENCE
-from .overview import channel_counts, pool_counts
+from .overview import Channels, PoolCounts, channel_counts, pool_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,6 +63,51 @@ class UserChange:
     functions_lost: tuple[str, ...]
     settings_deleted: tuple[str, ...]
 
+    def as_dict(self) -> UserChangeTold:
+        """Return the change as JSON values."""
+        return {
+            "user": self.user,
+            "licences_gained": list(self.licences_gained),
+            "licences_lost": list(self.licences_lost),
+            "functions_gained": list(self.functions_gained),
+            "functions_lost": list(self.functions_lost),
+            "settings_deleted": list(self.settings_deleted),
+        }
+
+
+class UserChangeTold(TypedDict):
+    """A `UserChange` as JSON values."""
+
+    user: str
+    licences_gained: list[str]
+    licences_lost: list[str]
+    functions_gained: list[str]
+    functions_lost: list[str]
+    settings_deleted: list[str]
+
+
+class PoolChange(TypedDict):
+    """The counts of one licence before and after."""
+
+    before: PoolCounts
+    after: PoolCounts
+
+
+class ChannelChange(TypedDict):
+    """The channels before and after."""
+
+    before: Channels
+    after: Channels
+
+
+class WhatIfTold(TypedDict):
+    """A `WhatIf` as JSON values; `users` are those to whom it means something."""
+
+    scheme_version: int
+    users: list[UserChangeTold]
+    pools: dict[str, PoolChange]
+    channels: ChannelChange
+
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
@@ -72,13 +119,13 @@ class WhatIf:
     after: Allocation
     users: tuple[UserChange, ...]
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self) -> WhatIfTold:
         """Return the comparison as JSON values, pools and channels with `before` and `after`."""
         old, new = self.entitlement_before, self.entitlement_after
         before, after = pool_counts(old, self.before), pool_counts(new, self.after)
         return {
             "scheme_version": SCHEME_VERSION,
-            "users": [asdict(one) for one in self.users],
+            "users": [one.as_dict() for one in self.users],
             "pools": {key: {"before": before[key], "after": after[key]} for key in before},
             "channels": {"before": channel_counts(old), "after": channel_counts(new)},
         }

@@ -13,6 +13,7 @@ GENERIC = "subscribedResourceAvailability/generic"
 TRUNKS = "subscribedResourceAvailability/trunkLimitExceeded"
 MONITORS = "subscribedResourceAvailability/objectMonitorLimitExceeded"
 BUSY_RESOURCE = "systemResourceAvailability/resourceBusy"
+RESOURCE = "systemResourceAvailability/generic"
 PERFORMANCE = "performanceManagement/generic"
 
 TABLE: dict[str, Row] = {
@@ -39,6 +40,9 @@ TABLE: dict[str, Row] = {
     "rate.limited": (503, 42, "CONGESTION", PERFORMANCE, 429),
     "server.overloaded": (503, 42, "CONGESTION", PERFORMANCE, 503),
     "server.stopping": (503, 41, "CONGESTION", PERFORMANCE, 503),
+    "server.failed": (500, 41, "OPERATIONFAILED TEMPFAILURE", "operation/generic", 500),
+    "store.failed": (500, 41, "RESOURCEUNAVAIL TEMPFAILURE", RESOURCE, 503),
+    "store.full": (500, 41, "RESOURCEUNAVAIL TEMPFAILURE", RESOURCE, 507),
     "mailbox.full": (486, 17, "", "", 409),
     "pin.locked": (None, 21, "", "", 423),
     "fax.engine_missing": (503, 47, "", "", 503),
