@@ -8,17 +8,17 @@ from .settings import BEEP
 
 if TYPE_CHECKING:
     from ...channels.session import Session
-    from .mailbox import Mailbox
+    from .boxes import Boxes
     from .settings import BoxSettings
 
 
-async def leave_message(call: Session, box: BoxSettings, mailbox: Mailbox) -> None:
+async def leave_message(call: Session, box: BoxSettings, boxes: Boxes) -> None:
     """Record a message for `box`; what is too short is no message."""
     await call.answer()
     await call.play(box.greeting, BEEP)
     recording = await call.record(max_s=box.most_message_s)
     if recording.duration_s >= box.least_message_s:
-        await mailbox.add(
+        await boxes.add(
             user=box.user,
             caller=call.caller.number,
             called=call.called,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...channels.session import Session
-    from .mailbox import Mailbox
+    from .boxes import Boxes
     from .settings import BoxSettings
 
 TRIES = 3
@@ -26,7 +26,7 @@ async def listen(
     call: Session,
     own: BoxSettings | None,
     open_box: Callable[[str], BoxSettings | None],
-    mailbox: Mailbox,
+    boxes: Boxes,
     *,
     ask_pin_of_own: bool,
 ) -> None:
@@ -34,7 +34,7 @@ async def listen(
     await call.answer()
     box = own if own is not None and not ask_pin_of_own else await _identify(call, own, open_box)
     if box is not None:
-        await _play_messages(call, box, mailbox)
+        await _play_messages(call, box, boxes)
     await call.play(Prompt("goodbye"))
     await call.hang_up()
 
@@ -57,8 +57,8 @@ async def _identify(
     return None
 
 
-async def _play_messages(call: Session, box: BoxSettings, mailbox: Mailbox) -> None:
-    messages = await mailbox.list(box.user)
+async def _play_messages(call: Session, box: BoxSettings, boxes: Boxes) -> None:
+    messages = await boxes.list(box.user)
     if not messages:
         await call.play(Prompt("no_messages"))
         return
@@ -68,8 +68,8 @@ async def _play_messages(call: Session, box: BoxSettings, mailbox: Mailbox) -> N
         while key == REPEAT:
             await call.play(BEEP)
             key = await call.collect(1, Clip(message.path), timeout_s=1.5)
-            await mailbox.mark_read(message.id)
+            await boxes.mark_read(message.id)
         if key == DELETE:
-            await mailbox.delete(message.id)
+            await boxes.delete(message.id)
             await call.play(Prompt("message_deleted"))
     await call.play(Prompt("end_of_messages"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ...licensing.refusal import Refusal
 from ..route import Answer, Occupies, Refuse, Route
@@ -12,34 +12,20 @@ from .listening import listen
 
 if TYPE_CHECKING:
     from ..gate import Gate
-    from .mailbox import Mailbox
+    from .boxes import Boxes
     from .settings import BoxSettings
 
 
-class Boxes(Protocol):
-    """Whose box has which settings."""
-
-    def box_of(self, user: str) -> BoxSettings | None:
-        """Return the settings of a user's box; None when nobody is called so."""
-        ...
-
-    def box_numbered(self, number: str) -> BoxSettings | None:
-        """Return the box of an extension."""
-        ...
-
-
-def leave_route(user: str, gate: Gate, boxes: Boxes, mailbox: Mailbox) -> Route:
+def leave_route(user: str, gate: Gate, boxes: Boxes) -> Route:
     """Leave a message for `user` (L-07, L-30, L-47)."""
     answer = gate.may(user, "voicemail")
     box = boxes.box_of(user)
     if isinstance(answer, Refusal) or box is None:
         return Refuse(answer if isinstance(answer, Refusal) else Refusal("number.unknown"))
-    return Answer(partial(leave_message, box=box, mailbox=mailbox), Occupies.IP_CHANNEL)
+    return Answer(partial(leave_message, box=box, boxes=boxes), Occupies.IP_CHANNEL)
 
 
-def listen_route(
-    user: str | None, gate: Gate, boxes: Boxes, mailbox: Mailbox, *, pin_from_own_phone: bool
-) -> Route:
+def listen_route(user: str | None, gate: Gate, boxes: Boxes, *, pin_from_own_phone: bool) -> Route:
     """Listen to the own box of `user`, or as None to any box by number and PIN."""
     own = None
     if user is not None:
@@ -53,6 +39,6 @@ def listen_route(
         return None if box is None or isinstance(gate.may(box.user, "voicemail"), Refusal) else box
 
     return Answer(
-        partial(listen, own=own, open_box=open_box, mailbox=mailbox, ask_pin_of_own=pin_from_own_phone),
+        partial(listen, own=own, open_box=open_box, boxes=boxes, ask_pin_of_own=pin_from_own_phone),
         Occupies.IP_CHANNEL,
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Boxes:
-    """Keeps `features.voicemail.policy.Boxes` and `features.voicemail.mailbox.Mailbox` for one server."""
+    """Keeps `features.voicemail.boxes.Boxes` for one server."""
 
     def __init__(
         self, administration: Administration, mailbox: Mailbox, clock: Clock, stream: EventStream

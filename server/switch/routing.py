@@ -93,12 +93,10 @@ class Router:
             return attendant_route(menu, gate, place, directory.site.licensing.aa_limit_unit)
         if number == voicemail.extension:
             own = None if caller.trunk is not None else caller.user
-            return listen_route(
-                own, gate, self._boxes, self._boxes, pin_from_own_phone=voicemail.pin_from_own_phone
-            )
+            return listen_route(own, gate, self._boxes, pin_from_own_phone=voicemail.pin_from_own_phone)
         if voicemail.direct_prefix and number.startswith(voicemail.direct_prefix):
             user = directory.by_extension(number[len(voicemail.direct_prefix) :])
-            return leave_route(user.name, gate, self._boxes, self._boxes) if user is not None else UNKNOWN
+            return leave_route(user.name, gate, self._boxes) if user is not None else UNKNOWN
         return UNKNOWN if directory.by_fax(number) is not None else None
 
     def _by_name(self, name: str) -> Route | None:

@@ -1,4 +1,4 @@
-"""What voicemail needs of a store; `server.store.mailbox` keeps it."""
+"""What voicemail needs of a site and a store; `server.switch.boxes` keeps it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from .settings import BoxSettings
 
 
 class Message(Protocol):
@@ -28,8 +30,16 @@ class Message(Protocol):
         ...
 
 
-class Mailbox(Protocol):
-    """The boxes of all users. Each method is durable when it returns."""
+class Boxes(Protocol):
+    """The boxes of all users: their settings, and their messages. What changes is durable when it returns."""
+
+    def box_of(self, user: str) -> BoxSettings | None:
+        """Return the settings of a user's box; None when there is no such user, or no PIN."""
+        ...
+
+    def box_numbered(self, number: str) -> BoxSettings | None:
+        """Return the settings of an extension's box."""
+        ...
 
     async def add(self, *, user: str, caller: str, called: str, duration_s: float, wav_path: Path) -> Message:
         """Keep a recording as a new message; the file is taken over."""
