@@ -5,19 +5,19 @@ Digits and registrations are left out: the first may be a PIN, the second come b
 
 from __future__ import annotations
 
-import re
-from dataclasses import asdict
 from typing import TYPE_CHECKING, get_args
 
 import structlog
 
+from ..event_form import name_of, values_of
+from ..hooks.events import HookEvent
 from ..site.events import SiteEvent
 from ..switch.events import CallEnded, CallStarted, MessageLeft, Refused
 
 if TYPE_CHECKING:
     from ..switch.stream import EventStream, Stamped
 
-_TOLD = (CallStarted, CallEnded, MessageLeft, *get_args(SiteEvent))
+_TOLD = (CallStarted, CallEnded, MessageLeft, Refused, *get_args(SiteEvent), *get_args(HookEvent))
 
 log = structlog.get_logger()
 
@@ -29,13 +29,5 @@ def follow(stream: EventStream) -> None:
 
 def _tell(stamped: Stamped) -> None:
     event = stamped.event
-    if isinstance(event, Refused):
-        name = "request.refused" if event.call_id is None else "call.refused"
-    elif isinstance(event, _TOLD):
-        name = re.sub(r"(?<=[a-z])(?=[A-Z])", ".", type(event).__name__).lower()
-    else:
-        return
-    fields = {
-        key: sorted(value) if isinstance(value, frozenset) else value for key, value in asdict(event).items()
-    }
-    log.info(name, seq=stamped.seq, **fields)
+    if isinstance(event, _TOLD):
+        log.info(name_of(event), seq=stamped.seq, **values_of(event))

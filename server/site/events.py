@@ -115,6 +115,29 @@ class PackageImported:
 
 
 @dataclass(frozen=True, slots=True)
+class PackageBegun:
+    """A stored package counts from now on."""
+
+    package: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackageExpiring:
+    """A package ends in so many days, with `not_after`; told 30, 7 and 1 days before, once each."""
+
+    package: str
+    days: int
+    not_after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PackageExpired:
+    """A stored package has no effect from now on; what it takes with it follows as `EntitlementChanged`."""
+
+    package: str
+
+
+@dataclass(frozen=True, slots=True)
 class EntitlementChanged:
     """So many of a licence are bought now, and so many were before."""
 
@@ -209,6 +232,14 @@ class LicenceReleased:
     licence: str
 
 
+@dataclass(frozen=True, slots=True)
+class LimitReached:
+    """The seats, lines or channels of a licence are used up, all `limit` of them; before, there was one left."""
+
+    pool: str
+    limit: int
+
+
 SiteEvent = (
     SiteImported
     | SiteMerged
@@ -221,6 +252,9 @@ SiteEvent = (
     | GroupDeleted
     | SettingChanged
     | PackageImported
+    | PackageBegun
+    | PackageExpiring
+    | PackageExpired
     | EntitlementChanged
     | LineBound
     | LineReleased
@@ -233,4 +267,5 @@ SiteEvent = (
     | LicenceAssigned
     | LicenceDisplaced
     | LicenceReleased
+    | LimitReached
 )

@@ -11,14 +11,13 @@ import csv
 import hashlib
 import io
 import json
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import insert
 
+from ..event_form import name_of, values_of
 from .meta import all_meta, set_meta
 from .schema import audit
 
@@ -52,7 +51,7 @@ def append(connection: Connection, events: Iterable[Any], actor: str, at: float)
     rows = []
     for event in events:
         seq += 1
-        row = (seq, moment, actor, _kind(event), _canonical(event), previous)
+        row = (seq, moment, actor, name_of(event), _canonical(event), previous)
         previous = _hash(row)
         rows.append(dict(zip(_COLUMNS, (*row, previous), strict=True)))
     if rows:
@@ -104,22 +103,8 @@ def export(connection: Connection, form: Literal["csv", "json"]) -> Iterator[str
     yield "[]\n" if opening == "[" else "\n]\n"
 
 
-def _kind(event: Any) -> str:
-    """`LicenceAssigned` is `licence.assigned`."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", ".", type(event).__name__).lower()
-
-
 def _canonical(event: Any) -> str:
-    values = {one.name: _plain(getattr(event, one.name)) for one in fields(event)}
-    return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="microseconds")
-    return sorted(value) if isinstance(value, frozenset) else value
+    return json.dumps(values_of(event), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def _told(detail: Any) -> Any:

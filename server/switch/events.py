@@ -88,3 +88,16 @@ class CallEnded:
     call_id: str
     cause: int
     duration_s: float
+
+
+SwitchEvent = (
+    CallStarted
+    | ConnectionChanged
+    | LeaseTaken
+    | LeaseClosed
+    | Refused
+    | Registered
+    | DigitPressed
+    | MessageLeft
+    | CallEnded
+)
