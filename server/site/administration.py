@@ -15,7 +15,7 @@ from ...licensing.lines import Lines
 from .draft import Draft
 from .outcome import Outcome, outcome
 from .require import LineRefusedError
-from .standing import consequences, stand
+from .standing import brought_up, consequences, stand
 from .trial import NOTHING, try_out
 
 if TYPE_CHECKING:
@@ -38,9 +38,12 @@ SERVER = "server"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change as it is written: what is held before and after, who made it, and when (Unix time)."""
+    """A change as it is written: what is held before and after, who made it, and when (Unix time).
 
-    before: Holdings
+    `before` is None where nothing is held yet.
+    """
+
+    before: Holdings | None
     after: Holdings
     events: tuple[SiteEvent, ...]
     actor: str
@@ -59,7 +62,8 @@ class Administration:
     """Directory, entitlement, allocation and gate of one PBX, always of one moment.
 
     `ledger` None keeps changes in memory only. `sink` hears every event on the event loop, after it is
-    written. `random` draws PINs; `clock` gives Unix time in seconds.
+    written. `random` draws PINs; `clock` gives Unix time in seconds. `since` is when the ledger was written last
+    (None: now); what a package or a grace came to meanwhile is told at the start.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class Administration:
         *,
         random: Random,
         clock: Callable[[], float],
+        since: float | None = None,
     ) -> None:
         self._ledger = ledger
         self._sink = sink
@@ -80,7 +85,7 @@ class Administration:
         self._refreshing: asyncio.Task[Outcome] | None = None
         self._asked: tuple[str, ...] = ()
         self._stored = holdings
-        self._standing, self._untold = stand(holdings, clock())
+        self._standing, self._untold = stand(holdings, clock() if since is None else since)
 
     @property
     def holdings(self) -> Holdings:
@@ -121,7 +126,8 @@ class Administration:
     async def start(self) -> None:
         """Give a random PIN to every user with voicemail who has none. Await it before the first call.
 
-        From then on a package that begins or ends, and a grace that ends, are noticed at that instant.
+        From then on a package that begins, is about to end or ends, and a grace that ends, are noticed at that
+        instant.
         """
         await self._transact((), SERVER, dry_run=False, everybody=True)
 
@@ -164,15 +170,16 @@ class Administration:
         self, acts: tuple[Act, ...], actor: str, *, dry_run: bool, everybody: bool
     ) -> Outcome:
         async with self._turn:
-            before, now = self._standing, self._clock()
+            now = self._clock()
+            before, due = brought_up(self._standing, now)
             draft = Draft(before.holdings, now)
             for act in acts:
                 draft.make(act)
             draft.settle(Random(0) if dry_run else self._random, everybody=everybody)  # noqa: S311 - PINs nobody gets
             after, compliance = stand(draft.holdings(), now)
             untold = () if dry_run else self._untold
-            events = (*draft.events, *consequences(before, after), *untold, *compliance)
-            result = outcome(before, after, events)
+            events = (*due, *draft.events, *consequences(before, after), *untold, *compliance)
+            result = outcome(self._standing, after, events)
             if dry_run:
                 return result
             if events and self._ledger is not None:
@@ -186,7 +193,7 @@ class Administration:
     def _wait(self) -> None:
         """Wake up when another gate has to answer."""
         self.stop()
-        until = self.gate.valid_until
+        until = self._standing.valid_until
         if until is not None:
             delay_s = max(0.0, until.timestamp() - self._clock())
             self._timer = asyncio.get_running_loop().call_later(delay_s, self._wake)

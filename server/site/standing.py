@@ -13,13 +13,18 @@ from typing import TYPE_CHECKING
 from ...licensing.allocation import allocate
 from ...licensing.entitlement import Entitlement
 from ...licensing.gate import Gate
+from ...licensing.lines import Lines
 from ...licensing.modes import Tolerance, compliance
+from ...licensing.overview import pool_counts
 from .dealing import modes, service_order
 from .directory import Directory
-from .events import EntitlementChanged
+from .events import EntitlementChanged, LimitReached
 from .licence_shift import shifts
+from .validity import next_notice, turns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ...licensing.allocation import Allocation
     from ...licensing.modes import ComplianceChanged
     from .events import SiteEvent
@@ -36,6 +41,12 @@ class Standing:
     allocation: Allocation
     tolerance: Tolerance
     gate: Gate
+
+    @property
+    def valid_until(self) -> datetime | None:
+        """The next moment at which another one follows of itself, or there is something to tell; None: never."""
+        due = (self.gate.valid_until, next_notice(self.entitlement))
+        return min((at for at in due if at is not None), default=None)
 
 
 def bought(holdings: Holdings, now: float) -> Entitlement:
@@ -58,9 +69,39 @@ def stand(holdings: Holdings, now: float) -> tuple[Standing, tuple[ComplianceCha
     return Standing(holdings, directory, entitlement, allocation, tolerance, gate), changes
 
 
+def brought_up(standing: Standing, now: float) -> tuple[Standing, list[SiteEvent]]:
+    """Where `standing` has led of itself by `now` (Unix time), and what was to be told on the way.
+
+    Every moment at which a package or a grace turned is gone through, so that a server which was stopped, or
+    woke up late, finds what it would have found in time.
+    """
+    told: list[SiteEvent] = []
+    while (turn := standing.valid_until) is not None and turn.timestamp() <= now:
+        later, changes = stand(standing.holdings, turn.timestamp())
+        told += [*consequences(standing, later), *changes]
+        standing = later
+    return standing, told
+
+
 def consequences(before: Standing, after: Standing) -> list[SiteEvent]:
-    """What the step from one standing to the next means: to what is bought first, then to each user."""
+    """What the step from one standing to the next means: to packages and what is bought, to each user, to pools."""
     old, new = before.entitlement.bought, after.entitlement.bought
     counts = ((key, old.get(key, 0), new.get(key, 0)) for key in dict.fromkeys([*old, *new]))
     changed = [EntitlementChanged(key, was, now) for key, was, now in counts if was != now]
-    return [*changed, *shifts(before.allocation, after.allocation)]
+    expired = turns(before.entitlement, after.entitlement)
+    return [*expired, *changed, *shifts(before.allocation, after.allocation), *_limits(before, after)]
+
+
+def _limits(before: Standing, after: Standing) -> Iterator[LimitReached]:
+    """The pools that are used up now and were not before. What is not there at all is not used up."""
+    old, new = _used(before), _used(after)
+    for key, (used, limit) in new.items():
+        was, had = old.get(key, (0, 0))
+        if was < had and used >= limit > 0:
+            yield LimitReached(key, limit)
+
+
+def _used(standing: Standing) -> dict[str, tuple[int, int]]:
+    lines = Lines(tuple(one.line for one in standing.holdings.lines))
+    counts = pool_counts(standing.entitlement, standing.allocation, lines)
+    return {key: (one["assigned"], one["bought"]) for key, one in counts.items()}

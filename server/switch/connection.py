@@ -14,6 +14,7 @@ from ...licensing.reasons import reason_for
 from ...licensing.refusal import Refusal
 from ..sip.agent import MAX_FORWARDS
 from ..sip.sdp import SdpError
+from ..site.events import LimitReached
 from .events import ConnectionChanged, LeaseClosed, LeaseTaken
 from .explain import cause_of, refusal_headers
 from .negotiation import DISCARD_PORT, Negotiation
@@ -122,6 +123,8 @@ class Connection:
         for lease in leases:
             pool = lease.pool
             self._switch.stream.publish(LeaseTaken(pool.key, self.leg_id, pool.used, pool.limit))
+            if pool.is_full:
+                self._switch.stream.publish(LimitReached(pool.key, pool.limit))
 
     def release(self, keep: Sequence[str] = ()) -> None:
         """Close the leases whose pool is not in `keep`."""

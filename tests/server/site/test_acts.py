@@ -226,7 +226,10 @@ async def test_a_package_that_expires_has_no_effect_from_that_instant_on(
     heard.clear()
     calendar.now = until.timestamp()
     await desk.refresh()
-    assert heard[:2] == [
+    assert heard[:5] == [
+        events.PackageExpiring("p-1", 7, "2023-11-30"),
+        events.PackageExpiring("p-1", 1, "2023-11-30"),
+        events.PackageExpired("p-1"),
         events.EntitlementChanged("office_plus", 2, 1),
         events.LicenceDisplaced("ben", "office", None),
     ]
@@ -270,7 +273,14 @@ async def test_a_line_takes_a_licence_by_its_first_use_keeps_it_and_gives_it_bac
     await desk.apply(acts.ReleaseLine("100"))
     await desk.apply(acts.BindLine("101"))
     assert (desk.lines.bound, desk.lines.asked) == (("101",), ())
-    assert heard == [events.LineBound("100"), events.LineReleased("100"), events.LineBound("101")]
+    reached = events.LimitReached("tapi_line", 1)
+    assert heard == [
+        events.LineBound("100"),
+        reached,
+        events.LineReleased("100"),
+        events.LineBound("101"),
+        reached,
+    ]
 
 
 @pytest.mark.parametrize(
