@@ -17,6 +17,7 @@ from .numbers import is_number, is_prefix, number_problems
 from .peer import Peer
 from .pin import is_pin
 from .problem import Problem, closest
+from .webhooks import webhook_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,6 +41,8 @@ def problems(site: Site) -> Iterator[Problem]:
         _trunks(site),
         _twice("auto_attendant", [attendant.name for attendant in site.attendants]),
         _twice("data_source", [source.name for source in site.data_sources]),
+        _twice("webhook", [webhook.name for webhook in site.webhooks]),
+        webhook_problems(site),
         _settings(site),
     )
 

@@ -45,6 +45,7 @@ _TABLES: dict[str, tuple[str, Any]] = {
     "fax": ("fax", shapes.Fax),
     "test_numbers": ("test_numbers", shapes.TestNumbers),
     "security": ("security", shapes.Security),
+    "webhook": ("webhooks", tuple[shapes.Webhook, ...]),
 }
 _SHAPES: dict[tuple[str, ...], Any] = {
     ("server",): shapes.Server,
@@ -64,8 +65,9 @@ _SHAPES: dict[tuple[str, ...], Any] = {
     ("fax",): shapes.Fax,
     ("test_numbers",): shapes.TestNumbers,
     ("security",): shapes.Security,
+    ("webhook",): shapes.Webhook,
 }
-_ARRAYS = {"location", "user", "team", "trunk", "auto_attendant", "data_source"}
+_ARRAYS = {"location", "user", "team", "trunk", "auto_attendant", "data_source", "webhook"}
 _ADD = "add it"
 _INTERNAL = {"user": ("seq", "settings"), "location": ("groups",)}
 _FILE_KEYS = {"groups": "group"}

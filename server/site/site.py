@@ -238,6 +238,22 @@ class Security:
 
 
 @dataclass(frozen=True, slots=True)
+class Webhook:
+    """`[[webhook]]`: who is told of events by HTTP, signed with `secret`.
+
+    `events` are names as in the event log, or patterns as `licence.*`. Without `allow_remote` the `url` leads to
+    this machine.
+    """
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
+    name: str
+    url: str
+    secret: str = field(repr=False)
+    events: tuple[str, ...] = ("*",)
+    allow_remote: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """A whole site. `source` names the file for messages; `text` is the TOML that it came from."""
 
@@ -256,6 +272,7 @@ class Site:
     fax: Fax = Fax()
     test_numbers: TestNumbers = TestNumbers()
     security: Security = Security()
+    webhooks: tuple[Webhook, ...] = ()
     source: str = ""
     text: str = field(default="", repr=False)
 
