@@ -17,7 +17,8 @@ from tempfile import TemporaryDirectory
 from ringfence.fixtures import store_load as load
 from ringfence.server.site.acts import MoveUser
 from ringfence.server.site.administration import Administration
-from ringfence.server.store.store import Opening, Store
+from ringfence.server.store.opening import Opening
+from ringfence.server.store.store import Store
 
 KILLS, TEARS = 200, 300
 CHANGES = 100

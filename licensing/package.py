@@ -41,6 +41,10 @@ class PackageError(Exception):
         self.reason = reason
         self.sentence = sentence
 
+    def about(self, file: str) -> PackageError:
+        """The same of the package in `file`, which may be empty."""
+        return PackageError(self.reason, f"{file}: {self.sentence}") if file else self
+
 
 @dataclass(frozen=True, slots=True)
 class Package:

@@ -115,9 +115,13 @@ class SwitchFunctions:
 
 @dataclass(frozen=True, slots=True)
 class ImportPackage:
-    """A licence package, byte for byte as issued; one that is there already changes nothing."""
+    """A licence package, byte for byte as issued; one that is there already changes nothing.
+
+    `source` names its file in messages.
+    """
 
     data: bytes = field(repr=False)
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 from ...licensing.catalogue import FUNCTIONS
 from ...licensing.keys import trusted_keys
 from ...licensing.lines import Lines
-from ...licensing.package import read, verify
+from ...licensing.package import PackageError, read, verify
 from ...licensing.refusal import Refusal
 from . import acts, events, require
 from .checks import problems
@@ -94,7 +94,7 @@ class Draft:
             case acts.SwitchFunctions():
                 self._switch(act)
             case acts.ImportPackage():
-                self._import(act.data)
+                self._import(act)
             case acts.BindLine():
                 self._bind(act.line)
             case acts.ReleaseLine():
@@ -248,14 +248,18 @@ class Draft:
         tapi = self._before.site.licensing.tapi == "configured"
         return None if functions is None else require.functions(functions, tapi=tapi)
 
-    def _import(self, data: bytes) -> None:
-        if any(one.package.data == data for one in self._packages):
+    def _import(self, act: acts.ImportPackage) -> None:
+        if any(one.package.data == act.data for one in self._packages):
             return
-        package = read(data)
         trusted = trusted_keys(self._before.site.licensing.trusted_keys)
-        verify(package, trusted, datetime.fromtimestamp(self._now, UTC))
+        try:
+            package = read(act.data)
+            verify(package, trusted, datetime.fromtimestamp(self._now, UTC))
+        except PackageError as error:
+            raise error.about(act.source) from None
         if any(one.package.id == package.id for one in self._packages):
-            what = f'another package with the id "{package.id}" was imported before'
+            file = f"{act.source}: " if act.source else ""
+            what = f'{file}another package with the id "{package.id}" was imported before'
             raise AdministrationError(
                 "request.invalid", f"{what}; ask the issuer for one with an id of its own"
             )

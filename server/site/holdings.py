@@ -47,6 +47,10 @@ class Holdings:
     over_since: Mapping[str, datetime] = field(default_factory=dict)
     highest_seq: int = 0
 
+    def has(self, package: bytes) -> bool:
+        """Whether the package that was issued as these bytes is held."""
+        return any(one.package.data == package for one in self.packages)
+
     @classmethod
     def of(cls, site: Site) -> Holdings:
         """What there is once `site` is imported and nothing has happened yet."""

@@ -9,32 +9,32 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, select
 
-from ..site.events import SiteImported, UserDeleted
-from ..site.holdings import Holdings
-from ..site.merge import Merge, merge
-from ..site.standing import consequences, stand
+from ..site.events import UserDeleted
 from . import audit, revisions, schema
 from .failure import DAMAGED, READONLY, StoreError, explained, sentence
 from .mailbox import Mailbox, sweep
+from .meta import all_meta, set_meta
+from .opening import Opening, opened
 from .site_rows import read_holdings, write_holdings
 from .tokens import Tokens
 from .unit import InlineRunner, ThreadRunner, connect, disconnect, in_transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy import Connection
 
     from ..site.administration import Change
-    from ..site.site import Site
-    from ..site.standing import Standing
+    from ..site.events import SiteEvent
+    from ..site.holdings import Holdings
+    from ..site.merge import Merge
     from .unit import Unit
 
 DATABASE = "ringfence.sqlite"
@@ -42,29 +42,16 @@ ACTOR = "server"
 _LOCK = "ringfence.lock"
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """How a store is opened: the `site` to import or compare (None: what is stored must be enough).
-
-    With `apply_site` a site that differs from the imported one is merged, after `announce` was given what that
-    changes. `at` is the time of the opening (Unix time).
-    """
-
-    site: Site | None
-    at: float
-    apply_site: bool = False
-    announce: Callable[[Merge], None] = lambda _: None
-
-
 @dataclass(slots=True)
 class Store:
-    """An open store. `holdings` is what it held when it was opened.
+    """An open store. `holdings` is what it held when it was opened, brought up to `reckoned_at` (Unix time).
 
     `unit` writes, `mailbox` keeps voicemail, `tokens` those who may come by HTTP. `messages_dir` is the folder
     of the recordings; `merge` tells what `--apply-site` changed, if it did.
     """
 
     holdings: Holdings
+    reckoned_at: float
     unit: Unit
     mailbox: Mailbox
     tokens: Tokens
@@ -106,12 +93,12 @@ class Store:
             connection = connect(None if inline and temporary else file)
             try:
 
-                def work(connection: Connection) -> tuple[Holdings, Merge | None]:
-                    result = _opened(connection, folder, opening)
+                def work(connection: Connection) -> tuple[Holdings, float, Merge | None]:
+                    holdings, merged = _opened(connection, folder, opening)
                     sweep(connection, messages_dir)
-                    return result
+                    return holdings, _reckoned_at(connection, opening.at), merged
 
-                holdings, merged = in_transaction(connection, work)
+                holdings, reckoned_at, merged = in_transaction(connection, work)
             except BaseException:
                 disconnect(connection)
                 raise
@@ -120,7 +107,10 @@ class Store:
             raise
         unit: Unit = InlineRunner(connection) if inline else ThreadRunner(connection)
         mailbox = Mailbox(unit, messages_dir)
-        return cls(holdings, unit, mailbox, Tokens(unit), folder, messages_dir, merged, lock, temporary)
+        tokens = Tokens(unit)
+        return cls(
+            holdings, reckoned_at, unit, mailbox, tokens, folder, messages_dir, merged, lock, temporary
+        )
 
     async def record(self, change: Change) -> None:
         """Write an administrator's change; see `server.site.administration.Ledger`. Raises `StoreError`."""
@@ -128,8 +118,8 @@ class Store:
 
         def work(connection: Connection) -> Sequence[str]:
             files = _without(connection, deleted) if deleted else ()
-            write_holdings(connection, change.before, change.after)
-            audit.append(connection, change.events, change.actor, change.at)
+            by = (change.actor, change.at)
+            _write(connection, change.before, change.after, change.events, by)
             return files
 
         with explained(self.folder):
@@ -146,42 +136,40 @@ class Store:
 
 
 def _opened(connection: Connection, folder: Path, opening: Opening) -> tuple[Holdings, Merge | None]:
-    """What the store holds once the site was imported, merged, or found to be the imported one."""
-    site, at = opening.site, opening.at
+    """What the store holds once it is brought up to date and to what `opening` asks for."""
+    stored = None
     if revisions.is_empty(connection):
-        if site is None:
-            raise StoreError(folder, "there is no store yet", "name a site file to import")
         revisions.make(connection)
-        first, compliance = stand(Holdings.of(site), at)
-        write_holdings(connection, None, first.holdings)
-        audit.append(connection, [_imported(first), *compliance], ACTOR, at)
-        return first.holdings, None
-    if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
+    elif connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
         raise StoreError(folder, *DAMAGED)
-    revisions.upgrade(connection, folder)
-    stored = read_holdings(connection)
-    if site is None or site.digest == stored.file.digest:
+    else:
+        revisions.upgrade(connection, folder)
+        stored = read_holdings(connection)
+    change = opened(stored, _reckoned_at(connection, opening.at), folder, opening)
+    if change is None:
+        if stored is None:
+            raise StoreError(folder, "there is no store yet", "name a site file to import")
         return stored, None
-    if not opening.apply_site:
-        what = f"{site.source} differs from the site that was imported here"
-        raise StoreError(folder, what, "give --apply-site to merge it, or another --data")
-    merged = merge(stored, site)
-    opening.announce(merged)
-    before, untold = stand(stored, at)
-    after, compliance = stand(replace(merged.holdings, over_since=before.holdings.over_since), at)
-    write_holdings(connection, stored, after.holdings)
-    events = [*merged.events, *consequences(before, after), *untold, *compliance]
-    audit.append(connection, events, ACTOR, at)
-    return after.holdings, merged
+    _write(connection, stored, change.after.holdings, change.events, (ACTOR, opening.at))
+    return change.after.holdings, change.merge
 
 
-def _imported(first: Standing) -> SiteImported:
-    site, allocation = first.holdings.site, first.allocation
-    assigned = {
-        key: tuple(user for user in allocation.users if key in allocation.assigned(user))
-        for key in allocation.pools
-    }
-    return SiteImported(site.source, site.digest, len(site.users), first.entitlement.bought, assigned)
+def _write(
+    connection: Connection,
+    before: Holdings | None,
+    after: Holdings,
+    events: Sequence[SiteEvent],
+    by: tuple[str, float],
+) -> None:
+    """Write a change with its events, by whom it was made and when."""
+    write_holdings(connection, before, after)
+    audit.append(connection, events, *by)
+    set_meta(connection, reckoned_at=repr(by[1]))
+
+
+def _reckoned_at(connection: Connection, otherwise: float) -> float:
+    """Up to when (Unix time) what time brings is written."""
+    return float(all_meta(connection).get("reckoned_at", otherwise))
 
 
 def _without(connection: Connection, users: Sequence[str]) -> Sequence[str]:

@@ -22,7 +22,8 @@ from ringfence.server.site.events import (
     UserMoved,
 )
 from ringfence.server.store import audit, schema
-from ringfence.server.store.store import Opening, Store
+from ringfence.server.store.opening import Opening
+from ringfence.server.store.store import Store
 from ringfence.server.store.unit import connect, disconnect, in_transaction
 
 from ..desks import desk_of

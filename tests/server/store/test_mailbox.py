@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ringfence.server.store.mailbox import Message
-from ringfence.server.store.store import Opening, Store
+from ringfence.server.store.opening import Opening
+from ringfence.server.store.store import Store
 
 from ..desks import AT
 

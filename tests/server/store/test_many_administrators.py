@@ -18,7 +18,8 @@ from ringfence.fixtures import store_load as load
 from ringfence.server.site.administration import Administration
 from ringfence.server.site.require import AdministrationError
 from ringfence.server.store import audit
-from ringfence.server.store.store import Opening, Store
+from ringfence.server.store.opening import Opening
+from ringfence.server.store.store import Store
 
 if TYPE_CHECKING:
     from ringfence.server.site.acts import Act

@@ -14,8 +14,9 @@ from alembic.migration import MigrationContext
 from ringfence.server.site.site import Forward
 from ringfence.server.store import audit, revisions, schema
 from ringfence.server.store.failure import StoreError
+from ringfence.server.store.opening import Opening
 from ringfence.server.store.reading import read, stored_holdings
-from ringfence.server.store.store import Opening, Store
+from ringfence.server.store.store import Store
 from ringfence.server.store.unit import connect, disconnect, in_transaction
 
 from ..desks import AT
@@ -131,7 +132,8 @@ def test_alembic_is_imported_only_for_an_older_store(
     if not older:
         Store.open(first, Opening(site, at=AT)).close()
     code = (
-        "import sys, pathlib; from ringfence.server.store.store import Opening, Store; "
+        "import sys, pathlib; from ringfence.server.store.store import Store; "
+        "from ringfence.server.store.opening import Opening; "
         "Store.open(pathlib.Path(sys.argv[1]), Opening(None, at=0.0)).close(); "
         "from ringfence import Site; new = pathlib.Path(sys.argv[1] + '-new'); "
         "Store.open(new, Opening(Site.sample(), at=0.0)).close(); "

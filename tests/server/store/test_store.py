@@ -30,8 +30,9 @@ from ringfence.server.site.personal import Deletion
 from ringfence.server.site.site import Forward, SiteError
 from ringfence.server.store.audit import verify
 from ringfence.server.store.failure import StoreError
+from ringfence.server.store.opening import Opening
 from ringfence.server.store.reading import read, stored_holdings
-from ringfence.server.store.store import Opening, Store
+from ringfence.server.store.store import Store
 from ringfence.server.store.tokens import Token
 
 from ..desks import AT, desk_of
@@ -238,7 +239,7 @@ def test_a_second_server_on_the_same_data_is_kept_out(data: Path, site: Site) ->
 def test_a_server_that_was_killed_keeps_nobody_out(data: Path, site: Site) -> None:
     code = (
         "import os, sys, pathlib; from ringfence.server.site.site import Site; "
-        "from ringfence.server.store.store import Opening, Store; "
+        "from ringfence.server.store.store import Store; from ringfence.server.store.opening import Opening; "
         "site = Site.parse(sys.argv[2], 'firma.toml'); "
         "Store.open(pathlib.Path(sys.argv[1]), Opening(site, at=0.0)); os.kill(os.getpid(), 9)"
     )
@@ -313,7 +314,7 @@ def test_a_store_that_may_not_be_written_is_one_sentence_and_unharmed(site: Site
             path.chmod((0o555 if path.is_dir() else 0o444) | writable)
         code = (
             "import os, sys, pathlib, sqlalchemy.dialects.sqlite.pysqlite, ringfence.server.site.reader\n"
-            "from ringfence.server.store.store import Opening, Store\n"
+            "from ringfence.server.store.opening import Opening; from ringfence.server.store.store import Store\n"
             "os.getuid() or os.setuid(65534)\n"
             "try: Store.open(pathlib.Path(sys.argv[1]), Opening(None, at=0.0))\n"
             "except Exception as error: print(type(error).__name__, error)"

@@ -7,7 +7,8 @@ import pytest
 
 from ringfence.server.site.acts import MoveUser
 from ringfence.server.store import audit
-from ringfence.server.store.store import Opening, Store
+from ringfence.server.store.opening import Opening
+from ringfence.server.store.store import Store
 from ringfence.server.store.tokens import Token, TokenError
 
 from ..desks import AT, desk_of
