@@ -20,10 +20,11 @@ from .net.udp import UdpNetwork
 from .sip.agent import Agent
 from .sip.registrar import Registrar
 from .site.administration import Administration
-from .site.events import EntitlementChanged
+from .site.events import EntitlementChanged, LimitReached
 from .store.journal import Journal
 from .store.journal_feed import JournalFeed
-from .store.store import Opening, Store
+from .store.opening import Opening
+from .store.store import Store
 from .switch.boxes import Boxes
 from .switch.decisions import Decisions
 from .switch.identity import Identity
@@ -40,10 +41,13 @@ if TYPE_CHECKING:
     from ..channels.network import Address, Network
     from ..licensing.refusal import Refusal
     from .api.door import ApiDoor
+    from .hooks.courier import Courier
+    from .hooks.sender import Sender
     from .sip.effects import Effect
+    from .site.acts import ImportPackage
+    from .site.events import SiteEvent
     from .site.merge import Merge
     from .site.site import Site
-    from .switch.stream import Stamped
 
 LOOPBACK = "127.0.0.1"
 
@@ -54,7 +58,7 @@ class Options:
 
     `rtp_ports` None is any port; `data_dir` None a temporary one; `seed` None real chance. `in_process` keeps
     everything in this process and on its loop: the store in memory, no writer thread, no media worker.
-    `announce` is told what `apply_site` is about to change.
+    `packages` are licences to import before anything is opened. `announce` is told what `apply_site` is about to change. `hook_sender` None sends webhooks by HTTP.
     """
 
     host: str = LOOPBACK
@@ -63,11 +67,13 @@ class Options:
     rtp_ports: range | None = None
     data_dir: Path | None = None
     apply_site: bool = False
+    packages: tuple[ImportPackage, ...] = ()
     token: str | None = None
     seed: int | None = None
     in_process: bool = False
     network: Network = field(default_factory=UdpNetwork)
     announce: Callable[[Merge], None] = lambda _: None
+    hook_sender: Sender | None = None
 
 
 class Pbx:
@@ -87,13 +93,13 @@ class Pbx:
         self.administration = Administration(
             self.store.holdings,
             self.store,
-            self.stream.publish,
+            self._hear_of_site,
             random=random,
             clock=lambda: self.clock.today().timestamp(),
+            since=store.reckoned_at,
         )
         self.pools = Pools()
         self._limit_pools()
-        self.stream.listen(self._follow_entitlement)
         in_memory = options.in_process and options.data_dir is None
         self.journal = Journal(
             None if in_memory else store.folder,
@@ -137,6 +143,7 @@ class Pbx:
             stream=self.stream,
             clock=self.clock,
         )
+        self.hooks = self._courier(random)
         self.metrics = Metrics(self)
         self.is_stopping = False
         self._random = random
@@ -147,12 +154,16 @@ class Pbx:
     async def start(cls, site: Site | None, options: Options = Options()) -> Pbx:
         """Build a PBX and open its doors; with `site` None the store must be there.
 
-        Raises OSError for a port in use, `StoreError` and `SiteError` for what cannot be opened; nothing stays
-        open then.
+        Raises OSError for a port in use, `StoreError` and `SiteError` for what cannot be opened, `PackageError` and
+        `AdministrationError` for a package that does not count; nothing stays open then.
         """
         clock = Clock(asyncio.get_running_loop().time)
         opening = Opening(
-            site, clock.today().timestamp(), apply_site=options.apply_site, announce=options.announce
+            site,
+            clock.today().timestamp(),
+            apply_site=options.apply_site,
+            packages=options.packages,
+            announce=options.announce,
         )
         store = Store.open(options.data_dir, opening, inline=options.in_process)
         try:
@@ -210,8 +221,17 @@ class Pbx:
         self._stack.stop()
         rmtree(self._scratch, ignore_errors=True)
         self.administration.stop()
+        if self.hooks is not None:
+            await self.hooks.stop()
         await self.journal.close()
         self.store.close()
+
+    def _courier(self, random: Random) -> Courier | None:
+        if not self.site.webhooks:
+            return None
+        from .hooks.courier import Courier
+
+        return Courier(self.site.webhooks, self.stream, self.clock, random, self.options.hook_sender)
 
     def _handle(self, effect: Effect) -> None:
         self._door.handle(effect)
@@ -224,15 +244,20 @@ class Pbx:
         user = directory.by_extension(account) or directory.by_name(account)
         return None if user is None else user.name
 
-    def _follow_entitlement(self, stamped: Stamped) -> None:
-        if isinstance(stamped.event, EntitlementChanged):
+    def _hear_of_site(self, event: SiteEvent) -> None:
+        self.stream.publish(event)
+        if isinstance(event, EntitlementChanged):
             self._limit_pools()
 
     def _limit_pools(self) -> None:
+        """Give the channel pools the limits of today; tell of one that is used up by that (L-75)."""
         entitlement = self.administration.entitlement
-        self.pools.ip_channel.limit = entitlement.ip_channels
         unit = self.administration.directory.site.licensing.aa_limit_unit
-        self.pools.auto_attendant.limit = entitlement.attendant_channels(unit)
+        limits = (entitlement.ip_channels, entitlement.attendant_channels(unit))
+        for pool, limit in zip(self.pools, limits, strict=True):
+            was_full, pool.limit = pool.is_full, limit
+            if pool.is_full and not was_full and limit:
+                self.stream.publish(LimitReached(pool.key, limit))
 
 
 def _plane(options: Options, random: Random) -> MediaPlane:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DatabaseError
 
-from ...licensing.package import PackageError
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -23,13 +21,22 @@ class StoreError(Exception):
         self.remedy = remedy
 
 
+class StoreHeldError(StoreError):
+    """Another server is using the store."""
+
+
+class StoredPackageError(Exception):
+    """A licence package in the database is not one any more."""
+
+
+FULL = ("the disk is full", "make room on it; what was stored before is unharmed")
 DAMAGED = ("the database is damaged", "restore it from a copy, or name another --data")
 
 _WRITABLE = "make the directory writable, or name another --data"
 READONLY = ("the database cannot be written", _WRITABLE)
 
 _KINDS = {
-    "SQLITE_FULL": ("the disk is full", "make room on it; what was stored before is unharmed"),
+    "SQLITE_FULL": FULL,
     "SQLITE_READONLY": READONLY,
     "SQLITE_CANTOPEN": ("the database cannot be opened", _WRITABLE),
     "SQLITE_BUSY": ("another program keeps the database locked", "end it, or name another --data"),
@@ -46,7 +53,7 @@ def explained(place: Path) -> Iterator[None]:
     except OSError as error:
         what = f"the data directory cannot be used ({error.strerror})"
         raise StoreError(place, what, "name a directory that can be written") from error
-    except PackageError as error:
+    except StoredPackageError as error:
         what = "a licence package in the database is not what was imported"
         raise StoreError(place, what, "restore the database from a copy") from error
     except DatabaseError as error:

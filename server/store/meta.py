@@ -25,3 +25,8 @@ def set_meta(connection: Connection, **values: str) -> None:
     connection.execute(
         new.on_conflict_do_update(index_elements=["key"], set_={"value": new.excluded.value}), rows
     )
+
+
+def reckoned_at(connection: Connection, otherwise: float) -> float:
+    """Up to when (Unix time) what time brings is written; `otherwise` where nothing says so."""
+    return float(all_meta(connection).get("reckoned_at", otherwise))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from ..site.outcome import Outcome, outcome
 from . import revisions
 from .failure import StoreError, explained
+from .meta import reckoned_at
+from .opening import opened
 from .schema import REVISION
 from .site_rows import read_holdings
 from .store import DATABASE
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ..site.holdings import Holdings
+    from .opening import Opening
 
 T = TypeVar("T")
 
@@ -39,6 +43,18 @@ def read(data_dir: Path, work: Callable[[Connection], T]) -> T:
             return in_transaction(connection, checked)
         finally:
             disconnect(connection)
+
+
+def foretell(data_dir: Path, opening: Opening) -> Outcome:
+    """What opening the store in `data_dir` like this would bring; nothing is written.
+
+    Raises `StoreError`, and what `opened` raises.
+    """
+    stored, since = None, opening.at
+    if (data_dir / DATABASE).is_file():
+        stored, since = read(data_dir, lambda one: (read_holdings(one), reckoned_at(one, opening.at)))
+    change = opened(stored, since, data_dir, opening)
+    return Outcome() if change is None else outcome(change.before, change.after, change.events)
 
 
 def stored_holdings(data_dir: Path) -> Holdings:

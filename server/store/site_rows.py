@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, select
 
-from ...licensing.package import read
+from ...licensing.package import PackageError, read
 from ..site.holdings import BoundLine, Holdings, StoredPackage, peopled
 from ..site.personal import settings_of, with_settings
 from ..site.site import Group, Location, Setting, Site, User
 from . import schema
+from .failure import StoredPackageError
 from .meta import all_meta, set_meta
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def read_holdings(connection: Connection) -> Holdings:
     return Holdings(
         file,
         peopled(file, users, _read_places(connection)),
-        tuple(StoredPackage(read(row.data), row.imported_at) for row in packages),
+        tuple(_package(row.data, row.imported_at) for row in packages),
         tuple(BoundLine(row.line, row.bound_at) for row in lines),
         {
             row.licence: datetime.fromtimestamp(row.since, UTC)
@@ -76,6 +77,13 @@ def read_holdings(connection: Connection) -> Holdings:
         },
         int(known["highest_seq"]),
     )
+
+
+def _package(data: bytes, imported_at: float) -> StoredPackage:
+    try:
+        return StoredPackage(read(data), imported_at)
+    except PackageError as error:
+        raise StoredPackageError from error
 
 
 def _write_places(connection: Connection, locations: Sequence[Location]) -> None:

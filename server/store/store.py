@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, delete, select
 
 from ..site.events import UserDeleted
-from . import audit, revisions, schema
-from .failure import DAMAGED, READONLY, StoreError, explained, sentence
+from . import audit, meta, revisions, schema
+from .failure import DAMAGED, READONLY, StoreError, StoreHeldError, explained, sentence
 from .mailbox import Mailbox, sweep
-from .meta import all_meta, set_meta
 from .opening import Opening, opened
 from .site_rows import read_holdings, write_holdings
 from .tokens import Tokens
@@ -96,7 +95,7 @@ class Store:
                 def work(connection: Connection) -> tuple[Holdings, float, Merge | None]:
                     holdings, merged = _opened(connection, folder, opening)
                     sweep(connection, messages_dir)
-                    return holdings, _reckoned_at(connection, opening.at), merged
+                    return holdings, meta.reckoned_at(connection, opening.at), merged
 
                 holdings, reckoned_at, merged = in_transaction(connection, work)
             except BaseException:
@@ -145,7 +144,7 @@ def _opened(connection: Connection, folder: Path, opening: Opening) -> tuple[Hol
     else:
         revisions.upgrade(connection, folder)
         stored = read_holdings(connection)
-    change = opened(stored, _reckoned_at(connection, opening.at), folder, opening)
+    change = opened(stored, meta.reckoned_at(connection, opening.at), folder, opening)
     if change is None:
         if stored is None:
             raise StoreError(folder, "there is no store yet", "name a site file to import")
@@ -164,12 +163,7 @@ def _write(
     """Write a change with its events, by whom it was made and when."""
     write_holdings(connection, before, after)
     audit.append(connection, events, *by)
-    set_meta(connection, reckoned_at=repr(by[1]))
-
-
-def _reckoned_at(connection: Connection, otherwise: float) -> float:
-    """Up to when (Unix time) what time brings is written."""
-    return float(all_meta(connection).get("reckoned_at", otherwise))
+    meta.set_meta(connection, reckoned_at=repr(by[1]))
 
 
 def _without(connection: Connection, users: Sequence[str]) -> Sequence[str]:
@@ -190,6 +184,6 @@ def _locked(folder: Path) -> sqlite3.Connection:
         lock.close()
         if error.sqlite_errorname.startswith("SQLITE_BUSY"):
             remedy = "stop it, or name another --data"
-            raise StoreError(folder, "another server is using this data", remedy) from error
+            raise StoreHeldError(folder, "another server is using this data", remedy) from error
         raise StoreError(folder, *sentence(error)) from error
     return lock

@@ -12,7 +12,8 @@ from typer.testing import CliRunner, Result
 from ringfence.server.cli import application
 from ringfence.server.site.acts import MoveUser
 from ringfence.server.site.site import Site
-from ringfence.server.store.store import Opening, Store
+from ringfence.server.store.opening import Opening
+from ringfence.server.store.store import Store
 
 from ..desks import AT, desk_of
 

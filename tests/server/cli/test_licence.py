@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from ringfence.server.cli import application
 from ringfence.server.site.site import Site
-from ringfence.server.store.store import Opening, Store
+from ringfence.server.store.opening import Opening
+from ringfence.server.store.store import Store
 
 if TYPE_CHECKING:
     from typer.testing import Result
