@@ -34,12 +34,16 @@ _AGAIN = "get the file again from its issuer"
 
 
 class PackageError(Exception):
-    """A package that does not count: a reason code of `licensing.reasons`, and one sentence with the remedy."""
+    """A package that does not count: a reason code of `licensing.reasons`, and one sentence with the remedy.
 
-    def __init__(self, reason: Reason, sentence: str) -> None:
+    `what` is what alone is wrong with the contents of a `package.invalid`.
+    """
+
+    def __init__(self, reason: Reason, sentence: str, what: str = "") -> None:
         super().__init__(sentence)
         self.reason = reason
         self.sentence = sentence
+        self.what = what
 
     def about(self, file: str) -> PackageError:
         """The same of the package in `file`, which may be empty."""
@@ -120,7 +124,7 @@ def issue(
 def read(data: bytes) -> Package:
     """Take a package apart; raises `PackageError` with `package.invalid` for what was not issued like this."""
     if len(data) > MOST_BYTES:
-        raise _invalid(f"it has {len(data)} bytes, and no package has more than {MOST_BYTES}")
+        raise _invalid(f"no package has more than {MOST_BYTES} bytes")
     try:
         content = json.loads(
             data.decode(),
@@ -187,7 +191,7 @@ class _NoPackageError(ValueError):
 
 
 def _invalid(what: str) -> PackageError:
-    return PackageError("package.invalid", f"The licence package does not count: {what}; {_AGAIN}.")
+    return PackageError("package.invalid", f"The licence package does not count: {what}; {_AGAIN}.", what)
 
 
 def _canonical(content: Mapping[str, object]) -> bytes:

@@ -132,14 +132,19 @@ class WhatIf:
 
     def sentences(self, language: Language = "en") -> tuple[str, ...]:
         """Tell it user by user; one sentence if nobody would notice."""
-        german = language == "de"
-        nothing = "Für keinen Benutzer ändert sich etwas." if german else "Nothing changes for any user."
-        told: list[str] = []
-        for one in self.users:
-            for fact, (english, deutsch) in _CHANGES.items():
-                if keys := getattr(one, fact):
-                    told.append(f"{one.user} {deutsch if german else english}: {', '.join(keys)}.")
-        return tuple(told) or (nothing,)
+        return sentences(self.users, language)
+
+
+def sentences(users: Iterable[UserChange], language: Language = "en") -> tuple[str, ...]:
+    """Tell user by user who gains and loses what; one sentence if nobody would notice."""
+    german = language == "de"
+    nothing = "Für keinen Benutzer ändert sich etwas." if german else "Nothing changes for any user."
+    told: list[str] = []
+    for one in users:
+        for fact, (english, deutsch) in _CHANGES.items():
+            if keys := getattr(one, fact):
+                told.append(f"{one.user} {deutsch if german else english}: {', '.join(keys)}.")
+    return tuple(told) or (nothing,)
 
 
 _CHANGES = {
@@ -147,7 +152,7 @@ _CHANGES = {
     "licences_lost": ("loses licences", "verliert Lizenzen"),
     "functions_gained": ("gains functions", "bekommt Funktionen"),
     "functions_lost": ("loses functions", "verliert Funktionen"),
-    "settings_deleted": ("loses the personal settings of", "verliert die persönlichen Einstellungen von"),
+    "settings_deleted": ("loses personal settings", "verliert persönliche Einstellungen"),
 }
 
 
