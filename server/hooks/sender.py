@@ -55,7 +55,8 @@ class HttpSender:
         except TimeoutError:
             raise UndeliveredError(f"no answer within {PATIENCE_S:g} s") from None
         except (ClientError, OSError, ValueError) as error:
-            raise UndeliveredError(f"no answer ({str(error) or type(error).__name__})") from error
+            why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise UndeliveredError(f"no answer ({why})") from error
         if not 200 <= status < 300:
             raise UndeliveredError(f"answered {status}")
 
