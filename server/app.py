@@ -58,7 +58,8 @@ class Options:
 
     `rtp_ports` None is any port; `data_dir` None a temporary one; `seed` None real chance. `in_process` keeps
     everything in this process and on its loop: the store in memory, no writer thread, no media worker.
-    `packages` are licences to import before anything is opened. `announce` is told what `apply_site` is about to change. `hook_sender` None sends webhooks by HTTP.
+    `packages` are licences to import before anything is opened. `announce` is told what `apply_site` is about to
+    change. `hook_sender` None sends webhooks by HTTP.
     """
 
     host: str = LOOPBACK
