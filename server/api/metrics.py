@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ..switch.events import CallEnded, CallStarted, MessageLeft, Refused
+from ..event_form import name_of
+from ..site.events import LimitReached
+from ..switch.events import Refused
+from .licence_metrics import licence_metrics, webhook_metrics
+from .metric_family import counters, gauges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +31,9 @@ class Metrics:
 
     def __init__(self, pbx: Pbx) -> None:
         self._pbx = pbx
-        self._counts: Counter[type] = Counter()
+        self._counts: Counter[str] = Counter()
         self._refusals: Counter[str] = Counter()
+        self._limits: Counter[str] = Counter()
         self._registry: CollectorRegistry | None = None
         self.close = pbx.stream.listen(self._note)
 
@@ -46,37 +51,41 @@ class Metrics:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily  # noqa: PLC0415 - as above
 
         pbx, count = self._pbx, self._counts
-        pools = list(pbx.pools)
-        for name, text, values in (
-            ("limit", "Channels licensed.", [pool.limit for pool in pools]),
-            ("used", "Channels occupied.", [pool.used for pool in pools]),
-            ("high_water", "Channels occupied at most since the start.", [pool.high_water for pool in pools]),
+        for name, text, channels in (
+            ("limit", "Channels licensed.", {pool.key: pool.limit for pool in pbx.pools}),
+            ("used", "Channels occupied.", {pool.key: pool.used for pool in pbx.pools}),
+            (
+                "high_water",
+                "Channels occupied at most since the start.",
+                {pool.key: pool.high_water for pool in pbx.pools},
+            ),
         ):
-            gauge = GaugeMetricFamily(f"ringfence_channels_{name}", text, labels=["pool"])
-            for pool, value in zip(pools, values, strict=True):
-                gauge.add_metric([pool.key], value)
-            yield gauge
-        denied = CounterMetricFamily(
-            "ringfence_channels_denied", "Calls denied for want of a channel.", labels=["pool"]
-        )
-        for pool in pools:
-            denied.add_metric([pool.key], pool.denied)
-        yield denied
-        refusals = CounterMetricFamily("ringfence_refusals", "Refusals by reason.", labels=["reason"])
-        for reason, number in sorted(self._refusals.items()):
-            refusals.add_metric([reason], number)
-        yield refusals
+            yield gauges(f"channels_{name}", text, "pool", channels)
+        denied = {pool.key: pool.denied for pool in pbx.pools}
+        yield counters("channels_denied", "Calls denied for want of a channel.", "pool", denied)
+        for name, text, label, counted in (
+            ("refusals", "Refusals by reason.", "reason", self._refusals),
+            ("limit_reached", "How often the last licence or channel was taken.", "pool", self._limits),
+            ("events", "Events of the stream.", "event", self._counts),
+        ):
+            yield counters(name, text, label, dict(sorted(counted.items())))
         bindings = sum(len(contacts) for _, contacts in pbx.registrar.accounts(pbx.clock.now()))
         yield GaugeMetricFamily("ringfence_calls", "Live calls.", value=len(pbx.switch.calls))
         yield GaugeMetricFamily("ringfence_registrations", "Registered contacts.", value=bindings)
-        yield CounterMetricFamily("ringfence_calls_started", "Calls begun.", value=count[CallStarted])
-        yield CounterMetricFamily("ringfence_calls_ended", "Calls over.", value=count[CallEnded])
-        yield CounterMetricFamily(
-            "ringfence_messages_left", "Voicemail messages kept.", value=count[MessageLeft]
-        )
+        for name, text, event in (
+            ("calls_started", "Calls begun.", "call.started"),
+            ("calls_ended", "Calls over.", "call.ended"),
+            ("messages_left", "Voicemail messages kept.", "message.left"),
+        ):
+            yield CounterMetricFamily(f"ringfence_{name}", text, value=count[event])
+        yield from licence_metrics(pbx.administration)
+        if pbx.hooks is not None:
+            yield from webhook_metrics(pbx.hooks.outboxes)
 
     def _note(self, stamped: Stamped) -> None:
         event = stamped.event
-        self._counts[type(event)] += 1
+        self._counts[name_of(event)] += 1
         if isinstance(event, Refused):
             self._refusals[event.reason] += 1
+        elif isinstance(event, LimitReached):
+            self._limits[event.pool] += 1

@@ -15,6 +15,7 @@ from ...licensing.lines import Lines
 from .draft import Draft
 from .outcome import Outcome, outcome
 from .require import LineRefusedError
+from .scope import require_within
 from .standing import brought_up, consequences, stand
 from .trial import NOTHING, try_out
 
@@ -136,14 +137,21 @@ class Administration:
         if self._timer is not None:
             self._timer.cancel()
 
-    async def apply(self, *acts: Act, actor: str = ADMINISTRATOR, dry_run: bool = False) -> Outcome:
+    async def apply(
+        self,
+        *acts: Act,
+        actor: str = ADMINISTRATOR,
+        within: frozenset[str] | None = None,
+        dry_run: bool = False,
+    ) -> Outcome:
         """Carry out `acts` in order as one change, and return what it brought once that is on the disk.
 
         Either all of them count or none. With `dry_run` none does, and the same is returned. `actor` is who
-        is named in the audit log. Raises `AdministrationError`, `PackageError`, and what the ledger raises.
+        is named in the audit log; `within` are the locations that he must not leave (L-62), None for all.
+        Raises `AdministrationError`, `PackageError`, and what the ledger raises.
         """
         try:
-            return await self._transact(acts, actor, dry_run=dry_run)
+            return await self._transact(acts, actor, within=within, dry_run=dry_run)
         except LineRefusedError as error:
             self._asked = self.lines.refused(error.line).asked
             raise
@@ -160,20 +168,34 @@ class Administration:
         return try_out(self._standing, *acts, add=add, at=at)
 
     async def _transact(
-        self, acts: tuple[Act, ...], actor: str, *, dry_run: bool, everybody: bool = False
+        self,
+        acts: tuple[Act, ...],
+        actor: str,
+        *,
+        dry_run: bool,
+        within: frozenset[str] | None = None,
+        everybody: bool = False,
     ) -> Outcome:
         """Make a change to its end, even if whoever asked for it is cancelled meanwhile."""
-        change = self._carry_out(acts, actor, dry_run=dry_run, everybody=everybody)
+        change = self._carry_out(acts, actor, within, dry_run=dry_run, everybody=everybody)
         return await asyncio.shield(asyncio.ensure_future(change))
 
     async def _carry_out(
-        self, acts: tuple[Act, ...], actor: str, *, dry_run: bool, everybody: bool
+        self,
+        acts: tuple[Act, ...],
+        actor: str,
+        within: frozenset[str] | None,
+        *,
+        dry_run: bool,
+        everybody: bool,
     ) -> Outcome:
         async with self._turn:
             now = self._clock()
             before, due = brought_up(self._standing, now)
             draft = Draft(before.holdings, now)
             for act in acts:
+                if within is not None:
+                    require_within(draft, act, within)
                 draft.make(act)
             draft.settle(Random(0) if dry_run else self._random, everybody=everybody)  # noqa: S311 - PINs nobody gets
             after, compliance = stand(draft.holdings(), now)
