@@ -138,6 +138,14 @@ class PackageExpired:
 
 
 @dataclass(frozen=True, slots=True)
+class GraceEnded:
+    """So many users wait for a seat of a licence, and those whom its grace let pass are refused from now on."""
+
+    licence: str
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class EntitlementChanged:
     """So many of a licence are bought now, and so many were before."""
 
@@ -255,6 +263,7 @@ SiteEvent = (
     | PackageBegun
     | PackageExpiring
     | PackageExpired
+    | GraceEnded
     | EntitlementChanged
     | LineBound
     | LineReleased

@@ -20,7 +20,7 @@ from .dealing import modes, service_order
 from .directory import Directory
 from .events import EntitlementChanged, LimitReached
 from .licence_shift import shifts
-from .validity import next_notice, turns
+from .validity import ended_graces, next_notice, turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,8 +88,13 @@ def consequences(before: Standing, after: Standing) -> list[SiteEvent]:
     old, new = before.entitlement.bought, after.entitlement.bought
     counts = ((key, old.get(key, 0), new.get(key, 0)) for key in dict.fromkeys([*old, *new]))
     changed = [EntitlementChanged(key, was, now) for key, was, now in counts if was != now]
-    expired = turns(before.entitlement, after.entitlement)
-    return [*expired, *changed, *shifts(before.allocation, after.allocation), *_limits(before, after)]
+    return [
+        *turns(before.entitlement, after.entitlement),
+        *changed,
+        *shifts(before.allocation, after.allocation),
+        *ended_graces(before.tolerance, after.tolerance, after.allocation.pools),
+        *_limits(before, after),
+    ]
 
 
 def _limits(before: Standing, after: Standing) -> Iterator[LimitReached]:

@@ -1,4 +1,4 @@
-"""What time does to licence packages: they begin, are about to expire, and expire. Each is told once.
+"""What time does: packages begin, are about to expire, and expire; a grace ends. Each is told once.
 
 Asked for every step from one standing to the next; `next_notice` is when the next step is due for telling alone.
 """
@@ -8,13 +8,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from .events import PackageBegun, PackageExpired, PackageExpiring
+from ...licensing.modes import Grace
+from .events import GraceEnded, PackageBegun, PackageExpired, PackageExpiring
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from ...licensing.allocation import Pool
     from ...licensing.entitlement import Entitlement
+    from ...licensing.modes import Tolerance
     from ...licensing.package import Package
 
 NOTICE_DAYS = (30, 7, 1)
@@ -30,6 +33,16 @@ def turns(before: Entitlement, after: Entitlement) -> Iterator[PackageTurn]:
     for package in after.packages:
         if package in before.packages:
             yield from _turn(package, before.at, after.at)
+
+
+def ended_graces(before: Tolerance, after: Tolerance, pools: Mapping[str, Pool]) -> Iterator[GraceEnded]:
+    """The graces that ran at the moment of `before` and do no more at that of `after`, where somebody waits."""
+    for licence, pool in pools.items():
+        mode = after.modes.of(licence)
+        if not isinstance(mode, Grace) or licence not in before.over_since:
+            continue
+        if pool.waiting and before.now < before.until(licence, mode) <= after.now:
+            yield GraceEnded(licence, pool.waiting)
 
 
 def next_notice(entitlement: Entitlement) -> datetime | None:

@@ -8,10 +8,10 @@ from ringfence.licensing.gate import Granted
 from ringfence.licensing.modes import ComplianceChanged
 from ringfence.licensing.package import read
 from ringfence.licensing.refusal import Refusal
-from ringfence.server.site.events import EntitlementChanged
+from ringfence.server.site.events import EntitlementChanged, GraceEnded, LimitReached, PackageExpired
 from ringfence.server.site.holdings import Holdings, StoredPackage, peopled
 from ringfence.server.site.site import Site
-from ringfence.server.site.standing import consequences, stand
+from ringfence.server.site.standing import brought_up, consequences, stand
 
 from ..issued import issued
 
@@ -66,3 +66,44 @@ def test_teams_and_reservations_lose_whom_there_is_not_and_find_him_again(text: 
     assert without.teams[0].members == ()
     assert without.licensing.reservations == {"office_plus": ("ben",)}
     assert peopled(file, file.users, file.locations) == file
+
+
+def test_a_grace_that_ended_is_told_once_to_whoever_steps_over_its_end(text: str) -> None:
+    lenient = Site.parse("[licensing.modes]\noffice_plus = { grace_days = 2 }\n" + text)
+    first = stand(Holdings.of(lenient), NOW)[0]
+    assert first.valid_until == datetime.fromtimestamp(NOW + 2 * DAY_S, UTC)
+    assert brought_up(first, NOW + 1.9 * DAY_S) == (first, [])
+    later, told = brought_up(first, NOW + 9 * DAY_S)
+    assert told == [GraceEnded("office_plus", 1)]
+    assert brought_up(later, NOW + 99 * DAY_S) == (later, [])
+
+
+def test_who_wakes_up_late_finds_what_he_would_have_found_in_time(site: Site) -> None:
+    """The end of a package begins a shortage at that instant, however late it is looked at."""
+    package = StoredPackage(read(issued("p-1", until="2023-11-30", office_plus=1)), NOW)
+    first = stand(replace(Holdings.of(site), packages=(package,)), NOW)[0]
+    end = datetime(2023, 12, 1, tzinfo=UTC)
+    late, told = brought_up(first, end.timestamp() + 40 * DAY_S)
+    assert late.holdings.over_since == {"office": end, "office_plus": end}
+    step, in_time = first, []
+    for at in (end.timestamp() - 7 * DAY_S, end.timestamp() - DAY_S, end.timestamp()):
+        step, more = brought_up(step, at)
+        in_time += more
+    assert (step.holdings, in_time) == (late.holdings, told)
+    assert [one for one in told if isinstance(one, PackageExpired)] == [PackageExpired("p-1")]
+
+
+def test_a_pool_is_told_as_used_up_when_its_last_seat_is_taken_and_not_again(site: Site) -> None:
+    def with_plus(*packages: tuple[str, int]) -> Holdings:
+        stored = (StoredPackage(read(issued(id_, office_plus=count)), NOW) for id_, count in packages)
+        return replace(Holdings.of(site), packages=tuple(stored))
+
+    def reached(before: Holdings, after: Holdings) -> list[LimitReached]:
+        sides = (stand(one, NOW)[0] for one in (before, after))
+        return [one for one in consequences(*sides) if isinstance(one, LimitReached)]
+
+    short, enough, plenty = with_plus(), with_plus(("p-1", 1)), with_plus(("p-1", 1), ("p-2", 9))
+    assert reached(short, enough) == []
+    assert reached(plenty, enough) == [LimitReached("office", 2), LimitReached("office_plus", 2)]
+    assert reached(plenty, short) == [LimitReached("office", 1), LimitReached("office_plus", 1)]
+    assert reached(short, plenty) == []
