@@ -15,7 +15,7 @@ from .advice import Advice, advice
 from .allocation import State  # noqa: TC001 - pydantic reads the shapes
 from .catalogue import DEALT_LICENCES, SCHEME_VERSION
 from .lines import Lines
-from .modes import Grace, Overdraft
+from .modes import Enforce, Grace, Overdraft
 from .order import BY_SEQUENCE
 from .package import Validity  # noqa: TC001 - as above
 
@@ -88,7 +88,10 @@ class PackageShown(TypedDict):
 
 
 class ModeShown(TypedDict):
-    """The mode of a pool. `over_since` and `until` are ISO 8601: since when it is over, when its grace ends."""
+    """The mode of a pool. `over_since` and `until` are ISO 8601: since when it is over, when its grace ends.
+
+    Where nothing is tolerated it does not matter since when.
+    """
 
     mode: str
     grace_days: int | None
@@ -206,7 +209,8 @@ def _mode(licence: str, tolerance: Tolerance | None) -> ModeShown:
         return shown
     mode, since = tolerance.modes.of(licence), tolerance.over_since.get(licence)
     shown["mode"] = mode.name
-    shown["over_since"] = None if since is None else since.isoformat()
+    if since is not None and not isinstance(mode, Enforce):
+        shown["over_since"] = since.isoformat()
     if isinstance(mode, Overdraft):
         shown["overdraft"] = mode.seats
     if isinstance(mode, Grace):

@@ -147,7 +147,7 @@ class Pbx:
         self.hooks = self._courier(random)
         self.metrics = Metrics(self)
         self.is_stopping = False
-        self._random = random
+        self.random = random
         self._api: ApiDoor | None = None
         self._sip: Address | None = None
 
@@ -186,7 +186,7 @@ class Pbx:
 
         def make(local: Address) -> Agent:
             advertised = type(local)(_reachable(local.host), local.port)
-            return Agent(advertised, self._random)
+            return Agent(advertised, self.random)
 
         if options.http_port is not None:
             from .api.door import ApiDoor

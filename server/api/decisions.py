@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ...licensing.reasons import reason_for
-from .licence_shapes import StepTaken
-from .operation import API, Routes, shaped
+from ...licensing.reasons import Csta, Tapi, reason_for
+from ...licensing.refusal import StepTold
+from .operation import API, Routes
 from .problem import ProblemError
 
 if TYPE_CHECKING:
-    from ...licensing.reasons import Tapi
     from ...licensing.refusal import Refusal
     from ..app import Pbx
     from ..switch.decisions import Decision
@@ -28,27 +27,11 @@ class SipAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class TapiConstant:
-    """A constant of TAPI by name and number."""
-
-    name: str
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
 class TapiAnswer:
     """What a TAPI request returns, and the mode in which a call is disconnected."""
 
-    error: TapiConstant | None
-    disconnect: TapiConstant | None
-
-
-@dataclass(frozen=True, slots=True)
-class CstaAnswer:
-    """An error category of CSTA and its value, or an event and its cause."""
-
-    category: str
-    value: str
+    error: Tapi | None
+    disconnect: Tapi | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +49,7 @@ class Why:
     reason: str
     sentence: str
     sentence_de: str
-    chain: tuple[StepTaken, ...]
+    chain: tuple[StepTold, ...]
     facts: dict[str, object]
 
 
@@ -82,7 +65,7 @@ class DecisionDetail(Why):
     first_cause: Why | None
     sip: SipAnswer
     tapi: TapiAnswer
-    csta: CstaAnswer | None
+    csta: Csta | None
     http: HttpAnswer
 
 
@@ -107,8 +90,8 @@ def _detail(decision: "Decision") -> DecisionDetail:
         user=decision.user,
         first_cause=None if first is None else Why(**_why(first)),
         sip=SipAnswer(row.sip_status, row.q850_cause, row.reason_header),
-        tapi=TapiAnswer(_constant(row.tapi), _constant(row.tapi_disconnect)),
-        csta=None if row.csta is None else CstaAnswer(row.csta.category, row.csta.value),
+        tapi=TapiAnswer(row.tapi, row.tapi_disconnect),
+        csta=row.csta,
         http=HttpAnswer(row.http_status, row.retry_after_s),
     )
 
@@ -119,10 +102,6 @@ def _why(refusal: "Refusal") -> dict[str, Any]:
         "reason": refusal.reason,
         "sentence": row.sentence(refusal.facts),
         "sentence_de": row.sentence_de(refusal.facts),
-        "chain": tuple(shaped(StepTaken, step.as_dict()) for step in refusal.chain),
+        "chain": tuple(step.as_dict() for step in refusal.chain),
         "facts": dict(refusal.facts),
     }
-
-
-def _constant(tapi: "Tapi | None") -> TapiConstant | None:
-    return None if tapi is None else TapiConstant(tapi.name, tapi.number)

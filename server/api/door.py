@@ -5,21 +5,40 @@ The composition root starts and stops it. Whatever goes wrong is answered as a p
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import re
 import socket
 from functools import cached_property
 from hmac import compare_digest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import structlog
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 from ...licensing.refusal import Refusal
-from ..site.require import AdministrationError
-from . import calls, channels, decisions, health, licences, places, users, voicemails
-from .problem import ProblemError, failure, of_http
+from ..store.tokens import Token
+from . import (
+    analytics,
+    audit,
+    calls,
+    channels,
+    decisions,
+    health,
+    journal,
+    licences,
+    lines,
+    packages,
+    places,
+    tokens,
+    users,
+    voicemails,
+    what_if,
+)
+from .problem import ProblemError, failure, malformed, translated
+from .rights import OWNER, require_kind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -40,7 +59,23 @@ _http_log.addFilter(_is_ours)
 
 OPERATIONS: tuple[Operation, ...] = tuple(
     operation
-    for room in (health, licences, users, places, channels, calls, decisions, voicemails)
+    for room in (
+        health,
+        licences,
+        what_if,
+        packages,
+        lines,
+        analytics,
+        users,
+        places,
+        channels,
+        calls,
+        decisions,
+        voicemails,
+        tokens,
+        audit,
+        journal,
+    )
     for operation in room.routes
 )
 FREE = frozenset({"/livez", "/readyz"})
@@ -59,6 +94,31 @@ SAFETY = {
     "Cache-Control": "no-store",
     "Server": "ringfence",
 }
+_WHO = web.RequestKey("who", Token)
+_SECRET = re.compile(r"[0-9a-f]{40}")
+
+
+NO_LOG = cast("logging.Logger", None)  # aiohttp takes None for none, which its types do not say
+
+
+class _Connection(web.RequestHandler):
+    """One connection; whatever is no HTTP is a problem too."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """See aiohttp; it writes the log, and raises where an answer has begun already."""
+        super().handle_error(request, status, exc, message)
+        response = (failure() if status >= 500 else malformed(status)).response()
+        response.headers.update(SAFETY)
+        response.force_close()
+        return response
 
 
 class ApiDoor:
@@ -68,6 +128,7 @@ class ApiDoor:
         self._pbx = pbx
         self._token = pbx.token.encode()
         self._runner: web.AppRunner | None = None
+        self._server: asyncio.Server | None = None
         self.url = ""
 
     async def start(self, host: str, port: int) -> None:
@@ -81,15 +142,9 @@ class ApiDoor:
                 if operation.method == "GET":
                     app.router.add_route("HEAD", operation.path, self._serving(operation))
             app.router.add_get(DOCUMENT, self._describe)
-            self._runner = web.AppRunner(
-                app,
-                access_log=None,
-                logger=_http_log,
-                keepalive_timeout=IDLE_S,
-                shutdown_timeout=SHUTDOWN_S,
-            )
+            self._runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_S)
             await self._runner.setup()
-            await web.SockSite(self._runner, listening).start()
+            self._server = await self._listen(self._runner, listening)
         except BaseException:
             listening.close()
             raise
@@ -98,12 +153,26 @@ class ApiDoor:
 
     async def stop(self) -> None:
         """Finish the requests under way and close the socket."""
+        if self._server is not None:
+            self._server.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
+    async def _listen(self, runner: web.AppRunner, listening: socket.socket) -> asyncio.Server:
+        loop, server = asyncio.get_running_loop(), cast("web.Server", runner.server)
+
+        def connection() -> _Connection:
+            return _Connection(
+                server, loop=loop, access_log=NO_LOG, logger=_http_log, keepalive_timeout=IDLE_S
+            )
+
+        return await loop.create_server(connection, sock=listening)
+
     def _serving(self, operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def serve(request: web.Request) -> web.StreamResponse:
-            return await operation.answer(self._pbx, request)
+            who = request[_WHO]
+            require_kind(who, operation.may)
+            return await operation.answer(self._pbx, who, request)
 
         return serve
 
@@ -128,24 +197,23 @@ class ApiDoor:
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         try:
-            if request.path not in FREE and not self._is_authorized(request):
-                response = ProblemError(Refusal("auth.required")).response()
-                response.headers["WWW-Authenticate"] = 'Bearer realm="ringfence"'
-                return response
+            request[_WHO] = OWNER if request.path in FREE else await self._who(request)
             return await handler(request)
-        except ProblemError as error:
-            return error.response()
-        except AdministrationError as error:
-            detail = error.sentence[:1].upper() + error.sentence[1:]
-            return ProblemError(Refusal(error.reason), detail=detail).response()
-        except web.HTTPException as error:
-            return of_http(error)
-        except Exception:
-            log.exception("request.failed", method=request.method, path=request.path)
-            return failure()
+        except Exception as error:
+            problem = translated(error)
+            if problem is None or problem.problem.reason.startswith("store."):
+                log.exception("request.failed", method=request.method, path=request.path)
+            return (problem or failure()).response()
 
-    def _is_authorized(self, request: web.Request) -> bool:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        return compare_digest(token.strip().encode("utf-8", "surrogateescape"), self._token) & (
-            scheme.lower() == "bearer"
-        )
+    async def _who(self, request: web.Request) -> Token:
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        secret, known = secret.strip(), None
+        if scheme.lower() == "bearer":
+            if compare_digest(secret.encode("utf-8", "surrogateescape"), self._token):
+                known = OWNER
+            elif _SECRET.fullmatch(secret):
+                known = await self._pbx.store.tokens.find(secret)
+        if known is None:
+            challenge = {"WWW-Authenticate": 'Bearer realm="ringfence"'}
+            raise ProblemError(Refusal("auth.required"), headers=challenge)
+        return known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from importlib.metadata import version
-from inspect import getdoc
+from inspect import Parameter, getdoc
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .operation import Operation
 
+BYTES = "application/octet-stream"
 _REF = "#/components/schemas/{model}"
 
 
@@ -47,7 +48,8 @@ def _is_json(operation: Operation) -> bool:
 
 def _shapes(operations: Sequence[Operation]) -> list[tuple[Any, Any, TypeAdapter[Any]]]:
     results = {one.result: None for one in operations if _is_json(one)}
-    bodies = {one.body[1]: None for one in operations if one.body is not None}
+    given = [one.body.annotation for one in operations if one.body is not None]
+    bodies = dict.fromkeys(shape for shape in given if shape is not bytes)
     return [
         *((shape, "serialization", adapter(shape)) for shape in results),
         *((shape, "validation", adapter(shape)) for shape in bodies),
@@ -68,7 +70,10 @@ def _described(operation: Operation, schemas: Any, free: bool) -> dict[str, Any]
         "summary": summary.rstrip("."),
         "parameters": [
             *({"name": name, "in": "path", "required": True} for name in operation.path_names),
-            *({"name": name, "in": "query", "required": must} for name, must in operation.query.items()),
+            *(
+                {"name": name, "in": "query", "required": one.default is Parameter.empty}
+                for name, one in operation.query.items()
+            ),
         ],
         "responses": {
             str(int(operation.status)): answer,
@@ -80,8 +85,9 @@ def _described(operation: Operation, schemas: Any, free: bool) -> dict[str, Any]
     if description.strip():
         described["description"] = description.strip()
     if operation.body is not None:
-        schema = schemas[operation.body[1], "validation"]
-        described["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
+        shape = operation.body.annotation
+        content = {JSON: {"schema": schemas[shape, "validation"]}} if shape is not bytes else {BYTES: {}}
+        described["requestBody"] = {"required": True, "content": content}
     if free:
         described["security"] = []
     return described

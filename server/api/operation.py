@@ -1,7 +1,8 @@
 """Routes of the HTTP door as typed functions: what is read, answered and documented comes from one signature.
 
-A handler takes the PBX, the names in its path, query parameters (`str`), and at most one dataclass, the JSON body; it
-returns a dataclass or tuple of them (JSON), None (204), or a response of its own. `openapi` documents the same.
+A handler takes the PBX, the names in its path, query parameters, `who` asks and the `request` if it wants them, and
+at most one body: a dataclass or TypedDict (JSON), or bytes. It returns such values (JSON), None (204), or a response of
+its own; with `dry_run` among its parameters also `Changes`. `openapi` documents the same.
 """
 
 from __future__ import annotations
@@ -12,18 +13,23 @@ from dataclasses import dataclass, is_dataclass
 from functools import cache
 from http import HTTPStatus
 from inspect import Parameter, signature
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
+from typing_extensions import is_typeddict
 
 from ...licensing.refusal import Refusal
+from .changes import Changes
 from .problem import ProblemError
+from .rights import ADMINISTRATORS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from ..app import Pbx
+    from ..store.tokens import Token
+    from .rights import Kinds
 
     Handler = Callable[..., Awaitable[object]]
 
@@ -34,7 +40,7 @@ BODY_TIMEOUT_S = 10.0
 JSON = "application/json"
 API = "/api/v1"
 
-_T = TypeVar("_T")
+_GIVEN = ("who", "request")
 _H = TypeVar("_H", bound="Handler")
 
 
@@ -44,113 +50,135 @@ def adapter(shape: Any) -> TypeAdapter[Any]:
     return TypeAdapter(shape)
 
 
-def shaped(shape: type[_T], value: Mapping[str, object]) -> _T:
-    """Give JSON values of another floor the shape that is documented."""
-    key: Any = shape
-    result: _T = adapter(key).validate_python(value)
-    return result
-
-
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of one path. `query` says for each parameter whether it is required."""
+    """One method of one path, for tokens of the kinds in `may`. `given` are the parameters that need no reading."""
 
     method: str
     path: str
     handler: Handler
     status: int
     produces: str
+    may: Kinds
     result: Any
-    query: Mapping[str, bool]
-    body: tuple[str, Any] | None
+    query: Mapping[str, Parameter]
+    body: Parameter | None
+    given: frozenset[str]
 
     @property
     def path_names(self) -> list[str]:
         """The names in the path, in order."""
         return _names(self.path)
 
-    async def answer(self, pbx: Pbx, request: web.Request) -> web.StreamResponse:
+    @property
+    def results(self) -> tuple[Any, ...]:
+        """The shapes of the result, without None and without what a dry run answers."""
+        parts = get_args(self.result) if Changes in get_args(self.result) else (self.result,)
+        return tuple(part for part in parts if part not in {None, type(None), Changes})
+
+    async def answer(self, pbx: Pbx, who: Token, request: web.Request) -> web.StreamResponse:
         """Read the request, call the handler, and write what it returns; raises `ProblemError`."""
         arguments: dict[str, object] = {**request.match_info, **self._queried(request)}
+        arguments |= {
+            name: one for name, one in zip(_GIVEN, (who, request), strict=True) if name in self.given
+        }
         if self.body is not None:
-            name, shape = self.body
-            arguments[name] = _read(shape, await _body(request))
+            shape = self.body.annotation
+            raw = shape is bytes
+            body = await _body(request, _beginning if raw else web.Request.read)
+            arguments[self.body.name] = body if raw else _read(shape, body)
         result = await self.handler(pbx, **arguments)
         if isinstance(result, web.StreamResponse):
             return result
         if result is None:
             return web.Response(status=HTTPStatus.NO_CONTENT)
-        body = adapter(self.result).dump_json(result, by_alias=True)
-        return web.Response(body=body, status=self.status, content_type=self.produces)
+        dry = isinstance(result, Changes)
+        written = adapter(Changes if dry else self.result).dump_json(result, by_alias=True)
+        status = HTTPStatus.OK if dry else self.status
+        return web.Response(body=written, status=status, content_type=self.produces)
 
-    def _queried(self, request: web.Request) -> dict[str, str]:
-        for name in request.query:
+    def _queried(self, request: web.Request) -> dict[str, object]:
+        values: dict[str, object] = {}
+        for name, text in request.query.items():
             if name not in self.query:
                 raise ProblemError.invalid(f'The query parameter "{name}" is not known here.')
-        for name, required in self.query.items():
-            if required and name not in request.query:
+            if name in values:
+                raise ProblemError.invalid(f'The query parameter "{name}" is there twice.')
+            try:
+                values[name] = adapter(self.query[name].annotation).validate_python(text)
+            except ValidationError as error:
+                first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+                detail = f'The query parameter "{name}" does not fit: {first["msg"]}.'
+                raise ProblemError.invalid(detail) from None
+        for name, parameter in self.query.items():
+            if parameter.default is Parameter.empty and name not in values:
                 raise ProblemError.invalid(f'The query parameter "{name}" is missing.')
-        return dict(request.query)
+        return values
 
 
 class Routes(list[Operation]):
-    """The operations of one resource, filled by its decorators."""
+    """The operations of one resource, filled by its decorators; `may` says whose tokens are good for one."""
 
-    def get(self, path: str, *, produces: str = JSON) -> Callable[[_H], _H]:
+    def get(self, path: str, *, may: Kinds = ADMINISTRATORS, produces: str = JSON) -> Callable[[_H], _H]:
         """Route GET, and with it HEAD."""
-        return self._route("GET", path, HTTPStatus.OK, produces)
+        return self._route("GET", path, HTTPStatus.OK, produces, may)
 
-    def post(self, path: str, *, status: int = HTTPStatus.OK) -> Callable[[_H], _H]:
+    def post(
+        self, path: str, *, may: Kinds = ADMINISTRATORS, status: int = HTTPStatus.OK
+    ) -> Callable[[_H], _H]:
         """Route POST."""
-        return self._route("POST", path, status, JSON)
+        return self._route("POST", path, status, JSON, may)
 
-    def patch(self, path: str) -> Callable[[_H], _H]:
+    def patch(self, path: str, *, may: Kinds = ADMINISTRATORS) -> Callable[[_H], _H]:
         """Route PATCH."""
-        return self._route("PATCH", path, HTTPStatus.OK, JSON)
+        return self._route("PATCH", path, HTTPStatus.OK, JSON, may)
 
-    def delete(self, path: str) -> Callable[[_H], _H]:
+    def delete(self, path: str, *, may: Kinds = ADMINISTRATORS) -> Callable[[_H], _H]:
         """Route DELETE."""
-        return self._route("DELETE", path, HTTPStatus.NO_CONTENT, JSON)
+        return self._route("DELETE", path, HTTPStatus.NO_CONTENT, JSON, may)
 
-    def _route(self, method: str, path: str, status: int, produces: str) -> Callable[[_H], _H]:
+    def _route(self, method: str, path: str, status: int, produces: str, may: Kinds) -> Callable[[_H], _H]:
         def register(handler: _H) -> _H:
             signed = signature(handler)
-            asked = [one for one in list(signed.parameters.values())[1:] if one.name not in _names(path)]
-            bodies = [(one.name, one.annotation) for one in asked if is_dataclass(one.annotation)]
-            query = {
-                one.name: one.default is Parameter.empty for one in asked if not is_dataclass(one.annotation)
-            }
-            self.append(
-                Operation(
-                    method,
-                    path,
-                    handler,
-                    status,
-                    produces,
-                    signed.return_annotation,
-                    query,
-                    bodies[0] if bodies else None,
-                )
-            )
+            parameters = list(signed.parameters.values())[1:]
+            asked = [one for one in parameters if one.name not in {*_names(path), *_GIVEN}]
+            bodies = [one for one in asked if _is_body(one.annotation)]
+            query = {one.name: one for one in asked if one not in bodies}
+            body = bodies[0] if bodies else None
+            given = frozenset(one.name for one in parameters).intersection(_GIVEN)
+            result = signed.return_annotation
+            self.append(Operation(method, path, handler, status, produces, may, result, query, body, given))
             return handler
 
         return register
+
+
+def _is_body(annotation: Any) -> bool:
+    return is_dataclass(annotation) or is_typeddict(annotation) or annotation is bytes
 
 
 def _names(path: str) -> list[str]:
     return re.findall(r"{(\w+)}", path)
 
 
-async def _body(request: web.Request) -> bytes:
+async def _body(request: web.Request, read: Callable[[web.Request], Awaitable[bytes]]) -> bytes:
     if "Content-Encoding" in request.headers:
         detail = "The body is compressed; send it as it is, without Content-Encoding."
         raise ProblemError(Refusal("request.invalid"), detail=detail, status=415)
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
-            return await request.read()
+            return await read(request)
     except TimeoutError:
         detail = f"The body did not come within {BODY_TIMEOUT_S:.0f} s."
         raise ProblemError(Refusal("request.invalid"), detail=detail, status=408) from None
+
+
+async def _beginning(request: web.Request) -> bytes:
+    """The body as it came; of one that is too large anyway, as much as shows that."""
+    body = bytearray()
+    while len(body) <= request.client_max_size and (chunk := await request.content.readany()):
+        body += chunk
+    return bytes(body)
 
 
 def _read(shape: Any, body: bytes) -> object:

@@ -1,6 +1,7 @@
 """Errors of the HTTP door as `application/problem+json` (RFC 9457), with `reason` and `decision`.
 
-Handlers raise `ProblemError`; status, Retry-After and words come from `licensing.reasons`, never from here.
+Handlers raise `ProblemError`, and what the rooms below raise is translated here; status, Retry-After and words come
+from `licensing.reasons`.
 """
 
 from __future__ import annotations
@@ -11,9 +12,14 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from sqlalchemy.exc import DatabaseError
 
+from ...licensing.package import PackageError
 from ...licensing.reasons import reason_for
 from ...licensing.refusal import Refusal
+from ..site.require import AdministrationError
+from ..store.failure import FULL, StoreError, sentence
+from ..store.tokens import TokenError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,14 +31,18 @@ CONTENT_TYPE = "application/problem+json"
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """The body of an error. `reason` is a reason code, `decision` the id of a refusal that was decided by rule."""
+    """The body of an error. `reason` is a reason code, `decision` the id of a refusal that was decided by rule.
+
+    `users` are those whom the reason is about; the field is there only where there are any.
+    """
 
     type: str
     title: str
     status: int
     detail: str
-    reason: str | None
+    reason: str
     decision: str | None
+    users: tuple[str, ...] = ()
 
 
 class ProblemError(Exception):
@@ -45,8 +55,10 @@ class ProblemError(Exception):
         *,
         detail: str | None = None,
         status: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         row = reason_for(refusal)
+        users = refusal.facts.get("users")
         self.problem = Problem(
             type=f"urn:ringfence:reason:{refusal.reason}",
             title=row.sentence().removesuffix(row.remedy).rstrip(" ."),
@@ -54,8 +66,10 @@ class ProblemError(Exception):
             detail=detail or row.sentence(refusal.facts),
             reason=refusal.reason,
             decision=decision,
+            users=tuple(map(str, users)) if isinstance(users, tuple) else (),
         )
-        self.retry_after_s = row.retry_after_s
+        retry = {} if row.retry_after_s is None else {"Retry-After": str(row.retry_after_s)}
+        self._headers = {**(headers or {}), **retry}
         super().__init__(self.problem.detail)
 
     @classmethod
@@ -73,32 +87,66 @@ class ProblemError(Exception):
         """A field of the request is missing, unknown or wrong; `detail` names it."""
         return cls(Refusal("request.invalid"), detail=detail)
 
+    @classmethod
+    def forbidden(cls, detail: str) -> ProblemError:
+        """The token is good, but not for that."""
+        return cls(Refusal("auth.forbidden"), detail=detail)
+
     def response(self) -> web.Response:
         """Write the error."""
-        retry = {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)}
-        return _written(self.problem, retry)
+        body = {key: value for key, value in asdict(self.problem).items() if key != "users" or value}
+        text = json.dumps(body, ensure_ascii=False)
+        return web.Response(
+            text=text, status=self.problem.status, content_type=CONTENT_TYPE, headers=self._headers
+        )
 
 
-def of_http(error: web.HTTPException) -> web.Response:
-    """Translate what aiohttp itself refuses: no such route, no such method, too large a body."""
-    if error.status == HTTPStatus.NOT_FOUND:
-        return ProblemError.not_found("There is no such path; /api/openapi.json lists all.").response()
-    problem = ProblemError(Refusal("request.invalid"), detail=f"{error.reason}.", status=error.status).problem
-    allow = error.headers.get("Allow")
-    return _written(problem, {} if allow is None else {"Allow": allow})
+def translated(error: Exception) -> ProblemError | None:  # noqa: PLR0911 - one for each kind
+    """Tell what another room raised; None if it is no answer to a request but a failure of the server."""
+    match error:
+        case ProblemError():
+            return error
+        case AdministrationError() | PackageError():
+            return ProblemError(Refusal(error.reason), detail=_sentence(error.sentence))
+        case TokenError():
+            return ProblemError.invalid(_sentence(str(error)))
+        case StoreError():
+            return _of_store(error.what, error.remedy)
+        case DatabaseError():
+            return _of_store(*sentence(error.orig))
+        case web.HTTPException():
+            return _of_http(error)
+        case _:
+            return None
 
 
-def failure() -> web.Response:
+def failure() -> ProblemError:
     """Tell that the server itself failed; the log tells why."""
-    status = HTTPStatus.INTERNAL_SERVER_ERROR
-    detail = "The server failed at this request; its log tells why."
-    return _written(Problem("about:blank", status.phrase, status, detail, None, None), {})
+    return ProblemError(Refusal("server.failed"))
 
 
-def _written(problem: Problem, headers: Mapping[str, str]) -> web.Response:
-    return web.Response(
-        text=json.dumps(asdict(problem), ensure_ascii=False),
-        status=problem.status,
-        content_type=CONTENT_TYPE,
-        headers=headers,
+def malformed(status: int) -> ProblemError:
+    """Tell whoever sends what is no HTTP."""
+    return ProblemError(
+        Refusal("request.invalid"), detail="That is no HTTP request; send HTTP/1.1.", status=status
     )
+
+
+def _of_http(error: web.HTTPException) -> ProblemError:
+    """What aiohttp refuses by itself: no such route, no such method, too large a body."""
+    if error.status == HTTPStatus.NOT_FOUND:
+        return ProblemError.not_found("There is no such path; /api/openapi.json lists all.")
+    detail = f"{error.reason}."
+    if isinstance(error, web.HTTPRequestEntityTooLarge):
+        detail = "The body is larger than 1 MB; send a smaller one."
+    headers = {key: value for key, value in error.headers.items() if key == "Allow"}
+    return ProblemError(Refusal("request.invalid"), detail=detail, status=error.status, headers=headers)
+
+
+def _of_store(what: str, remedy: str) -> ProblemError:
+    refusal = Refusal("store.full" if what == FULL[0] else "store.failed")
+    return ProblemError(refusal, detail=_sentence(f"{what}; {remedy}"))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('?', '.')) else '.'}"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .failure import fail
+from .failure import fail, told
 from .logs import LogLevel, configure
 from .ports import HIGHEST, is_loopback, require_free, rtp_range
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from ..app import Options, Pbx
+    from ..site.acts import ImportPackage
     from ..site.merge import Merge
     from ..site.site import Site
 
@@ -56,7 +57,8 @@ def serve(
         str | None, typer.Option(metavar="URL", help="Not supported by this version.")
     ] = None,
     licence: Annotated[
-        list[Path] | None, typer.Option(metavar="FILE", help="Not supported by this version.")
+        list[Path] | None,
+        typer.Option(metavar="FILE", readable=False, help="Import this licence package, checked."),
     ] = None,
     admin_token: Annotated[
         str | None, typer.Option(metavar="TOKEN", help="The token for HTTP; without one, a random one.")
@@ -69,10 +71,6 @@ def serve(
 ) -> None:
     """Serve a site: phones register by SIP, administrators come by HTTP."""
     del sips_port, csta_port, smtp_port  # the ports of doors that this version does not have
-    if licence:
-        fail(
-            f"--licence {licence[0]}: licence packages are not supported by this version; use [entitlements]"
-        )
     if database is not None:
         fail("--database is not supported by this version; keep the state in a directory by --data")
     if admin_token is not None and re.fullmatch("[!-~]+", admin_token) is None:
@@ -82,6 +80,7 @@ def serve(
     ports = rtp_range(rtp_ports)
     gc.disable()  # nothing that is imported becomes garbage
     configure(log_level)
+    packages = _packages(licence)
     found = _read(site, data)
     require_free(host, sip_port, (socket.SOCK_DGRAM, socket.SOCK_STREAM), "--sip-port")
     require_free(host, http_port, (socket.SOCK_STREAM,), "--http-port")
@@ -95,6 +94,7 @@ def serve(
         rtp_ports=ports,
         data_dir=data,
         apply_site=apply_site,
+        packages=packages,
         token=admin_token,
         announce=_tell_merge,
     )
@@ -117,20 +117,25 @@ def _read(site: Path | None, data: Path | None) -> "Site | None":
         fail(f"--data {data} cannot be read ({error.strerror}); name a directory that can be written")
 
 
+def _packages(files: list[Path] | None) -> "tuple[ImportPackage, ...]":
+    if not files:
+        return ()
+    from .licence_file import package_file
+
+    return tuple(map(package_file, files))
+
+
 async def _serve(
     site: "Site | None", options: "Options", log_level: LogLevel, *, as_json: bool, by_itself: bool
 ) -> None:
     from ..app import Pbx
-    from ..site.site import SiteError
-    from ..store.failure import StoreError
 
     over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
     try:
-        pbx = await Pbx.start(site, options)
-    except (SiteError, StoreError) as error:
-        fail(str(error))
+        with told():
+            pbx = await Pbx.start(site, options)
     except OSError as error:
         fail(f"the server cannot be started ({error.strerror or error}); name other ports or another --host")
     try:
@@ -163,6 +168,8 @@ def _tell_ready(pbx: "Pbx", *, as_json: bool, accounts: bool) -> None:
 
         show_accounts(pbx.site)
     typer.echo(f"{pbx.site.server.name} is served: SIP at {pbx.sip} (UDP), HTTP at {pbx.http}")
+    if pbx.administration.entitlement.developer:
+        typer.echo("Licences signed by the developer key count here; anybody can sign with it.")
     typer.echo(f"The administrator's token is {pbx.token}; Ctrl+C ends the server.")
 
 

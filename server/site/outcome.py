@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...licensing.catalogue import FUNCTIONS, LICENCES
@@ -25,9 +25,11 @@ _NOTHING: _Held = frozenset(), frozenset(), frozenset()
 class Outcome:
     """`users` are those who gain or lose something, in the order of service, the deleted ones last.
 
-    Their `settings_deleted` are the keys of the settings that go (L-06), as in `events`.
+    Their `settings_deleted` are the keys of the settings that go (L-06), as in `events`. `after` is what stands
+    right after the change, whatever has followed it since.
     """
 
+    after: Standing = field(compare=False, repr=False)
     events: tuple[SiteEvent, ...] = ()
     users: tuple[UserChange, ...] = ()
 
@@ -40,7 +42,7 @@ def outcome(before: Standing, after: Standing, events: Sequence[SiteEvent]) -> O
             deleted[event.user] = (*deleted.get(event.user, ()), *event.settings)
     old, new = _held(before), _held(after)
     users = (_compared(name, old, new, deleted.get(name, ())) for name in dict.fromkeys((*new, *old)))
-    return Outcome(tuple(events), tuple(one for one in users if one is not None))
+    return Outcome(after, tuple(events), tuple(one for one in users if one is not None))
 
 
 def _held(standing: Standing) -> dict[str, _Held]:

@@ -83,6 +83,13 @@ def place(known: Known, name: str, group: str | None, reason: Reason = "not_foun
     return found
 
 
+def function(key: str) -> None:
+    """Raise unless there is a function of that key."""
+    if key not in FUNCTIONS:
+        remedy = closest(key, FUNCTIONS, f"use one of {', '.join(FUNCTIONS)}")
+        raise AdministrationError("request.invalid", f'the function "{key}" is not known; {remedy}')
+
+
 def functions(keys: Iterable[str], *, tapi: bool) -> frozenset[str]:
     """The function keys as a set, all of them known; `tapi_line` only where TAPI is configured by user."""
     keys = frozenset(keys)

@@ -13,9 +13,9 @@ import io
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from ..event_form import name_of, values_of
 from .meta import all_meta, set_meta
@@ -87,6 +87,25 @@ def verify(connection: Connection) -> BrokenLink | None:
     return None
 
 
+def find(
+    connection: Connection,
+    *,
+    before: int | None = None,
+    limit: int = 100,
+    actor: str | None = None,
+    kind: str | None = None,
+) -> list[Row]:
+    """At most `limit` rows, newest first; those before row `before`, of `actor`, of a `kind` where it is given."""
+    query = select(*(audit.c[name] for name in _COLUMNS)).order_by(audit.c.seq.desc()).limit(limit)
+    if before is not None:
+        query = query.where(audit.c.seq < before)
+    if actor is not None:
+        query = query.where(audit.c.actor == actor)
+    if kind is not None:
+        query = query.where(audit.c.kind == kind)
+    return [cast("Row", tuple(row)) for row in connection.execute(query)]
+
+
 def export(connection: Connection, form: Literal["csv", "json"]) -> Iterator[str]:
     """The whole log, a line at a time: CSV with a heading, or one JSON array."""
     rows = connection.exec_driver_sql(_ROWS)
@@ -97,7 +116,7 @@ def export(connection: Connection, form: Literal["csv", "json"]) -> Iterator[str
         return
     opening = "["
     for row in rows:
-        entry = dict(zip(_COLUMNS, row, strict=True)) | {"detail": _told(row[4])}
+        entry = dict(zip(_COLUMNS, row, strict=True)) | {"detail": detail_of(row[4])}
         yield f"{opening}\n{json.dumps(entry, ensure_ascii=False, default=str)}"
         opening = ","
     yield "[]\n" if opening == "[" else "\n]\n"
@@ -107,7 +126,7 @@ def _canonical(event: Any) -> str:
     return json.dumps(values_of(event), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def _told(detail: Any) -> Any:
+def detail_of(detail: Any) -> Any:
     """The detail as JSON; as it stands where it is none any more."""
     try:
         return json.loads(detail)

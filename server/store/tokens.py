@@ -54,6 +54,11 @@ class TokenCreated:
     user: str | None
     client: ClientKind | None
 
+    @classmethod
+    def of(cls, token: Token) -> TokenCreated:
+        """The event of the making of `token`."""
+        return cls(token.name, token.kind, token.locations, token.user, token.client)
+
 
 @dataclass(frozen=True, slots=True)
 class TokenRevoked:
@@ -68,11 +73,14 @@ class Tokens:
     def __init__(self, unit: Unit) -> None:
         self._unit = unit
 
-    async def create(self, token: Token, random: Random, *, actor: str, at: float) -> str:
+    async def create(
+        self, token: Token, random: Random, *, actor: str, at: float, dry_run: bool = False
+    ) -> str:
         """Make a token with these rights and return the secret, drawn from `random`.
 
-        `at` (Unix time) is when, whatever `token` says. Raises `TokenError` for a name that is taken, a user
-        who is not there, and rights that do not fit the kind.
+        `at` (Unix time) is when, whatever `token` says. With `dry_run` nothing is made, and the secret opens
+        nothing. Raises `TokenError` for a name that is taken, a user who is not there, and rights that do not fit
+        the kind.
         """
         _require_fitting(token)
         secret = f"{random.getrandbits(160):040x}"
@@ -83,6 +91,8 @@ class Tokens:
             known = select(users.c.name).where(users.c.name == token.user)
             if token.user is not None and connection.execute(known).first() is None:
                 raise TokenError(f'the user "{token.user}" is not there; use the name of a user of the site')
+            if dry_run:
+                return
             row = {
                 "hash": _hash(secret),
                 "name": token.name,
@@ -93,8 +103,7 @@ class Tokens:
                 "created_at": at,
             }
             connection.execute(insert(tokens), row)
-            told = TokenCreated(token.name, token.kind, token.locations, token.user, token.client)
-            audit.append(connection, [told], actor, at)
+            audit.append(connection, [TokenCreated.of(token)], actor, at)
 
         await self._unit.run(work)
         return secret
@@ -110,10 +119,13 @@ class Tokens:
         query = select(tokens).order_by("number")
         return await self._unit.run(lambda connection: tuple(map(_token, connection.execute(query))))
 
-    async def revoke(self, name: str, *, actor: str, at: float) -> bool:
-        """Make the token of that name good for nothing; False where there is none."""
+    async def revoke(self, name: str, *, actor: str, at: float, dry_run: bool = False) -> bool:
+        """Make the token of that name good for nothing, or with `dry_run` look for it; False where there is none."""
 
         def work(connection: Connection) -> bool:
+            if dry_run:
+                known = select(tokens.c.number).where(tokens.c.name == name)
+                return connection.execute(known).first() is not None
             found = connection.execute(delete(tokens).where(tokens.c.name == name)).rowcount > 0
             if found:
                 audit.append(connection, [TokenRevoked(name)], actor, at)
@@ -123,13 +135,16 @@ class Tokens:
 
 
 def _require_fitting(token: Token) -> None:
-    if not token.name.strip():
-        raise TokenError("a token needs a name; give one that tells who comes with it")
+    if not token.name.strip() or token.name in _OTHERS:
+        raise TokenError(f'a token cannot be called "{token.name}"; give a name that tells who comes with it')
     if (token.kind == "sub_administrator") != bool(token.locations):
         raise TokenError(f"a token of kind {token.kind} {_NEEDS[token.kind]}")
     if (token.kind == "user") != (token.user is not None and token.client is not None):
         raise TokenError(f"a token of kind {token.kind} {_NEEDS[token.kind]}")
 
+
+_OTHERS = ("administrator", "server")
+"""What the audit log calls others who change something: whoever has the server's own token, and the server itself."""
 
 _NEEDS = {
     "administrator": "is good everywhere; name no locations, user or client",

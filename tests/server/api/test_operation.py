@@ -4,9 +4,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ringfence.server.api.licence_shapes import EffectiveChannels
-from ringfence.server.api.operation import shaped
-
 if TYPE_CHECKING:
     from .conftest import Client
 
@@ -48,8 +45,3 @@ async def test_a_name_in_a_path_may_hold_any_letter(client: Client) -> None:
     assert (await client.refused("GET", "users/M%C3%BCller%2Fx%25"))[2].startswith(
         'The user "Müller/x%" is not there'
     )
-
-
-def test_json_of_another_shape_than_the_documented_one_is_an_error() -> None:
-    with pytest.raises(ValueError, match="colour"):
-        shaped(EffectiveChannels, {"ip_channel": 1, "auto_attendant": 0, "data_sources": 0, "colour": "red"})

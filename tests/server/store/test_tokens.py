@@ -77,7 +77,10 @@ async def test_a_revoked_token_is_good_for_nothing_and_both_acts_are_audited(sto
     ("token", "sentence"),
     [
         (ROOT, 'the token "root" is there already; use another name or revoke it'),
-        (Token(" ", "administrator"), "a token needs a name; give one that tells who comes with it"),
+        (
+            Token(" ", "administrator"),
+            'a token cannot be called " "; give a name that tells who comes with it',
+        ),
         (
             Token("x", "sub_administrator"),
             "a token of kind sub_administrator is good for some locations; name them, and no user or client",
