@@ -6,23 +6,26 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-import typer
+from .usage import group
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MODULES = {"demo": ".demo", "serve": ".serve", "licence": ".licence", "audit": ".audit"}
+    import typer
+
+_MODULES = {
+    "demo": ".demo",
+    "serve": ".serve",
+    "licence": ".licence",
+    "token": ".token",
+    "audit": ".audit",
+}
 """Command name -> the module here that holds it; its `register(app)` adds the command to the application."""
 
 
 def application(words: Sequence[str]) -> typer.Typer:
     """The application for a command line, without the program's name: the command called, or all for help."""
-    app = typer.Typer(
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        rich_markup_mode=None,
-    )
+    app = group()
     app.callback()(_ringfence)
     called = [name for name in words[:1] if name in _MODULES]
     for name in called or _MODULES:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ...licensing.catalogue import FUNCTIONS, LICENCES
+from ...licensing.catalogue import LICENCES
 from ...licensing.overview import pool_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ...licensing.overview import Overview, PoolCounts
+    from ...licensing.refusal import Language
     from ...licensing.what_if import WhatIf
 
 _NOTHING = "–"
+_CHANGE_EN = ("Licences, before → after", "Licence", ("bought", "required", "assigned", "missing"))
+_CHANGE_DE = ("Lizenzen, vorher → nachher", "Lizenz", ("gekauft", "benötigt", "zugeteilt", "fehlt"))
 
 
 def show_overview(company: str, report: Overview) -> None:
@@ -31,6 +35,7 @@ def show_overview(company: str, report: Overview) -> None:
                 numbers = (here["required"], here["assigned"], here["missing"])
                 places.add_row(escape(place), LICENCES[key].title, *map(str, numbers))
     console.print(places)
+    _show_packages(console, report)
     channels = report["channels"]
     console.print(
         f"{channels['ip_channel']} IP channels, {channels['auto_attendant']} attendant channels, "
@@ -47,6 +52,17 @@ def show_overview(company: str, report: Overview) -> None:
         console.print(f"Warning: {escape(warning['text'])}", style="yellow")
 
 
+def _show_packages(console: Console, report: Overview) -> None:
+    table = _table("Licence packages", ("Package", "Customer", "State", "Until", "Signed by", "Licences"))
+    for package in report["packages"]:
+        holds = ", ".join(f"{count} {LICENCES[key].title}" for key, count in package["licences"].items())
+        signer = "[yellow]the public developer key[/]" if package["developer"] else package["key"]
+        until = package["not_after"] or _NOTHING
+        table.add_row(package["id"], escape(package["customer"]), package["state"], until, signer, holds)
+    if table.row_count:
+        console.print(table)
+
+
 def pools_table(company: str, counts: Mapping[str, PoolCounts]) -> Table:
     """Return the pools as a table, to be printed."""
     pools = _table(f"Licences of {company}", ("Licence",), ("bought", "required", "assigned", "missing"))
@@ -56,12 +72,15 @@ def pools_table(company: str, counts: Mapping[str, PoolCounts]) -> Table:
     return pools
 
 
-def show_what_if(result: WhatIf) -> None:
-    """Print how the pools change and what each user gains, loses and has deleted."""
-    console = Console()
+def show_what_if(result: WhatIf, language: Language) -> None:
+    """Tell what each user gains, loses and has deleted, and print how the pools change."""
+    for sentence in result.sentences(language):
+        typer.echo(sentence)
     before = pool_counts(result.entitlement_before, result.before)
     after = pool_counts(result.entitlement_after, result.after)
-    pools = _table("Licences, before → after", ("Licence",), ("bought", "required", "assigned", "missing"))
+    german = language == "de"
+    title, heading, numbers = _CHANGE_DE if german else _CHANGE_EN
+    pools = _table(title, (heading,), numbers)
     for key, old in before.items():
         new = after[key]
         if old != new:
@@ -71,17 +90,10 @@ def show_what_if(result: WhatIf) -> None:
                 (old["assigned"], new["assigned"]),
                 (old["missing"], new["missing"]),
             )
-            pools.add_row(LICENCES[key].title, *(f"{a} → {b}" if a != b else str(a) for a, b in pairs))
-    users = _table("Users", ("User", "Gains", "Loses", "Settings deleted"))
-    for one in result.users:
-        gains = (*_licences(one.licences_gained), *_functions(one.functions_gained))
-        loses = (*_licences(one.licences_lost), *_functions(one.functions_lost))
-        users.add_row(escape(one.user), *map(_listed, (gains, loses, _functions(one.settings_deleted))))
-    if not pools.row_count and not users.row_count:
-        console.print("Nothing changes.")
-    for table in (pools, users):
-        if table.row_count:
-            console.print(table)
+            licence = LICENCES[key].title_de if german else LICENCES[key].title
+            pools.add_row(licence, *(f"{a} → {b}" if a != b else str(a) for a, b in pairs))
+    if pools.row_count:
+        Console().print(pools)
 
 
 def _table(title: str, texts: Iterable[str], numbers: Iterable[str] = ()) -> Table:
@@ -91,15 +103,3 @@ def _table(title: str, texts: Iterable[str], numbers: Iterable[str] = ()) -> Tab
     for name in numbers:
         table.add_column(name, justify="right")
     return table
-
-
-def _licences(keys: Iterable[str]) -> tuple[str, ...]:
-    return tuple(LICENCES[key].title for key in keys)
-
-
-def _functions(keys: Iterable[str]) -> tuple[str, ...]:
-    return tuple(FUNCTIONS[key].title for key in keys)
-
-
-def _listed(words: Iterable[str]) -> str:
-    return ", ".join(words) or _NOTHING

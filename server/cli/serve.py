@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .failure import fail
+from .failure import fail, told
 from .logs import LogLevel, configure
-from .ports import HIGHEST, is_loopback, require_free, rtp_range
+from .ports import is_loopback, require_free, require_ports, rtp_range
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from ..app import Options, Pbx
+    from ..site.acts import ImportPackage
     from ..site.merge import Merge
     from ..site.site import Site
 
@@ -29,7 +30,7 @@ SAMPLE = "musterfirma.toml"
 
 
 def _port(text: str) -> typer.models.OptionInfo:
-    option: typer.models.OptionInfo = typer.Option(metavar="PORT", min=0, max=HIGHEST, help=text)
+    option: typer.models.OptionInfo = typer.Option(metavar="PORT", help=text)
     return option
 
 
@@ -41,7 +42,9 @@ def register(app: typer.Typer) -> None:
 def serve(
     site: Annotated[
         Path | None,
-        typer.Argument(metavar="[SITE.toml]", help="The site file; without one, a sample company."),
+        typer.Argument(
+            metavar="SITE.toml", readable=False, help="The site file; without one, a sample company."
+        ),
     ] = None,
     *,
     host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
@@ -56,7 +59,8 @@ def serve(
         str | None, typer.Option(metavar="URL", help="Not supported by this version.")
     ] = None,
     licence: Annotated[
-        list[Path] | None, typer.Option(metavar="FILE", help="Not supported by this version.")
+        list[Path] | None,
+        typer.Option(metavar="FILE", readable=False, help="Import this licence package, checked."),
     ] = None,
     admin_token: Annotated[
         str | None, typer.Option(metavar="TOKEN", help="The token for HTTP; without one, a random one.")
@@ -64,15 +68,14 @@ def serve(
     apply_site: Annotated[
         bool, typer.Option("--apply-site", help="Merge a site file that differs from the one in --data.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what the start would change in --data, and do not start.")
+    ] = False,
     log_level: Annotated[LogLevel, typer.Option(help="What to log to standard error.")] = LogLevel.WARNING,
     as_json: Annotated[bool, typer.Option("--json", help="Print the ready event as a line of JSON.")] = False,
 ) -> None:
     """Serve a site: phones register by SIP, administrators come by HTTP."""
-    del sips_port, csta_port, smtp_port  # the ports of doors that this version does not have
-    if licence:
-        fail(
-            f"--licence {licence[0]}: licence packages are not supported by this version; use [entitlements]"
-        )
+    require_ports(sip=sip_port, sips=sips_port, http=http_port, csta=csta_port, smtp=smtp_port)
     if database is not None:
         fail("--database is not supported by this version; keep the state in a directory by --data")
     if admin_token is not None and re.fullmatch("[!-~]+", admin_token) is None:
@@ -82,7 +85,12 @@ def serve(
     ports = rtp_range(rtp_ports)
     gc.disable()  # nothing that is imported becomes garbage
     configure(log_level)
+    packages = _packages(licence)
     found = _read(site, data)
+    if dry_run or packages:
+        _foretell(found, data, packages, apply_site=apply_site, dry_run=dry_run, as_json=as_json)
+    if dry_run:
+        return
     require_free(host, sip_port, (socket.SOCK_DGRAM, socket.SOCK_STREAM), "--sip-port")
     require_free(host, http_port, (socket.SOCK_STREAM,), "--http-port")
     _raise_file_limit()
@@ -95,6 +103,7 @@ def serve(
         rtp_ports=ports,
         data_dir=data,
         apply_site=apply_site,
+        packages=packages,
         token=admin_token,
         announce=_tell_merge,
     )
@@ -117,20 +126,55 @@ def _read(site: Path | None, data: Path | None) -> "Site | None":
         fail(f"--data {data} cannot be read ({error.strerror}); name a directory that can be written")
 
 
+def _packages(files: list[Path] | None) -> "tuple[ImportPackage, ...]":
+    if not files:
+        return ()
+    from .licence_file import package_file
+
+    return tuple(map(package_file, files))
+
+
+def _foretell(
+    site: "Site | None",
+    data: Path | None,
+    packages: "tuple[ImportPackage, ...]",
+    *,
+    apply_site: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Show what the start would write; without `dry_run` only make sure that a new store would take the packages."""
+    import time
+
+    from ..store.opening import Opening
+    from ..store.reading import foretell
+    from ..store.store import DATABASE
+
+    if dry_run and data is None:
+        fail("--dry-run tells what a start would change in a store; name its directory by --data")
+    if not dry_run and data is not None and (data / DATABASE).exists():
+        return  # asked on opening, in the transaction of all that it changes
+    opening = Opening(site, time.time(), apply_site, packages, _tell_merge)
+    with told():
+        outcome = foretell(data, opening)
+    if dry_run:
+        from .outcome import show_outcome
+
+        users, events = ((), ()) if outcome is None else (outcome.users, outcome.events)
+        show_outcome(users, events, dry_run=True, as_json=as_json)
+
+
 async def _serve(
     site: "Site | None", options: "Options", log_level: LogLevel, *, as_json: bool, by_itself: bool
 ) -> None:
     from ..app import Pbx
-    from ..site.site import SiteError
-    from ..store.failure import StoreError
 
     over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
     try:
-        pbx = await Pbx.start(site, options)
-    except (SiteError, StoreError) as error:
-        fail(str(error))
+        with told():
+            pbx = await Pbx.start(site, options)
     except OSError as error:
         fail(f"the server cannot be started ({error.strerror or error}); name other ports or another --host")
     try:
@@ -163,6 +207,8 @@ def _tell_ready(pbx: "Pbx", *, as_json: bool, accounts: bool) -> None:
 
         show_accounts(pbx.site)
     typer.echo(f"{pbx.site.server.name} is served: SIP at {pbx.sip} (UDP), HTTP at {pbx.http}")
+    if pbx.administration.entitlement.developer:
+        typer.echo("Licences signed by the developer key count here; anybody can sign with it.")
     typer.echo(f"The administrator's token is {pbx.token}; Ctrl+C ends the server.")
 
 

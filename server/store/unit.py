@@ -84,6 +84,10 @@ class InlineRunner:
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """See `Unit.run`."""
+        return self.run_now(work)
+
+    def run_now(self, work: Callable[[Connection], T]) -> T:
+        """Do the same where nothing is awaited."""
         return in_transaction(self._connection, work)
 
     def close(self) -> None:
