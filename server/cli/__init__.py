@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 
     import typer
 
-_MODULES = {"demo": ".demo", "serve": ".serve", "licence": ".licence", "audit": ".audit"}
+_MODULES = {
+    "demo": ".demo",
+    "serve": ".serve",
+    "licence": ".licence",
+    "token": ".token",
+    "audit": ".audit",
+}
 """Command name -> the module here that holds it; its `register(app)` adds the command to the application."""
 
 

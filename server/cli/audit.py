@@ -1,7 +1,5 @@
 """`ringfence audit`: whether the audit log is whole, and its export."""
 
-from __future__ import annotations
-
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -10,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from ..store import audit
-from ..store.failure import StoreError
 from ..store.reading import read
-from .failure import fail
+from .failure import fail, told
+from .options import Store
+from .usage import group
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,15 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    help="The audit log: what was changed, when and by whom.",
-)
-
-DataDir = Annotated[Path, typer.Option(metavar="DIR", help="The directory that was given to serve --data.")]
+_app = group("The audit log: what was changed, when and by whom.")
 
 
 class Form(StrEnum):
@@ -45,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 @_app.command()
-def verify(data: DataDir) -> None:
+def verify(data: Store) -> None:
     """Go through the whole chain; exit 2 with the first broken link."""
     broken, written = _read(data, lambda connection: (audit.verify(connection), audit.head(connection)[0]))
     if broken is not None:
@@ -55,19 +46,17 @@ def verify(data: DataDir) -> None:
 
 @_app.command()
 def export(
-    data: DataDir, form: Annotated[Form, typer.Option("--format", help="CSV, or a JSON array.")] = Form.CSV
+    data: Store, form: Annotated[Form, typer.Option("--format", help="CSV, or a JSON array.")] = Form.CSV
 ) -> None:
     """Print the log, whether it is whole or not."""
 
-    def out(connection: Connection) -> None:
+    def out(connection: "Connection") -> None:
         for line in audit.export(connection, form.value):
             sys.stdout.buffer.write(line.encode())
 
     _read(data, out)
 
 
-def _read(data: Path, work: Callable[[Connection], T]) -> T:
-    try:
+def _read(data: Path, work: "Callable[[Connection], T]") -> T:
+    with told():
         return read(data, work)
-    except StoreError as error:
-        fail(str(error))

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ...licensing.entitlement import Entitlement
-from ...licensing.keys import generate_key, trusted_keys
+from ...licensing.keys import generate_key, key_id, trusted_keys
 from ...licensing.overview import package_shown
 from ...licensing.package import Package, PackageError, read, verify
 from ...licensing.package import issue as issue_package
@@ -35,11 +35,12 @@ def keygen(
     """Make a key to issue packages with; files that are there stay as they are."""
     pair = generate_key(secrets.token_bytes(32))
     public = file.with_name(f"{file.name}.pub")
-    if public.exists():
+    if os.path.lexists(public):
         fail(f"{public} is there already and is kept; name another file")
     _write(file, f"{pair.private}\n".encode(), 0o600)
     _write(public, f"{pair.public}\n".encode(), 0o644)
-    typer.echo(f"{file} signs packages and stays secret; the line of {public} goes into trusted_keys.")
+    typer.echo(f"{file} signs packages and stays secret; a site that is to trust them has under [licensing]")
+    typer.echo(f'trusted_keys = ["{pair.public}"]')
 
 
 def issue(
@@ -61,20 +62,22 @@ def issue(
         licences[name] = licences.get(name, 0) + count
     today = datetime.now(UTC).date().isoformat()
     try:
-        with told():
-            data = issue_package(
-                private_key(key),
-                id=id_ or secrets.token_hex(8),
-                customer=customer,
-                licences=licences,
-                issued=today,
-                not_before=from_,
-                not_after=until,
-            )
+        data = issue_package(
+            private_key(key),
+            id=id_ or f"{today}-{secrets.token_hex(4)}",
+            customer=customer,
+            licences=licences,
+            issued=today,
+            not_before=from_,
+            not_after=until,
+        )
+    except PackageError as error:
+        fail(f"no package can be issued like this: {error.what}; correct the options")
     except ValueError as error:
-        fail(f"--key {key}: {error}")
-    _write(out, data, 0o644)
-    typer.echo(f"{out}: {_held(licences)}{_developer(developer=read(data).developer)}")
+        fail(f"--key {key}: {error}; ringfence licence keygen makes one")
+    _require_replaceable(out)
+    _write(out, data, 0o644, new=False)
+    typer.echo(_told(read(data)))
 
 
 def verify_package(
@@ -93,28 +96,37 @@ def verify_package(
     if as_json:
         print_json(package_shown(package, Entitlement.of({}, [package], now)))
         return
-    until = "without end" if package.not_after is None else f"until {package.not_after}"
-    typer.echo(
-        f"{package.id} for {package.customer}, from {package.not_before} {until}: "
-        f"{_held(dict(package.licences))}{_developer(developer=package.developer)}"
-    )
+    typer.echo(_told(package))
 
 
 def _verified(data: bytes, file: str, keys: tuple[str, ...], now: datetime) -> Package:
     try:
-        package = read(data)
-        verify(package, trusted_keys(keys), now)
+        package, trusted = read(data), trusted_keys(keys)
+        if package.key not in map(key_id, trusted):
+            what = f"The package {package.id} is signed by the key {package.key}, which is not trusted"
+            fail(f"{file}: {what}; give the issuer's public key by --trust")
+        verify(package, trusted, now)
     except PackageError as error:
         raise error.about(file) from None
     except ValueError as error:
-        fail(f"--trust: {error}")
+        fail(f"--trust: {error}; the issuer has it in a .pub file")
     return package
 
 
-def _write(file: Path, data: bytes, mode: int) -> None:
-    """Write a new file; one that is there is never written over."""
+def _require_replaceable(out: Path) -> None:
+    """A package may be issued anew; whatever else is there, a key above all, stays."""
+    if out.is_file():
+        try:
+            read(package_file(out).data)
+        except PackageError:
+            fail(f"{out} is there already and is no licence package; name another file")
+
+
+def _write(file: Path, data: bytes, mode: int, *, new: bool = True) -> None:
+    """Write a file, which with `new` may not be there yet."""
     try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as opened:
+        flags = os.O_WRONLY | os.O_CREAT | (os.O_EXCL if new else os.O_TRUNC)
+        with os.fdopen(os.open(file, flags, mode), "wb") as opened:
             opened.write(data)
     except FileExistsError:
         fail(f"{file} is there already and is kept; name another file")
@@ -122,9 +134,9 @@ def _write(file: Path, data: bytes, mode: int) -> None:
         fail(f"{file} cannot be written ({error.strerror}); name a file that can be")
 
 
-def _held(licences: dict[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in licences.items())
-
-
-def _developer(*, developer: bool) -> str:
-    return " (signed by the developer key, which anybody can)" if developer else ""
+def _told(package: Package) -> str:
+    held = ", ".join(f"{count} {key}" for key, count in package.licences.items())
+    until = "without an end" if package.not_after is None else f"until {package.not_after}"
+    signer = "the developer key, as anybody can" if package.developer else f"the key {package.key}"
+    whose = f"Package {package.id} for {package.customer}"
+    return f"{whose}: {held}, from {package.not_before} on, {until}; signed by {signer}."

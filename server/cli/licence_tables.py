@@ -35,6 +35,7 @@ def show_overview(company: str, report: Overview) -> None:
                 numbers = (here["required"], here["assigned"], here["missing"])
                 places.add_row(escape(place), LICENCES[key].title, *map(str, numbers))
     console.print(places)
+    _show_packages(console, report)
     channels = report["channels"]
     console.print(
         f"{channels['ip_channel']} IP channels, {channels['auto_attendant']} attendant channels, "
@@ -53,15 +54,14 @@ def show_overview(company: str, report: Overview) -> None:
 
 
 def _show_packages(console: Console, report: Overview) -> None:
-    """Print what the stored packages bring, and who signed them."""
-    packages = _table("Licence packages", ("Package", "Customer", "State", "Until", "Signed by", "Licences"))
+    table = _table("Licence packages", ("Package", "Customer", "State", "Until", "Signed by", "Licences"))
     for package in report["packages"]:
-        held = ", ".join(f"{count} {LICENCES[key].title}" for key, count in package["licences"].items())
+        holds = ", ".join(f"{count} {LICENCES[key].title}" for key, count in package["licences"].items())
         signer = "[yellow]the public developer key[/]" if package["developer"] else package["key"]
         until = package["not_after"] or _NOTHING
-        packages.add_row(package["id"], escape(package["customer"]), package["state"], until, signer, held)
-    if packages.row_count:
-        console.print(packages)
+        table.add_row(package["id"], escape(package["customer"]), package["state"], until, signer, holds)
+    if table.row_count:
+        console.print(table)
 
 
 def pools_table(company: str, counts: Mapping[str, PoolCounts]) -> Table:

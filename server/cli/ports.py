@@ -28,6 +28,13 @@ def require_free(host: str, port: int, kinds: tuple[socket.SocketKind, ...], opt
                 fail(_sentence(host, port, kind, option, error))
 
 
+def require_ports(**ports: int) -> None:
+    """Make sure that there are such ports, given by the names of their doors."""
+    for door, port in ports.items():
+        if not 0 <= port <= HIGHEST:
+            fail(f"--{door}-port {port} is no port; name one from 1 to {HIGHEST}, or 0 for any free one")
+
+
 def is_loopback(host: str) -> bool:
     """Whether only this machine reaches a server at `host`."""
     try:

@@ -16,7 +16,7 @@ import typer
 
 from .failure import fail, told
 from .logs import LogLevel, configure
-from .ports import HIGHEST, is_loopback, require_free, rtp_range
+from .ports import is_loopback, require_free, require_ports, rtp_range
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -30,7 +30,7 @@ SAMPLE = "musterfirma.toml"
 
 
 def _port(text: str) -> typer.models.OptionInfo:
-    option: typer.models.OptionInfo = typer.Option(metavar="PORT", min=0, max=HIGHEST, help=text)
+    option: typer.models.OptionInfo = typer.Option(metavar="PORT", help=text)
     return option
 
 
@@ -42,7 +42,9 @@ def register(app: typer.Typer) -> None:
 def serve(
     site: Annotated[
         Path | None,
-        typer.Argument(metavar="[SITE.toml]", help="The site file; without one, a sample company."),
+        typer.Argument(
+            metavar="SITE.toml", readable=False, help="The site file; without one, a sample company."
+        ),
     ] = None,
     *,
     host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
@@ -66,11 +68,14 @@ def serve(
     apply_site: Annotated[
         bool, typer.Option("--apply-site", help="Merge a site file that differs from the one in --data.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what the start would change in --data, and do not start.")
+    ] = False,
     log_level: Annotated[LogLevel, typer.Option(help="What to log to standard error.")] = LogLevel.WARNING,
     as_json: Annotated[bool, typer.Option("--json", help="Print the ready event as a line of JSON.")] = False,
 ) -> None:
     """Serve a site: phones register by SIP, administrators come by HTTP."""
-    del sips_port, csta_port, smtp_port  # the ports of doors that this version does not have
+    require_ports(sip=sip_port, sips=sips_port, http=http_port, csta=csta_port, smtp=smtp_port)
     if database is not None:
         fail("--database is not supported by this version; keep the state in a directory by --data")
     if admin_token is not None and re.fullmatch("[!-~]+", admin_token) is None:
@@ -82,6 +87,10 @@ def serve(
     configure(log_level)
     packages = _packages(licence)
     found = _read(site, data)
+    if dry_run or packages:
+        _foretell(found, data, packages, apply_site=apply_site, dry_run=dry_run, as_json=as_json)
+    if dry_run:
+        return
     require_free(host, sip_port, (socket.SOCK_DGRAM, socket.SOCK_STREAM), "--sip-port")
     require_free(host, http_port, (socket.SOCK_STREAM,), "--http-port")
     _raise_file_limit()
@@ -123,6 +132,36 @@ def _packages(files: list[Path] | None) -> "tuple[ImportPackage, ...]":
     from .licence_file import package_file
 
     return tuple(map(package_file, files))
+
+
+def _foretell(
+    site: "Site | None",
+    data: Path | None,
+    packages: "tuple[ImportPackage, ...]",
+    *,
+    apply_site: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Show what the start would write; without `dry_run` only make sure that a new store would take the packages."""
+    import time
+
+    from ..store.opening import Opening
+    from ..store.reading import foretell
+    from ..store.store import DATABASE
+
+    if dry_run and data is None:
+        fail("--dry-run tells what a start would change in a store; name its directory by --data")
+    if not dry_run and data is not None and (data / DATABASE).exists():
+        return  # asked on opening, in the transaction of all that it changes
+    opening = Opening(site, time.time(), apply_site, packages, _tell_merge)
+    with told():
+        outcome = foretell(data, opening)
+    if dry_run:
+        from .outcome import show_outcome
+
+        users, events = ((), ()) if outcome is None else (outcome.users, outcome.events)
+        show_outcome(users, events, dry_run=True, as_json=as_json)
 
 
 async def _serve(

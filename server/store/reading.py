@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ..site.outcome import outcome
@@ -17,7 +18,6 @@ from .unit import InlineRunner, connect_reader, disconnect, in_transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from sqlalchemy import Connection
 
@@ -50,15 +50,15 @@ def read(data_dir: Path, work: Callable[[Connection], T]) -> T:
         return unit.run_now(work)
 
 
-def foretell(data_dir: Path, opening: Opening) -> Outcome | None:
+def foretell(data_dir: Path | None, opening: Opening) -> Outcome | None:
     """What opening the store in `data_dir` like this would bring, None if nothing; nothing is written.
 
     Raises `StoreError`, and what `opened` raises.
     """
     stored, since = None, opening.at
-    if (data_dir / DATABASE).is_file():
+    if data_dir is not None and (data_dir / DATABASE).is_file():
         stored, since = read(data_dir, lambda one: (read_holdings(one), reckoned_at(one, opening.at)))
-    change = opened(stored, since, data_dir, opening)
+    change = opened(stored, since, data_dir or Path(), opening)
     return None if change is None else outcome(change.before, change.after, change.events)
 
 
