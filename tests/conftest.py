@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from ringfence.fixtures.leases import check_leases, check_nothing_left
@@ -33,5 +34,6 @@ def _no_channel_leaks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(Pbx, "__init__", watched)
     yield
+    structlog.reset_defaults()  # a command line that ran in this process has configured its own log
     for server in started:
         check_nothing_left(server)
