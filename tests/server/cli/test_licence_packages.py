@@ -6,8 +6,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RINGFENCE = str(Path(sys.executable).with_name("ringfence"))
 SITE = """
@@ -73,8 +77,9 @@ def test_a_key_is_never_overwritten(tmp_path: Path, package: Path) -> None:
     ],
     ids=["one bit", "cut", "duplicate key", "negative", "year 9999", "10 MB"],
 )
-def test_a_spoilt_package_is_one_sentence_and_exit_2(tmp_path: Path, package: Path, spoil: object) -> None:
-    assert callable(spoil)
+def test_a_spoilt_package_is_one_sentence_and_exit_2(
+    tmp_path: Path, package: Path, spoil: Callable[[bytes], bytes]
+) -> None:
     package.write_bytes(spoil(package.read_bytes()))
     refused = run("verify", package, "--trust", tmp_path / "own.key.pub")
     assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1), refused.stderr
