@@ -100,7 +100,7 @@ def show_what_if(result: WhatIf, language: Language) -> None:
 def _table(title: str, texts: Iterable[str], numbers: Iterable[str] = ()) -> Table:
     table = Table(title=escape(title), title_justify="left")
     for name in texts:
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for name in numbers:
         table.add_column(name, justify="right")
     return table

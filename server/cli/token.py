@@ -73,6 +73,8 @@ def create(
         making = Tokens(unit).create(token, SystemRandom(), actor=ADMINISTRATOR, at=now, dry_run=dry_run)
         secret = asyncio.run(making)
     if dry_run:
+        if not as_json:
+            typer.echo(f"There is a new token: {_told(token)}.")
         show_outcome((), [TokenCreated.of(token)], dry_run=True, as_json=as_json)
     elif as_json:
         print_json(asdict(token) | {"token": secret})
@@ -88,8 +90,7 @@ def show(*, data: Store, as_json: AsJson = False) -> None:
         print_json([asdict(one) for one in tokens])
         return
     for one in tokens:
-        whose = ", ".join(one.locations) or (f"{one.user}, {one.client}" if one.user else "everywhere")
-        typer.echo(f"{one.name}: {one.kind}, {whose}")
+        typer.echo(_told(one))
 
 
 def revoke(name: Name, *, data: Store, dry_run: DryRun = False, as_json: AsJson = False) -> None:
@@ -98,4 +99,11 @@ def revoke(name: Name, *, data: Store, dry_run: DryRun = False, as_json: AsJson 
         revoking = Tokens(unit).revoke(name, actor=ADMINISTRATOR, at=time.time(), dry_run=dry_run)
         if not asyncio.run(revoking):
             fail(f'there is no token "{name}"; ringfence token list tells which there are')
+    if not as_json:
+        typer.echo(f"The token {name} is good for nothing any more.")
     show_outcome((), [TokenRevoked(name)], dry_run=dry_run, as_json=as_json)
+
+
+def _told(token: Token) -> str:
+    whose = ", ".join(token.locations) or (f"{token.user}, {token.client}" if token.user else "everywhere")
+    return f"{token.name}: {token.kind}, {whose}"

@@ -59,7 +59,15 @@ def opened(stored: Holdings | None, since: float, folder: Path, opening: Opening
     """
     if stored is None and opening.site is None:
         return None
-    result = _with_site(stored, since, folder, opening)
+    result = _with_packages(stored, since, opening, _with_site(stored, since, folder, opening))
+    if result is not None and result.merge is not None:
+        opening.announce(result.merge)
+    return result
+
+
+def _with_packages(
+    stored: Holdings | None, since: float, opening: Opening, result: Opened | None
+) -> Opened | None:
     fresh = [one for one in opening.packages if stored is None or not stored.has(one.data)]
     if not fresh:
         return result
@@ -85,7 +93,6 @@ def _with_site(stored: Holdings | None, since: float, folder: Path, opening: Ope
         what = f"{site.source} differs from the site that was imported here"
         raise StoreError(folder, what, "give --apply-site to merge it, or another --data")
     merged = merge(stored, site)
-    opening.announce(merged)
     now = _brought_up(stored, since, at)
     after, compliance = stand(replace(merged.holdings, over_since=now.after.holdings.over_since), at)
     events = [*now.events, *merged.events, *consequences(now.after, after), *compliance]

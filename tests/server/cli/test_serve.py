@@ -20,6 +20,14 @@ from ringfence.channels.network import Address
 from ringfence.server.cli import application
 from ringfence.server.net.udp import UdpNetwork
 from ringfence.server.phones.phone import Account, Phone
+from ringfence.server.site.acts import ImportPackage
+from ringfence.server.site.site import Site
+from ringfence.server.store.opening import Opening
+from ringfence.server.store.reading import stored_holdings
+from ringfence.server.store.store import Store
+
+from ..issued import issued
+from .command import json_of, one_sentence, ringfence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -214,6 +222,69 @@ def test_l06_a_changed_file_needs_apply_site_which_lists_what_is_deleted_first(t
         process.terminate()
         _, told = process.communicate(timeout=30)
     assert told.splitlines()[0].startswith("deleted: voicemail_pin, forward.no_answer of clara")
+
+
+def test_apply_site_with_dry_run_tells_who_loses_what_and_changes_nothing(tmp_path: Path) -> None:
+    data, changed = tmp_path / "data", tmp_path / "changed.toml"
+    text = Path(SMALL).read_text(encoding="utf-8")
+    changed.write_text(text.replace('"presence", "voicemail"]', '"presence"]'), encoding="utf-8")
+    Store.open(data, Opening(Site.read(SMALL), at=0.0)).close()
+    words = ("serve", changed, "--data", data, "--apply-site", "--dry-run")
+    told = ringfence(*words)
+    assert told.exit_code == 0
+    assert "deleted: voicemail_pin, forward.no_answer of clara" in told.stderr
+    assert "clara loses personal settings: voicemail_pin, forward.no_answer." in told.stdout
+    assert "clara loses licences: voicemail." in told.stdout
+    assert json_of(*words)["users"][0]["user"] == "clara"
+    assert "give --apply-site" in one_sentence("serve", changed, "--data", data, "--dry-run")
+    assert stored_holdings(data).site.text == text
+
+
+def test_a_dry_run_of_the_first_start_tells_what_would_be_imported(tmp_path: Path) -> None:
+    file = tmp_path / "more.lic"
+    file.write_bytes(issued("more", office=10))
+    told = json_of("serve", SMALL, "--data", tmp_path / "data", "--licence", file, "--dry-run")
+    assert [one["event"] for one in told["events"]][:1] == ["site.imported"]
+    assert "package.imported" in [one["event"] for one in told["events"]]
+    assert not (tmp_path / "data").exists()
+    assert "name its directory by --data" in one_sentence("serve", SMALL, "--dry-run")
+
+
+def test_a_package_counts_at_each_start_even_after_it_has_expired(tmp_path: Path) -> None:
+    """L-11: stored once; from the instant at which it expires it has no effect, and the server runs."""
+    data, file = tmp_path / "data", tmp_path / "more.lic"
+    file.write_bytes(issued("more", until="2023-12-31", office_plus=10))
+    act = ImportPackage(file.read_bytes())
+    Store.open(data, Opening(Site.read(SMALL), at=1_700_000_000.0, packages=(act,))).close()
+    with serving(SMALL, "--data", data, "--licence", file) as (_, ready):
+        told = ask(ready, "/api/v1/licences/overview")
+    assert [one["state"] for one in told["packages"]] == ["expired"]
+    assert told["pools"]["office_plus"]["bought"] == 2
+    assert "package.expired" in [one["code"] for one in told["warnings"]]
+
+
+def test_licences_of_the_developer_key_are_told_when_it_is_ready(tmp_path: Path) -> None:
+    file = tmp_path / "more.lic"
+    file.write_bytes(issued("more", office_plus=10))
+    with subprocess.Popen(
+        command("serve", SMALL, *FREE_PORTS, "--licence", file), stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        told = "".join(_until(process.stdout, "Ctrl+C"))
+        process.terminate()
+    assert process.returncode == 0
+    assert "developer key" in told
+
+
+def test_a_bad_package_leaves_a_store_as_it_is_even_with_apply_site(tmp_path: Path) -> None:
+    data, changed, file = tmp_path / "data", tmp_path / "changed.toml", tmp_path / "old.lic"
+    text = Path(SMALL).read_text(encoding="utf-8")
+    changed.write_text(text.replace('"presence", "voicemail"]', '"presence"]'), encoding="utf-8")
+    file.write_bytes(issued("old", until="2021-01-01", fax=1))
+    Store.open(data, Opening(Site.read(SMALL), at=0.0)).close()
+    sentence = refused(changed, *FREE_PORTS, "--data", data, "--apply-site", "--licence", file)
+    assert f"{file}: The package old expired with 2021-01-01" in sentence
+    assert stored_holdings(data).site.text == text
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc, which is Linux's")
