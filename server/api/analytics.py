@@ -1,6 +1,6 @@
 """Whether Analytics is open, over HTTP: for everybody or for nobody (L-51 to L-56)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...licensing.analytics import access
@@ -32,8 +32,6 @@ async def read_analytics_access(pbx: "Pbx", who: Token) -> Access:
     now = pbx.administration
     answer = access(now.directory.site.teams, now.allocation, cti=False)
     if isinstance(answer, Refusal):
-        decision = pbx.decisions.mint(answer, "access to Analytics", user=who.user)
-        if who.kind != "administrator":
-            raise ProblemError(replace(answer, facts={}), decision.id)
-        raise ProblemError.of(decision)
+        refusal = answer if who.kind == "administrator" else Refusal(answer.reason)
+        raise ProblemError.of(pbx.decisions.mint(refusal, "access to Analytics", user=who.user))
     return Access(open=True)

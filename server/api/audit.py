@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import Field
 
 from ..store import audit
+from ..store.reading import read_beside
 from .operation import API, Routes
 
 if TYPE_CHECKING:
@@ -58,8 +59,9 @@ async def read_audit(
     kind: str | None = None,
 ) -> AuditPage:
     """List what was changed, by whom and with what effect, newest first."""
-    rows = await pbx.store.unit.run(
-        lambda connection: audit.find(connection, before=before, limit=limit + 1, actor=actor, kind=kind)
+    rows = await read_beside(
+        pbx.store,
+        lambda connection: audit.find(connection, before=before, limit=limit + 1, actor=actor, kind=kind),
     )
     entries = tuple(
         AuditEntry(seq, datetime.fromisoformat(at), by, what, audit.detail_of(detail), previous, own)
@@ -71,7 +73,7 @@ async def read_audit(
 @routes.get(f"{API}/audit/export", produces="text/csv, application/json")
 async def export_audit(pbx: "Pbx", format: Literal["csv", "json"] = "csv") -> web.StreamResponse:  # noqa: A002 - its name in the query
     """Give the whole log, whether it is whole or not."""
-    text = await pbx.store.unit.run(lambda connection: "".join(audit.export(connection, format)))
+    text = await read_beside(pbx.store, lambda connection: "".join(audit.export(connection, format)))
     attachment = f'attachment; filename="audit.{format}"'
     return web.Response(text=text, content_type=_TYPES[format], headers={"Content-Disposition": attachment})
 
@@ -79,8 +81,8 @@ async def export_audit(pbx: "Pbx", format: Literal["csv", "json"] = "csv") -> we
 @routes.get(f"{API}/audit/verify")
 async def verify_audit(pbx: "Pbx") -> AuditVerdict:
     """Go through the whole chain and tell of the first broken link."""
-    broken, rows = await pbx.store.unit.run(
-        lambda connection: (audit.verify(connection), audit.head(connection)[0])
+    broken, rows = await read_beside(
+        pbx.store, lambda connection: (audit.verify(connection), audit.head(connection)[0])
     )
     if broken is None:
         return AuditVerdict(True, rows, None, None)

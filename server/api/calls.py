@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from ...licensing.refusal import Refusal
+from ..store.tokens import Token
 from .operation import API, STRICT, Routes
 from .problem import ProblemError
+from .rights import ALL_ADMINISTRATORS, sees, sees_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,18 +57,18 @@ class NewCall:
     to: Dialled
 
 
-@routes.get(f"{API}/calls")
-async def list_calls(pbx: "Pbx") -> tuple[CallEntry, ...]:
-    """List the live calls."""
-    return tuple(_entry(pbx, call) for call in pbx.switch.calls.values())
+@routes.get(f"{API}/calls", may=ALL_ADMINISTRATORS)
+async def list_calls(pbx: "Pbx", who: Token) -> tuple[CallEntry, ...]:
+    """List the live calls; a sub-administrator sees those in which a user of his takes part."""
+    return tuple(_entry(pbx, call) for call in pbx.switch.calls.values() if _sees(pbx, who, call))
 
 
-@routes.post(f"{API}/calls", status=HTTPStatus.CREATED)
-async def place_call(pbx: "Pbx", new: NewCall) -> CallEntry:
+@routes.post(f"{API}/calls", may=ALL_ADMINISTRATORS, status=HTTPStatus.CREATED)
+async def place_call(pbx: "Pbx", who: Token, new: NewCall) -> CallEntry:
     """Make a test call."""
     directory = pbx.administration.directory
     user = directory.by_name(new.from_) or directory.by_extension(new.from_)
-    if user is None:
+    if user is None or not sees(who, user):
         raise ProblemError.invalid(f'The field "from" does not fit: no user or extension is "{new.from_}".')
     if pbx.is_stopping:
         raise ProblemError(Refusal("server.stopping"))
@@ -78,21 +80,29 @@ async def place_call(pbx: "Pbx", new: NewCall) -> CallEntry:
     return _entry(pbx, call)
 
 
-@routes.get(f"{API}/calls/{{id}}")
-async def read_call(pbx: "Pbx", id: str) -> CallEntry:  # noqa: A002 - the name in the path
+@routes.get(f"{API}/calls/{{id}}", may=ALL_ADMINISTRATORS)
+async def read_call(pbx: "Pbx", who: Token, id: str) -> CallEntry:  # noqa: A002 - the name in the path
     """Tell of one live call."""
-    return _entry(pbx, _call(pbx, id))
+    return _entry(pbx, _call(pbx, who, id))
 
 
-@routes.delete(f"{API}/calls/{{id}}")
-async def hang_up_call(pbx: "Pbx", id: str) -> None:  # noqa: A002 - as above
+@routes.delete(f"{API}/calls/{{id}}", may=ALL_ADMINISTRATORS)
+async def hang_up_call(pbx: "Pbx", who: Token, id: str) -> None:  # noqa: A002 - as above
     """End a call for everybody in it."""
-    _call(pbx, id).hang_up()
+    _call(pbx, who, id).hang_up()
 
 
-def _call(pbx: "Pbx", id_: str) -> "Call":
+def _sees(pbx: "Pbx", who: Token, call: "Call") -> bool:
+    directory = pbx.administration.directory
+    accounts = [one.device for one in call.connections]
+    users = [directory.by_extension(account) or directory.by_name(account) for account in accounts]
+    names = [call.caller.user, *(user.name for user in users if user is not None)]
+    return any(sees_name(who, directory, name) for name in names)
+
+
+def _call(pbx: "Pbx", who: Token, id_: str) -> "Call":
     call = pbx.switch.calls.get(id_)
-    if call is None:
+    if call is None or not _sees(pbx, who, call):
         raise ProblemError.not_found(f'There is no live call "{id_}".')
     return call
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...licensing.reasons import Csta, Tapi, reason_for
 from ...licensing.refusal import StepTold
+from ..store.tokens import Token
 from .operation import API, Routes
 from .problem import ProblemError
+from .rights import EVERYBODY, sees_name
 
 if TYPE_CHECKING:
     from ...licensing.refusal import Refusal
@@ -69,11 +71,11 @@ class DecisionDetail(Why):
     http: HttpAnswer
 
 
-@routes.get(f"{API}/decisions/{{id}}")
-async def read_decision(pbx: "Pbx", id: str) -> DecisionDetail:  # noqa: A002 - the name in the path
-    """Tell of one of the last 10,000 decisions."""
+@routes.get(f"{API}/decisions/{{id}}", may=EVERYBODY)
+async def read_decision(pbx: "Pbx", who: Token, id: str) -> DecisionDetail:  # noqa: A002 - the name in the path
+    """Tell of one of the last 10,000 decisions; whoever is no administrator, of those about his users alone."""
     decision = pbx.decisions.get(id)
-    if decision is None:
+    if decision is None or not sees_name(who, pbx.administration.directory, decision.user):
         raise ProblemError.not_found(f'There is no decision "{id}"; the last 10,000 are kept.')
     return _detail(decision)
 

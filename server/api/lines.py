@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..site.acts import ReleaseLine
 from ..store.tokens import Token
-from .changes import Changes, changes
+from .changes import Changes, carry_out
 from .operation import API, Routes
 
 if TYPE_CHECKING:
@@ -48,6 +48,5 @@ async def list_lines(pbx: "Pbx") -> LineReport:
 @routes.delete(f"{API}/licences/lines/{{line}}")
 async def release_line(pbx: "Pbx", who: Token, line: str, dry_run: bool = False) -> Changes | None:
     """Take the TAPI licence away from a line, so that another can have it (A-09)."""
-    before = pbx.administration.directory
-    outcome = await pbx.administration.apply(ReleaseLine(line), actor=who.name, dry_run=dry_run)
-    return changes(outcome, who, before) if dry_run else None
+    outcome = await carry_out(pbx, who, ReleaseLine(line), dry_run=dry_run)
+    return outcome if isinstance(outcome, Changes) else None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from pydantic import TypeAdapter
 
+from .changes import Changes
 from .operation import JSON, adapter
 from .problem import CONTENT_TYPE, Problem
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .operation import Operation
 
 BYTES = "application/octet-stream"
+DRY_RUN = "dry_run"
 _REF = "#/components/schemas/{model}"
 
 
@@ -42,12 +44,9 @@ def document(operations: Sequence[Operation], free: frozenset[str]) -> dict[str,
     }
 
 
-def _is_json(operation: Operation) -> bool:
-    return operation.result not in (None, web.StreamResponse)
-
-
 def _shapes(operations: Sequence[Operation]) -> list[tuple[Any, Any, TypeAdapter[Any]]]:
-    results = {one.result: None for one in operations if _is_json(one)}
+    found = dict.fromkeys(shape for one in operations for shape in one.results)
+    results = [Changes, *(shape for shape in found if shape is not web.StreamResponse)]
     given = [one.body.annotation for one in operations if one.body is not None]
     bodies = dict.fromkeys(shape for shape in given if shape is not bytes)
     return [
@@ -58,30 +57,22 @@ def _shapes(operations: Sequence[Operation]) -> list[tuple[Any, Any, TypeAdapter
 
 def _described(operation: Operation, schemas: Any, free: bool) -> dict[str, Any]:
     summary, _, description = (getdoc(operation.handler) or "").partition("\n")
-    answer: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase}
-    if _is_json(operation):
-        schema = schemas[operation.result, "serialization"]
-        answer["content"] = {operation.produces: {"schema": schema}}
-    elif operation.result is not None:
-        answer["content"] = {operation.produces: {}}
     problem = {"schema": schemas[Problem, "serialization"]}
     described: dict[str, Any] = {
         "operationId": operation.handler.__name__,
         "summary": summary.rstrip("."),
         "parameters": [
-            *({"name": name, "in": "path", "required": True} for name in operation.path_names),
+            *(_parameter(name, "path", str, Parameter.empty) for name in operation.path_names),
             *(
-                {"name": name, "in": "query", "required": one.default is Parameter.empty}
+                _parameter(name, "query", one.annotation, one.default)
                 for name, one in operation.query.items()
             ),
         ],
         "responses": {
-            str(int(operation.status)): answer,
+            **_answers(operation, schemas),
             "default": {"description": "An error", "content": {CONTENT_TYPE: problem}},
         },
     }
-    for parameter in described["parameters"]:
-        parameter["schema"] = {"type": "string"}
     if description.strip():
         described["description"] = description.strip()
     if operation.body is not None:
@@ -90,4 +81,34 @@ def _described(operation: Operation, schemas: Any, free: bool) -> dict[str, Any]
         described["requestBody"] = {"required": True, "content": content}
     if free:
         described["security"] = []
+    else:
+        described["x-token-kinds"] = sorted(operation.may)
     return described
+
+
+def _parameter(name: str, place: str, shape: Any, default: Any) -> dict[str, Any]:
+    schema = adapter(shape).json_schema()
+    if default is not Parameter.empty:
+        schema["default"] = default
+    return {"name": name, "in": place, "required": default is Parameter.empty, "schema": schema}
+
+
+def _answers(operation: Operation, schemas: Any) -> dict[str, Any]:
+    """The answers by status; a dry run's is 200, whatever the change itself would answer."""
+    contents = [
+        {} if shape is web.StreamResponse else {"schema": schemas[shape, "serialization"]}
+        for shape in operation.results
+    ]
+    found = {str(int(operation.status)): contents}
+    if DRY_RUN in operation.query:
+        found.setdefault("200", []).append({"schema": schemas[Changes, "serialization"]})
+    return {status: _answer(status, contents, operation.produces) for status, contents in found.items()}
+
+
+def _answer(status: str, contents: list[dict[str, Any]], produces: str) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": HTTPStatus(int(status)).phrase}
+    if len(contents) > 1:
+        contents = [{"schema": {"anyOf": [one["schema"] for one in contents]}}]
+    if contents:
+        answer["content"] = dict.fromkeys(produces.split(", "), contents[0])
+    return answer

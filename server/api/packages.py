@@ -7,7 +7,7 @@ from ...licensing.overview import PackageShown, package_shown
 from ...licensing.package import read
 from ..site.acts import ImportPackage
 from ..store.tokens import Token
-from .changes import Changes, changes
+from .changes import Changes, carry_out
 from .operation import API, Routes
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ async def import_package(
     pbx: "Pbx", who: Token, package: bytes, dry_run: bool = False
 ) -> PackageShown | Changes:
     """Import a licence package, the body byte for byte as issued; one that is there already changes nothing."""
-    before = pbx.administration.directory
-    outcome = await pbx.administration.apply(ImportPackage(package), actor=who.name, dry_run=dry_run)
-    if dry_run:
-        return changes(outcome, who, before)
+    outcome = await carry_out(pbx, who, ImportPackage(package), dry_run=dry_run)
+    if isinstance(outcome, Changes):
+        return outcome
     return package_shown(read(package), outcome.after.entitlement)

@@ -1,16 +1,31 @@
-"""Locations and configuration groups over HTTP, and the functions that are switched on there (L-04)."""
+"""Locations and configuration groups over HTTP, and the functions that are switched on there (L-04, L-63)."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar
 
-from ..site.acts import SwitchFunctions
+from ..site import require
+from ..site.acts import (
+    CreateGroup,
+    CreateLocation,
+    DeleteGroup,
+    DeleteLocation,
+    DuplicateLocation,
+    SwitchFunctions,
+)
+from ..store.tokens import Token
+from .changes import Changes, carry_out
 from .operation import API, STRICT, Routes
+from .problem import ProblemError
+from .rights import ALL_ADMINISTRATORS, sees_location
 from .users import in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from ..app import Pbx
+    from ..site.acts import Act
+    from ..site.site import Location
 
 routes = Routes()
 
@@ -34,6 +49,16 @@ class GroupEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class NewLocation:
+    """A new location with these functions, or `like` another: with its functions and groups, and no users (L-63)."""
+
+    __pydantic_config__: ClassVar["Mapping[str, object]"] = STRICT
+    name: str
+    functions: tuple[str, ...] | None = None
+    like: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LocationFunctions:
     """The whole list of a location."""
 
@@ -49,35 +74,116 @@ class GroupFunctions:
     functions: tuple[str, ...] | None
 
 
-@routes.get(f"{API}/locations")
-async def list_locations(pbx: "Pbx") -> tuple[LocationEntry, ...]:
+@dataclass(frozen=True, slots=True)
+class NewGroup:
+    """A new group of a location; without functions it has its location's."""
+
+    __pydantic_config__: ClassVar["Mapping[str, object]"] = STRICT
+    location: str
+    name: str
+    functions: tuple[str, ...] | None = None
+
+
+@routes.get(f"{API}/locations", may=ALL_ADMINISTRATORS)
+async def list_locations(pbx: "Pbx", who: Token) -> tuple[LocationEntry, ...]:
     """List the locations."""
-    return tuple(
-        LocationEntry(one.name, in_order(one.functions), tuple(group.name for group in one.groups))
-        for one in pbx.administration.directory.locations
-    )
+    return tuple(map(_location, _seen(pbx, who)))
 
 
-@routes.patch(f"{API}/locations/{{name}}")
-async def switch_location(pbx: "Pbx", name: str, change: LocationFunctions) -> LocationEntry:
+@routes.post(f"{API}/locations", status=HTTPStatus.CREATED)
+async def create_location(
+    pbx: "Pbx", who: Token, new: NewLocation, dry_run: bool = False
+) -> LocationEntry | Changes:
+    """Create a location, or duplicate one."""
+    if new.like is None:
+        return await _changed(
+            pbx, who, CreateLocation(new.name, frozenset(new.functions or ())), new.name, dry_run=dry_run
+        )
+    if new.functions is not None:
+        raise ProblemError.invalid('The field "functions" does not go with "like", which brings them.')
+    return await _changed(pbx, who, DuplicateLocation(new.like, new.name), new.name, dry_run=dry_run)
+
+
+@routes.patch(f"{API}/locations/{{name}}", may=ALL_ADMINISTRATORS)
+async def switch_location(
+    pbx: "Pbx", who: Token, name: str, change: LocationFunctions, dry_run: bool = False
+) -> LocationEntry | Changes:
     """Switch the functions of a location; groups without a list of their own follow."""
-    await pbx.administration.apply(SwitchFunctions(name, None, frozenset(change.functions)))
-    return next(one for one in await list_locations(pbx) if one.name == name)
+    act = SwitchFunctions(name, None, frozenset(change.functions))
+    return await _changed(pbx, who, act, name, dry_run=dry_run)
 
 
-@routes.get(f"{API}/groups")
-async def list_groups(pbx: "Pbx") -> tuple[GroupEntry, ...]:
+@routes.delete(f"{API}/locations/{{name}}")
+async def delete_location(pbx: "Pbx", who: Token, name: str, dry_run: bool = False) -> Changes | None:
+    """Delete a location in which nobody is, with its groups."""
+    outcome = await carry_out(pbx, who, DeleteLocation(name), dry_run=dry_run)
+    return outcome if isinstance(outcome, Changes) else None
+
+
+@routes.get(f"{API}/groups", may=ALL_ADMINISTRATORS)
+async def list_groups(pbx: "Pbx", who: Token) -> tuple[GroupEntry, ...]:
     """List the groups of all locations."""
-    return tuple(
-        GroupEntry(location.name, one.name, None if one.functions is None else in_order(one.functions))
-        for location in pbx.administration.directory.locations
-        for one in location.groups
-    )
+    return tuple(group for location in _seen(pbx, who) for group in _groups(location))
 
 
-@routes.patch(f"{API}/groups/{{location}}/{{name}}")
-async def switch_group(pbx: "Pbx", location: str, name: str, change: GroupFunctions) -> GroupEntry:
+@routes.post(f"{API}/groups", may=ALL_ADMINISTRATORS, status=HTTPStatus.CREATED)
+async def create_group(pbx: "Pbx", who: Token, new: NewGroup, dry_run: bool = False) -> GroupEntry | Changes:
+    """Create a group of a location."""
+    act = CreateGroup(new.location, new.name, _set(new.functions))
+    return await _changed_group(pbx, who, act, (new.location, new.name), dry_run=dry_run)
+
+
+@routes.patch(f"{API}/groups/{{location}}/{{name}}", may=ALL_ADMINISTRATORS)
+async def switch_group(
+    pbx: "Pbx", who: Token, location: str, name: str, change: GroupFunctions, *, dry_run: bool = False
+) -> GroupEntry | Changes:
     """Switch the functions of a group."""
-    functions = None if change.functions is None else frozenset(change.functions)
-    await pbx.administration.apply(SwitchFunctions(location, name, functions))
-    return next(one for one in await list_groups(pbx) if (one.location, one.name) == (location, name))
+    act = SwitchFunctions(location, name, _set(change.functions))
+    return await _changed_group(pbx, who, act, (location, name), dry_run=dry_run)
+
+
+@routes.delete(f"{API}/groups/{{location}}/{{name}}", may=ALL_ADMINISTRATORS)
+async def delete_group(
+    pbx: "Pbx", who: Token, location: str, name: str, dry_run: bool = False
+) -> Changes | None:
+    """Delete a group in which nobody is."""
+    outcome = await carry_out(pbx, who, DeleteGroup(location, name), dry_run=dry_run)
+    return outcome if isinstance(outcome, Changes) else None
+
+
+async def _changed(
+    pbx: "Pbx", who: Token, act: "Act", name: str, *, dry_run: bool
+) -> LocationEntry | Changes:
+    outcome = await carry_out(pbx, who, act, dry_run=dry_run)
+    if isinstance(outcome, Changes):
+        return outcome
+    return _location(require.location(outcome.after.directory, name))
+
+
+async def _changed_group(
+    pbx: "Pbx", who: Token, act: "Act", place: tuple[str, str], *, dry_run: bool
+) -> GroupEntry | Changes:
+    outcome = await carry_out(pbx, who, act, dry_run=dry_run)
+    if isinstance(outcome, Changes):
+        return outcome
+    location = require.place(outcome.after.directory, *place)
+    return next(one for one in _groups(location) if one.name == place[1])
+
+
+def _seen(pbx: "Pbx", who: Token) -> "Iterator[Location]":
+    return (one for one in pbx.administration.directory.locations if sees_location(who, one.name))
+
+
+def _location(location: "Location") -> LocationEntry:
+    names = tuple(group.name for group in location.groups)
+    return LocationEntry(location.name, in_order(location.functions), names)
+
+
+def _groups(location: "Location") -> "Iterator[GroupEntry]":
+    for one in location.groups:
+        own = None if one.functions is None else in_order(one.functions)
+        yield GroupEntry(location.name, one.name, own)
+
+
+def _set(functions: tuple[str, ...] | None) -> frozenset[str] | None:
+    return None if functions is None else frozenset(functions)

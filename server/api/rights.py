@@ -45,6 +45,17 @@ def sees(who: Token, user: User) -> bool:
             return user.name == who.user
 
 
+def sees_name(who: Token, directory: Directory, name: str | None) -> bool:
+    """Whether `who` sees the user of that name; what is about nobody is for administrators."""
+    user = None if name is None else directory.by_name(name)
+    return who.kind == "administrator" or (user is not None and sees(who, user))
+
+
+def sees_location(who: Token, name: str) -> bool:
+    """Whether the location is his, or any for an administrator."""
+    return who.kind == "administrator" or name in who.locations
+
+
 def user_named(who: Token, directory: Directory, name: str) -> User:
     """The user of that name, as long as `who` may see him; whether others exist is not told."""
     if who.kind == "administrator":
@@ -57,7 +68,7 @@ def user_named(who: Token, directory: Directory, name: str) -> User:
 
 def require_location(who: Token, name: str) -> None:
     """Raise `ProblemError` if the location is none of those that `who` may see; any may be for an administrator."""
-    if who.kind != "administrator" and name not in who.locations:
+    if not sees_location(who, name):
         raise ProblemError.forbidden(f'This token is good for {_reach(who)}, and "{name}" is not among them.')
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from ...licensing.client import ClientKind
 from ..site import require
-from ..store.tokens import ClientKind, Kind, Token, TokenCreated, TokenRevoked
+from ..store.tokens import Kind, Token, TokenCreated, TokenRevoked
 from .changes import Changes, told
 from .operation import API, STRICT, Routes
 from .problem import ProblemError

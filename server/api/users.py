@@ -14,10 +14,10 @@ from ..site import require
 from ..site.acts import ChangeUser, CreateUser, DeleteUser, MoveUser
 from ..site.site import Forward
 from ..store.tokens import Token
-from .changes import Changes, changes
+from .changes import Changes, carry_out
 from .operation import API, STRICT, Routes
 from .problem import ProblemError
-from .rights import ALL_ADMINISTRATORS, EVERYBODY, require_location, sees, user_named, within
+from .rights import ALL_ADMINISTRATORS, EVERYBODY, require_location, sees, user_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ..app import Pbx
     from ..site.acts import Act
     from ..site.directory import Directory
-    from ..site.outcome import Outcome
     from ..site.site import User
 
 routes = Routes()
@@ -130,9 +129,8 @@ async def change_user(
 @routes.delete(f"{API}/users/{{name}}", may=ALL_ADMINISTRATORS)
 async def delete_user(pbx: "Pbx", who: Token, name: str, dry_run: bool = False) -> Changes | None:
     """Delete a user for good, with settings, messages and tokens; whoever waits for his seats is served (L-48)."""
-    before = pbx.administration.directory
-    outcome = await _carry_out(pbx, who, [DeleteUser(name)], dry_run=dry_run)
-    return changes(outcome, who, before) if dry_run else None
+    outcome = await carry_out(pbx, who, DeleteUser(name), dry_run=dry_run)
+    return outcome if isinstance(outcome, Changes) else None
 
 
 def in_order(functions: "Iterable[str]") -> tuple[str, ...]:
@@ -140,18 +138,13 @@ def in_order(functions: "Iterable[str]") -> tuple[str, ...]:
     return tuple(key for key in FUNCTIONS if key in functions)
 
 
-async def _carry_out(pbx: "Pbx", who: Token, acts: "Iterable[Act]", *, dry_run: bool) -> "Outcome":
-    return await pbx.administration.apply(*acts, actor=who.name, within=within(who), dry_run=dry_run)
-
-
 async def _apply(
     pbx: "Pbx", who: Token, acts: "Iterable[Act]", name: str, *, dry_run: bool
 ) -> UserDetail | Changes:
     """Change a user and tell of him as he stands right after that, whatever others have changed since."""
-    before = pbx.administration.directory
-    outcome = await _carry_out(pbx, who, acts, dry_run=dry_run)
-    if dry_run:
-        return changes(outcome, who, before)
+    outcome = await carry_out(pbx, who, *acts, dry_run=dry_run)
+    if isinstance(outcome, Changes):
+        return outcome
     after = outcome.after
     return _detail(after.directory, after.allocation, require.user(after.directory, name), secrets=True)
 

@@ -1,18 +1,26 @@
-"""Voicemail boxes over HTTP: an administrator lists, hears and deletes messages; his token is not gated."""
+"""Voicemail boxes over HTTP: administrators list, hear and delete messages, and a user his own, as his client may.
+
+An administrator's token is not gated; a user's needs what reading a box with his kind of client needs (L-34 to L-37).
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
 from aiohttp import web
 from pydantic import Field
 
-from ..site import require
+from ...licensing.client import may_read
+from ...licensing.refusal import Refusal
+from ..store.tokens import Token
 from .operation import API, Routes
 from .problem import ProblemError
+from .rights import EVERYBODY, sees_name, user_named
 
 if TYPE_CHECKING:
     from ..app import Pbx
+    from ..store.mailbox import Message
 
 routes = Routes()
 
@@ -29,30 +37,67 @@ class VoicemailEntry:
     read: bool
 
 
-@routes.get(f"{API}/users/{{name}}/voicemails")
-async def list_voicemails(pbx: "Pbx", name: str) -> tuple[VoicemailEntry, ...]:
+@routes.get(f"{API}/users/{{name}}/voicemails", may=EVERYBODY)
+async def list_voicemails(pbx: "Pbx", who: Token, name: str) -> tuple[VoicemailEntry, ...]:
     """List the messages in a user's box, oldest first."""
-    require.user(pbx.administration.directory, name)
+    user_named(who, pbx.administration.directory, name)
+    _require_licence(pbx, who, name)
     return tuple(
         VoicemailEntry(one.id, one.caller, one.called, one.received_at, one.duration_s, one.read)
         for one in await pbx.boxes.list(name)
     )
 
 
-@routes.get(f"{API}/voicemails/{{id}}/audio", produces="audio/wav")
-async def hear_voicemail(pbx: "Pbx", id: str) -> web.StreamResponse:  # noqa: A002 - the name in the path
+@routes.get(f"{API}/voicemails/{{id}}/audio", may=EVERYBODY, produces="audio/wav")
+async def hear_voicemail(pbx: "Pbx", who: Token, request: web.Request, id: str) -> web.StreamResponse:  # noqa: A002 - the name in the path
     """Fetch the sound of a message (WAV, mono, 16 bit, 8 kHz); Range is understood."""
-    message = await pbx.store.mailbox.get(id)
-    if message is None:
-        raise _unknown(id)
+    message = await _message(pbx, who, id)
+    _require_range(request, message)
     return web.FileResponse(message.path, headers={"Content-Type": "audio/wav"})
 
 
-@routes.delete(f"{API}/voicemails/{{id}}")
-async def delete_voicemail(pbx: "Pbx", id: str) -> None:  # noqa: A002 - as above
+@routes.delete(f"{API}/voicemails/{{id}}", may=EVERYBODY)
+async def delete_voicemail(pbx: "Pbx", who: Token, id: str) -> None:  # noqa: A002 - as above
     """Delete a message with its sound."""
+    await _message(pbx, who, id)
     if not await pbx.store.mailbox.delete(id):
         raise _unknown(id)
+
+
+async def _message(pbx: "Pbx", who: Token, id_: str) -> "Message":
+    """The message; to whoever may not see its user it is not there."""
+    message = await pbx.store.mailbox.get(id_)
+    if message is None or not sees_name(who, pbx.administration.directory, message.user):
+        raise _unknown(id_)
+    _require_licence(pbx, who, message.user)
+    return message
+
+
+def _require_licence(pbx: "Pbx", who: Token, user: str) -> None:
+    if who.client is None:
+        return
+    answer = may_read(pbx.administration.gate, user, "voicemail", who.client)
+    if isinstance(answer, Refusal):
+        what = f"reading the voicemail box of {user} with a client of kind {who.client}"
+        raise ProblemError.of(pbx.decisions.mint(answer, what, user=user))
+
+
+def _require_range(request: web.Request, message: "Message") -> None:
+    """Refuse a Range that is none of the sound (RFC 9110 14.4); with If-Range it may come to be ignored."""
+    if "If-Range" in request.headers:
+        return
+    size = message.path.stat().st_size
+    try:
+        start = request.http_range.start
+    except ValueError:
+        start = size
+    if start is not None and start >= size:
+        raise ProblemError(
+            Refusal("request.invalid"),
+            detail=f"The Range is outside of the sound, which has {size} bytes.",
+            status=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+            headers={"Content-Range": f"bytes */{size}"},
+        )
 
 
 def _unknown(id_: str) -> ProblemError:

@@ -1,7 +1,8 @@
-"""A store read from outside, even while a server runs on it: for the command line's questions."""
+"""A store read from outside, even while a server runs on it: for the command line, and for long questions."""
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ..site.holdings import Holdings
     from ..site.outcome import Outcome
     from .opening import Opening
+    from .store import Store
 
 T = TypeVar("T")
 
@@ -48,6 +50,13 @@ def read(data_dir: Path, work: Callable[[Connection], T]) -> T:
     """Run `work` on the store in `data_dir` as it is at one moment. Raises `StoreError`."""
     with reader(data_dir) as unit:
         return unit.run_now(work)
+
+
+async def read_beside(store: Store, work: Callable[[Connection], T]) -> T:
+    """Run `work`, which only reads, on an open store, and let nobody wait who writes. Raises `StoreError`."""
+    if isinstance(store.unit, InlineRunner):
+        return await store.unit.run(work)
+    return await asyncio.to_thread(read, store.folder, work)
 
 
 def foretell(data_dir: Path | None, opening: Opening) -> Outcome | None:

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
+    from ...licensing.client import ClientKind
     from .unit import Unit
 
 Kind = Literal["administrator", "sub_administrator", "user"]
-ClientKind = Literal["connect", "mobile", "groupware", "web"]
 
 
 class TokenError(Exception):

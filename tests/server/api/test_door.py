@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import socket
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy.exc import DatabaseError
 from structlog.testing import capture_logs
 
 from ringfence.fixtures.pbx import PbxUnderTest
@@ -92,6 +95,46 @@ async def test_a_failure_of_the_server_is_logged_and_tells_nothing(client: Clien
     assert [entry["event"] for entry in logs] == ["request.failed"]
 
 
+@pytest.mark.parametrize(
+    ("code", "status", "reason", "detail"),
+    [
+        ("SQLITE_FULL", 507, "store.full", "The disk is full; make room on it"),
+        ("SQLITE_READONLY", 503, "store.failed", "The database cannot be written; make"),
+        ("SQLITE_IOERR_FSYNC", 503, "store.failed", "The database cannot be used"),
+    ],
+)
+async def test_a_store_that_cannot_be_written_is_told_as_that_and_logged(
+    client: Client,
+    pbx: PbxUnderTest,
+    monkeypatch: pytest.MonkeyPatch,
+    code: str,
+    status: int,
+    reason: str,
+    detail: str,
+) -> None:
+    broken = sqlite3.OperationalError("disk I/O error")
+    broken.sqlite_errorname = code
+
+    async def fail(_: object) -> None:
+        raise DatabaseError("INSERT", None, broken)
+
+    before = await client.get("users")
+    with monkeypatch.context() as patched, capture_logs() as logs:
+        patched.setattr(pbx.server.store.unit, "run", fail)
+        new = {"name": "t", "kind": "administrator"}
+        for method, path, body in (
+            ("POST", "tokens", new),
+            ("PATCH", "users/anna", {"location": "Haus"}),
+            ("DELETE", "voicemails/1", None),
+        ):
+            refused = await client.refused(method, path, json=body)
+            assert refused[:2] == (status, reason)
+            assert refused[2].startswith(detail)
+            assert str(pbx.server.store.folder) not in refused[2]
+    assert {entry["event"] for entry in logs} == {"request.failed"}
+    assert await client.get("users") == before
+
+
 async def test_head_answers_as_get_without_a_body(client: Client) -> None:
     reply = await client.ask("HEAD", "/api/v1/users")
     assert (reply.status, reply.body) == (200, b"")
@@ -139,7 +182,11 @@ async def said(pbx: PbxUnderTest, request: bytes) -> bytes:
 async def test_what_is_no_http_is_400_and_leaves_no_line_in_the_log(
     pbx: PbxUnderTest, caplog: pytest.LogCaptureFixture, garbage: bytes
 ) -> None:
-    assert b" 400 " in (await said(pbx, garbage)).partition(b"\r\n")[0]
+    head, _, body = (await said(pbx, garbage)).partition(b"\r\n\r\n")
+    assert b" 400 " in head.partition(b"\r\n")[0]
+    assert b"Content-Type: application/problem+json" in head
+    assert b"Server: ringfence" in head
+    assert json.loads(body)["reason"] == "request.invalid"
     assert caplog.text == ""
 
 

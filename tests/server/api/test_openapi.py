@@ -53,3 +53,28 @@ async def test_the_fields_are_documented_as_they_are_written(client: Client) -> 
     assert call["additionalProperties"] is False
     user = document["components"]["schemas"]["UserDetail"]
     assert list(await client.get("users/anna")) == list(user["properties"])
+
+
+async def test_parameters_have_their_types_and_a_dry_run_its_own_answer(client: Client) -> None:
+    paths = (await client.ask("GET", "/api/openapi.json")).json["paths"]
+    audit = {one["name"]: one for one in paths["/api/v1/audit"]["get"]["parameters"]}
+    assert (audit["limit"]["schema"]["type"], audit["limit"]["schema"]["maximum"]) == ("integer", 1000)
+    assert not audit["limit"]["required"]
+    create = paths["/api/v1/users"]["post"]
+    answers = {
+        status: answer["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        for status, answer in create["responses"].items()
+        if status != "default"
+    }
+    assert answers == {"201": "UserDetail", "200": "Changes"}
+    delete = paths["/api/v1/users/{name}"]["delete"]["responses"]
+    assert "content" not in delete["204"]
+    assert delete["200"]["content"]
+
+
+async def test_l62_the_document_tells_whose_tokens_are_good_for_a_route(client: Client) -> None:
+    paths = (await client.ask("GET", "/api/openapi.json")).json["paths"]
+    assert paths["/api/v1/tokens"]["post"]["x-token-kinds"] == ["administrator"]
+    assert paths["/api/v1/groups"]["post"]["x-token-kinds"] == ["administrator", "sub_administrator"]
+    assert "user" in paths["/api/v1/users/{name}/voicemails"]["get"]["x-token-kinds"]
+    assert "x-token-kinds" not in paths["/livez"]["get"]

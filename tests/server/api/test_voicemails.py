@@ -51,7 +51,12 @@ async def test_the_sound_is_a_wav_whole_and_in_part(client: Client, message: byt
     assert (part.status, part.body) == (206, message[4:12])
     assert part.headers["Content-Range"] == f"bytes 4-11/{len(message)}"
     beyond = await client.ask("GET", path, headers=client.headers | {"Range": f"bytes={len(message)}-"})
-    assert beyond.status == 416
+    assert (beyond.status, beyond.json["reason"]) == (416, "request.invalid")
+    assert beyond.headers["Content-Range"] == f"bytes */{len(message)}"
+    spoilt = await client.ask("GET", path, headers=client.headers | {"Range": "bytes=x"})
+    assert (spoilt.status, spoilt.json["reason"]) == (416, "request.invalid")
+    last = await client.ask("GET", path, headers=client.headers | {"Range": "bytes=-8"})
+    assert (last.status, last.body) == (206, message[-8:])
 
 
 @pytest.mark.usefixtures("message")
