@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-LICENCE_COMMANDS = re.findall(r"^    \.venv/bin/ringfence (licence .*)$", README, re.MULTILINE)
+COMMANDS = re.findall(r"^    \.venv/bin/ringfence (.*)$", README, re.MULTILINE)
 
 
 def test_the_first_test_passes_and_has_ten_lines(tmp_path: Path) -> None:
@@ -30,14 +30,25 @@ def test_the_first_test_passes_and_has_ten_lines(tmp_path: Path) -> None:
 
 
 @pytest.mark.checkout
-@pytest.mark.parametrize("command", LICENCE_COMMANDS)
-def test_the_licence_commands_work(command: str) -> None:
-    ringfence = Path(sys.executable).with_name("ringfence")
-    run = subprocess.run(
-        [ringfence, *shlex.split(command)], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 0, run.stderr
-    assert run.stdout
+def test_the_commands_work_one_after_the_other(tmp_path: Path) -> None:
+    """Servers are started on free ports, and ended once they are ready."""
+    (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
+    ringfence = str(Path(sys.executable).with_name("ringfence"))
+    assert len(COMMANDS) > 9
+    for command in COMMANDS:
+        line = [ringfence, *shlex.split(command)]
+        serves = command.startswith("serve")
+        line += ("--sip-port", "0", "--http-port", "0") if serves else ()
+        with subprocess.Popen(
+            line, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            if serves:
+                assert any("Ctrl+C" in told for told in process.stdout), command
+                process.terminate()
+            told, complaint = process.communicate(timeout=60)
+        assert (process.returncode, complaint) == (0, ""), command
+        assert told or serves, command
 
 
 @pytest.mark.checkout
