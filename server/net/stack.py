@@ -81,8 +81,9 @@ class SipStack:
             log.exception("sip.effect_failed", effect=type(effect).__name__)
 
     def _receive(self, data: bytes, source: Address) -> None:
-        self.agent.receive(data, source, self._loop.time())
-        self.flush()
+        if self._agent is not None:  # the socket hears a moment before there is an agent: UDP may lose that
+            self._agent.receive(data, source, self._loop.time())
+            self.flush()
 
     def _arm(self) -> None:
         deadline = self.agent.timers.next_deadline()

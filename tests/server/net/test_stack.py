@@ -2,16 +2,20 @@ from __future__ import annotations
 
 import asyncio
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 import structlog
 
 from ringfence.channels.network import Address
-from ringfence.server.net.memory import MemoryNetwork
+from ringfence.server.net.memory import MemoryEndpoint, MemoryNetwork
 from ringfence.server.net.stack import SipStack
 from ringfence.server.sip.agent import Agent
 from ringfence.server.sip.effects import Effect, LegAnswered, LegEnded, Requested, Responded, Unanswered
 from ringfence.server.sip.message import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.virtual_time
 
@@ -131,3 +135,20 @@ async def test_stopping_a_stack_that_never_started_is_no_error() -> None:
     office.stack.stop()
     office.stack.flush()
     assert office.told == []
+
+
+async def test_what_comes_before_there_is_an_agent_is_lost_like_any_datagram() -> None:
+    class Eager(MemoryNetwork):
+        """Delivers something in the moment of binding."""
+
+        async def bind(
+            self, host: str, port: int, receive: Callable[[bytes, Address], None]
+        ) -> MemoryEndpoint:
+            endpoint = await super().bind(host, port, receive)
+            receive(b"OPTIONS sip:a@192.0.2.1 SIP/2.0\r\n\r\n", Address("192.0.2.9", 5060))
+            return endpoint
+
+    office = Office()
+    await office.open(Eager(), "192.0.2.1")
+    assert office.told == []
+    office.stack.stop()
