@@ -41,6 +41,15 @@ async def test_a_page_leads_to_the_next_and_time_bounds_it(client: Client, pbx: 
     assert (await client.get(f"journal?since={at}"))["entries"] == whole
 
 
+async def test_l56_calls_are_recorded_while_analytics_is_closed(client: Client, pbx: PbxUnderTest) -> None:
+    assert (await client.refused("GET", "analytics/access"))[:2] == (403, "analytics.no_cti")
+    anna = await pbx.phone("100")
+    call = await anna.dial("9901")
+    await call.hang_up()
+    (entry,) = (await client.get("journal?number=9901"))["entries"]
+    assert (entry["kind"], entry["caller"], entry["called"]) == ("call", "100", "9901")
+
+
 @pytest.mark.parametrize("query", ["since=yesterday", "since=2026-01-01T00:00:00", "limit=0", "limit=1001"])
 async def test_what_cannot_be_asked_is_422(client: Client, query: str) -> None:
     assert (await client.refused("GET", f"journal?{query}"))[:2] == (422, "request.invalid")
