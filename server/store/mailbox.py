@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, select, update
 
+from .failure import explained
 from .schema import messages
 
 if TYPE_CHECKING:
@@ -50,8 +51,7 @@ class Mailbox:
     ) -> Message:
         """Keep the recording at `wav_path`, which moves into the store, as a new message of `user`.
 
-        `received_at` must know its time zone. Raises OSError where the file cannot be moved; nothing is kept
-        then.
+        `received_at` must know its time zone. Raises `StoreError` where it cannot be kept; nothing is then.
         """
 
         def work(connection: Connection) -> Message:
@@ -80,7 +80,8 @@ class Mailbox:
                 path=path,
             )
 
-        return await self._unit.run(work)
+        with explained(self._folder):
+            return await self._unit.run(work)
 
     async def list(self, user: str) -> tuple[Message, ...]:
         """The messages of `user`, oldest first."""

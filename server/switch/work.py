@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 
 from ...channels.session import Ended
+from ..store.failure import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -76,6 +77,9 @@ class Works:
             await work
         except Ended:
             pass
+        except StoreError as error:
+            log.error("call.failed", why=str(error))  # noqa: TRY400 - the sentence is all that there is to know
+            owner.hang_up()
         except Exception:
             log.exception("call.failed")
             owner.hang_up()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ringfence.server.store.failure import StoreError
 from ringfence.server.store.mailbox import Message
 from ringfence.server.store.opening import Opening
 from ringfence.server.store.store import Store
@@ -14,6 +15,8 @@ from ..desks import AT
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from sqlalchemy import Connection
 
     from ringfence.server.site.site import Site
 
@@ -86,7 +89,7 @@ async def test_an_id_that_is_not_there_is_no_message(store: Store, id: str) -> N
 
 
 async def test_a_recording_that_is_not_there_leaves_no_message(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(StoreError, match="No such file"):
         await store.mailbox.add("anna", "1", "2", NOON, 1.0, tmp_path / "nothing.wav")
     assert await store.mailbox.list("anna") == ()
     assert (await leave(store, tmp_path)).id == "1"
@@ -103,3 +106,24 @@ async def test_messages_outlive_the_server_and_the_change_of_the_site(
     assert await again.mailbox.list("anna") == (message,)
     assert message.path.read_bytes() == b"RIFF"
     again.close()
+
+
+async def test_a_message_that_the_disk_has_no_room_for_is_told_in_one_sentence(
+    store: Store, tmp_path: Path
+) -> None:
+    def fill(connection: Connection) -> None:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    async def until_there_is_no_room() -> None:
+        for _ in range(1000):
+            await leave(store, tmp_path)
+
+    await store.unit.run(fill)
+    with pytest.raises(
+        StoreError, match="the disk is full; make room on it; what was stored before is unharmed"
+    ):
+        await until_there_is_no_room()
+    messages = await store.mailbox.list("anna")
+    assert messages
+    assert all(message.path.read_bytes() == b"RIFF" for message in messages)
