@@ -22,6 +22,7 @@ LONGEST_TOKEN = 256
 _TOKEN = re.compile(TOKEN)
 _DIGITS = re.compile(r"[0-9]+")
 _ESCAPED_PAIR = re.compile(r"\\(.)", re.DOTALL)
+_THREE_COLONS = re.compile(r":::(?=[0-9]+\.)")
 _DOTTED = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+")
 
 
@@ -61,11 +62,12 @@ def number(text: str, name: str, highest: int, lowest: int = 0) -> int:
 def host_name(text: str) -> str:
     """Bring a host that matches `HOST` to its plain form: lower case, an IPv6 address without brackets.
 
+    Three colons before an embedded IPv4 address, as RFC 3261 has them, are taken for two (RFC 5118 section 4.10).
     Raises `SipSyntaxError` for an address that is none.
     """
     if text[0] == "[":
         try:
-            return str(IPv6Address(text[1:-1]))
+            return str(IPv6Address(_THREE_COLONS.sub("::", text[1:-1])))
         except AddressValueError as error:
             raise SipSyntaxError("an IPv6 address is malformed") from error
     if _DOTTED.fullmatch(text):

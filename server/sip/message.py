@@ -171,6 +171,16 @@ class Message:
         media_type = (self.get("content-type") or "").partition(";")[0]
         return _MEDIA_TYPE.sub("/", media_type.strip(" \t").lower())
 
+    def accepts(self, media_type: str) -> bool:
+        """Tell whether the sender takes bodies of `media_type` (RFC 3261 20.1); without Accept it does."""
+        if self.get("accept") is None:
+            return True
+        ranges = {
+            _MEDIA_TYPE.sub("/", value.partition(";")[0].strip(" \t").lower())
+            for value in self.values("accept")
+        }
+        return not ranges.isdisjoint({media_type, f"{media_type.partition('/')[0]}/*", "*/*"})
+
     @property
     def require(self) -> list[str]:
         """The option tags that the sender requires."""

@@ -126,6 +126,9 @@ class SipDoor:
         if not request.contacts and (request.via.branch or "").startswith(MAGIC):
             self._answer(request, source, 400)  # RFC 3261 8.1.1.8; RFC 2543 knew INVITE without Contact
             return
+        if not request.accepts("application/sdp"):
+            self._answer(request, source, 406)
+            return
         offer: bytes | None = b""
         if request.body:
             offer = find_part(request.get("content-type") or "", request.body, "application/sdp")

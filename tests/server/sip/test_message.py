@@ -55,6 +55,26 @@ def test_an_invite_is_read_typed() -> None:
     assert not request.contact_star
 
 
+@pytest.mark.parametrize(
+    ("accept", "takes"),
+    [
+        ([], True),
+        (["application/sdp"], True),
+        (["text/plain", "Application / SDP ;q=0.5"], True),
+        (["application/*"], True),
+        (["text/plain, */*;q=0.1"], True),
+        ([""], False),
+        (["text/*, application/sdpx"], False),
+    ],
+)
+def test_accept_says_which_bodies_the_sender_takes(accept: list[str], takes: bool) -> None:
+    """RFC 3261 section 20.1."""
+    request = invite()
+    for value in accept:
+        request.add("accept", value)
+    assert request.accepts("application/sdp") is takes
+
+
 def test_what_follows_the_announced_body_is_dropped() -> None:
     """RFC 3261 section 18.3."""
     assert invite().body == b"abc"

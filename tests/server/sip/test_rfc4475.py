@@ -1,6 +1,7 @@
 """The torture messages of RFC 4475: what a parser and a strict check must make of each (sections 3.1 to 3.4).
 
-What only an agent can refuse (a scheme, an extension, a body type that it does not know) is valid here.
+What only an agent can refuse (a scheme, an extension, a body type that it does not know) is valid here; what a whole
+server answers stands in `tests/server/switch/test_torture.py`.
 """
 
 from __future__ import annotations
