@@ -1,16 +1,18 @@
-"""The shell around a SIP agent: one socket, the agent's timers, and a handler that is told what happened.
+"""The shell around a SIP agent: one socket, its flows, the agent's timers, and a handler that is told what happened.
 
-Everything that the agent wants done is done in `flush`, in order; whoever gives a leg a command calls it afterwards.
+Whoever has connections says so by `opened`, `received` and `closed`; `dial` opens one for a flow of our own. Everything
+that the agent wants done is done in `flush`, in order; whoever gives a leg a command calls it afterwards.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
 from ..sip.effects import Send
+from ..sip.flow import Flow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +20,17 @@ if TYPE_CHECKING:
     from ...channels.network import Address, Endpoint, Network
     from ..sip.agent import Agent
     from ..sip.effects import Effect
+    from ..sip.flow import Peer, Transport
 
 log = structlog.get_logger()
+
+
+class Connection(Protocol):
+    """What carries a flow: a TCP or TLS connection, or a WebSocket."""
+
+    def send(self, data: bytes) -> None:
+        """Send one message."""
+        ...
 
 
 class SipStack:
@@ -29,6 +40,9 @@ class SipStack:
         self._handle = handle
         self._endpoint: Endpoint | None = None
         self._agent: Agent | None = None
+        self._flows: dict[Flow, Connection] = {}
+        self._accepted = 0
+        self.dial: Callable[[Flow], Connection] | None = None
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for = 0.0
@@ -45,7 +59,7 @@ class SipStack:
         self, network: Network, host: str, port: int, make: Callable[[Address], Agent]
     ) -> Address:
         """Bind `host`:`port` and run the agent that `make` builds for the bound address; raises OSError."""
-        self._endpoint = await network.bind(host, port, self._receive)
+        self._endpoint = await network.bind(host, port, self.received)
         self._agent = make(self._endpoint.local)
         return self._endpoint.local
 
@@ -60,13 +74,13 @@ class SipStack:
         """Do what the agent wants done; while that goes on, further calls leave it to the first."""
         if self._flushing or self._endpoint is None:
             return
-        agent, send = self.agent, self._endpoint.send
+        agent = self.agent
         self._flushing = True
         try:
             while agent.effects:
                 for effect in agent.take_effects():
                     if isinstance(effect, Send):
-                        send(effect.data, effect.destination)
+                        self._send(effect.data, effect.destination)
                     else:
                         self._tell(effect)
         finally:
@@ -80,10 +94,43 @@ class SipStack:
         except Exception:
             log.exception("sip.effect_failed", effect=type(effect).__name__)
 
-    def _receive(self, data: bytes, source: Address) -> None:
+    # -- what sockets and connections tell ---------------------------------------------------------------------
+
+    def opened(self, transport: Transport, remote: Address, connection: Connection) -> Flow:
+        """A connection was accepted from `remote`; returns its flow."""
+        self._accepted += 1
+        flow = Flow(transport, remote, self._accepted)
+        self._flows[flow] = connection
+        self.agent.open(flow)
+        return flow
+
+    def received(self, data: bytes, source: Peer) -> None:
+        """Take one message."""
         if self._agent is not None:  # the socket hears a moment before there is an agent: UDP may lose that
             self._agent.receive(data, source, self._loop.time())
             self.flush()
+
+    def closed(self, flow: Flow) -> None:
+        """A flow is gone, or could not be opened."""
+        self._flows.pop(flow, None)
+        self.agent.lose(flow, self._loop.time())
+        self.flush()
+
+    # -- inside ------------------------------------------------------------------------------------------------
+
+    def _send(self, data: bytes, destination: Peer) -> None:
+        if not isinstance(destination, Flow):
+            if self._endpoint is not None:
+                self._endpoint.send(data, destination)
+            return
+        connection = self._flows.get(destination)
+        if connection is None and destination.number == 0 and self.dial is not None:
+            connection = self._flows[destination] = self.dial(destination)
+            self.agent.open(destination)
+        if connection is None:
+            self.agent.lose(destination, self._loop.time())
+        else:
+            connection.send(data)
 
     def _arm(self) -> None:
         deadline = self.agent.timers.next_deadline()

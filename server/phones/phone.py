@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ...channels.media.plane import Codec
     from ...channels.network import Address, Network
     from ..sip.effects import Effect
+    from ..sip.flow import Peer
     from ..sip.leg import Leg
     from ..sip.message import Response
 
@@ -230,7 +231,7 @@ class Phone:
             case _:
                 pass
 
-    def _take(self, request: Request, source: Address) -> None:
+    def _take(self, request: Request, source: Peer) -> None:
         agent = self._stack.agent
         if request.method != "INVITE":
             status = 200 if request.method == "OPTIONS" else 405

@@ -1,7 +1,7 @@
 """A SIP user agent without I/O: the transaction and dialog tables and what goes between them (RFC 3261 8, 12, 17, 18).
 
 `receive` and `expire` take what happened and `now`; whatever has to be done or told is in `effects`, which the shell
-takes by `take_effects`. One agent serves one transport address; switch and scripted phones each hold one.
+takes by `take_effects`. One agent serves one address and the flows to it; switch and scripted phones each hold one.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from ...channels.network import Address
 from .dialog import Dialog, DialogId, dialog_id
 from .effects import Effect, Requested, Responded, Send, Unanswered
+from .flow import DEFAULT_PORT, URI_TRANSPORTS, Flow, Peer, Transport, address_of
 from .leg import Leg
 from .message import Message, Request, Response, SipSyntaxError, parse
 from .timers import Timers, TimerValues
 from .transaction import ClientTransaction, Key, ServerTransaction
-from .uri import SipUri, parse_uri
-from .validate import check
+from .validate import check, check_length
 
 if TYPE_CHECKING:
     from random import Random
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 MAGIC = "z9hG4bK"
 MAX_FORWARDS = 70
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER"
-DEFAULT_PORT = 5060
 
 
 class Agent:
@@ -40,9 +39,11 @@ class Agent:
         self.values = values
         self.timers = Timers()
         self.effects: list[Effect] = []
-        self.contact = f"<sip:{local}>"
+        self.flows: set[Flow] = set()
         self._random = random
         self._via = f"SIP/2.0/UDP {local};rport;branch={MAGIC}"
+        self._contact = f"<sip:{local}>"
+        self._reached_at: dict[Transport, Address] = {}
         self._secret = random.randbytes(16)
         self._servers: dict[Key, ServerTransaction] = {}
         self._clients: dict[Key, ClientTransaction] = {}
@@ -51,11 +52,13 @@ class Agent:
 
     # -- what the shell calls ----------------------------------------------------------------------------------
 
-    def receive(self, data: bytes, source: Address, now: float) -> None:
-        """Take one datagram; what is no SIP, keep-alives among it, is dropped."""
+    def receive(self, data: bytes, source: Peer, now: float) -> None:
+        """Take one message; what is no SIP, keep-alives among it, is dropped."""
         try:
             message = parse(data)
             check(message)
+            if isinstance(source, Flow) and source.is_stream:
+                check_length(message)
         except SipSyntaxError as error:
             if error.request is not None:
                 with suppress(SipSyntaxError):  # a Via beyond reading stays as it is
@@ -72,6 +75,20 @@ class Agent:
         """Fire every timer that is due."""
         self.timers.run(now)
 
+    def serve(self, transport: Transport, local: Address) -> None:
+        """Name `local` where others are told how we are reached by a transport of flows; else it is ours by UDP."""
+        self._reached_at[transport] = local
+
+    def open(self, flow: Flow) -> None:
+        """A flow stands; requests to whoever spoke by it may go over it from now on."""
+        self.flows.add(flow)
+
+    def lose(self, flow: Flow, now: float) -> None:
+        """A flow was closed or cannot be opened: what waits for an answer on it gets none (RFC 3261 8.1.3.1)."""
+        self.flows.discard(flow)
+        for transaction in [one for one in self._clients.values() if one.destination == flow]:
+            transaction.on_lost(now)
+
     def take_effects(self) -> list[Effect]:
         """What has to be done now, in order; the list is empty afterwards."""
         effects, self.effects = self.effects, []
@@ -84,30 +101,30 @@ class Agent:
 
     # -- what owners call --------------------------------------------------------------------------------------
 
-    def accept(self, request: Request, source: Address) -> ServerTransaction:
+    def accept(self, request: Request, source: Peer) -> ServerTransaction:
         """Open the server transaction of a request that `Requested` told of."""
         key = _server_key(request, request.method)
         transaction = ServerTransaction(self, key, request, _response_address(request, source))
         self._servers[key] = self._origins[_origin(request)] = transaction
         return transaction
 
-    def incoming(self, transaction: ServerTransaction, source: Address, now: float) -> Leg:
+    def incoming(self, transaction: ServerTransaction, source: Peer, now: float) -> Leg:
         """Begin a leg for an accepted INVITE."""
         return Leg.incoming(self, transaction, source, now)
 
-    def refuse(self, request: Request, status: int, source: Address, *headers: tuple[str, str]) -> None:
+    def refuse(self, request: Request, status: int, source: Peer, *headers: tuple[str, str]) -> None:
         """Answer without a transaction (RFC 3261 8.2.7); the To tag is the same for every repetition of the request."""
         response = request.respond(status, to_tag=self._tag_for(request))
         for name, value in headers:
             response.add(name, value)
         self.effects.append(Send(response.to_bytes(), _response_address(request, source)))
 
-    def send(self, request: Request, destination: Address, owner: object, now: float) -> ClientTransaction:
+    def send(self, request: Request, destination: Peer, owner: object, now: float) -> ClientTransaction:
         """Send a request in a client transaction of its own; a Leg as `owner` hears of it, others by `Responded`."""
-        return self.send_as_is(self.stamp(request), destination, now, owner)
+        return self.send_as_is(self.stamp(request, destination), destination, now, owner)
 
     def send_as_is(
-        self, request: Request, destination: Address, now: float, owner: object = None
+        self, request: Request, destination: Peer, now: float, owner: object = None
     ) -> ClientTransaction:
         """Send a request that has its Via already, as CANCEL does."""
         key = (request.via.branch, request.method)
@@ -118,7 +135,7 @@ class Agent:
     def invite(
         self,
         target: str,
-        destination: Address,
+        destination: Peer,
         *,
         from_: str,
         to: str,
@@ -138,7 +155,7 @@ class Agent:
                 ("To", to),
                 ("Call-ID", self.new_call_id()),
                 ("CSeq", "1 INVITE"),
-                ("Contact", self.contact),
+                ("Contact", self.contact_for(destination, target)),
                 *headers,
             ],
         )
@@ -147,10 +164,23 @@ class Agent:
 
     # -- what legs and transactions call -----------------------------------------------------------------------
 
-    def stamp(self, request: Request) -> Request:
-        """Put our Via with a fresh branch on a request."""
-        request.prepend("Via", f"{self._via}{self._random.getrandbits(64):016x}")
+    def stamp(self, request: Request, destination: Peer) -> Request:
+        """Put our Via with a fresh branch on a request; it names the transport of the flow (RFC 3261 18.1.1)."""
+        via = self._via
+        if isinstance(destination, Flow):
+            transport = destination.transport
+            via = f"SIP/2.0/{transport} {self._reached_at.get(transport, self.local)};branch={MAGIC}"
+        request.prepend("Via", f"{via}{self._random.getrandbits(64):016x}")
         return request
+
+    def contact_for(self, peer: Peer, target: str) -> str:
+        """Write our Contact as `peer` reaches us: sips: when the Request-URI `target` is (RFC 3261 8.1.1.8, 12.1.1)."""
+        if not isinstance(peer, Flow):
+            return self._contact
+        local, transport = self._reached_at.get(peer.transport, self.local), URI_TRANSPORTS[peer.transport]
+        if target[:5].lower() == "sips:":
+            return f"<sips:{local}{';transport=ws' if transport == 'ws' else ''}>"
+        return f"<sip:{local};transport={transport}>"
 
     def describe(self, message: Message, body: bytes) -> None:
         """Give a message what it says of us: Allow, and its SDP."""
@@ -167,9 +197,15 @@ class Agent:
         """Return a fresh Call-ID."""
         return f"{self._random.getrandbits(128):032x}"
 
-    def next_hop(self, dialog: Dialog) -> Address:
-        """Where requests of a dialog go: the first route or the target; by name, to where its messages came from."""
-        return address_of(dialog.next_hop) or dialog.fallback
+    def next_hop(self, dialog: Dialog) -> Peer:
+        """Where requests of a dialog go: over the flow it came by (RFC 5626 4.3), else to the first route or target.
+
+        Where that is a name and no address, they go to where its messages came from.
+        """
+        peer = dialog.fallback
+        if isinstance(peer, Flow) and peer in self.flows:
+            return peer
+        return address_of(dialog.next_hop) or peer
 
     def remember(self, id_: DialogId, leg: Leg) -> None:
         """Enter a leg in the dialog table."""
@@ -197,12 +233,12 @@ class Agent:
         elif transaction.owner is not None:
             self.effects.append(Responded(transaction, response))
 
-    def tell_unanswered(self, transaction: ClientTransaction, now: float) -> None:
-        """Tell whoever sent the request that nobody answers."""
+    def tell_unanswered(self, transaction: ClientTransaction, status: int, now: float) -> None:
+        """Tell whoever sent the request that nobody answers: 408, or 503 where it could not be sent."""
         if isinstance(transaction.owner, Leg):
-            transaction.owner.on_unanswered(transaction, now)
+            transaction.owner.on_unanswered(transaction, status, now)
         elif transaction.owner is not None:
-            self.effects.append(Unanswered(transaction))
+            self.effects.append(Unanswered(transaction, status))
 
     # -- inside ------------------------------------------------------------------------------------------------
 
@@ -212,7 +248,7 @@ class Agent:
         if transaction is not None:
             transaction.on_response(response, now)
 
-    def _receive_request(self, request: Request, source: Address, now: float) -> None:
+    def _receive_request(self, request: Request, source: Peer, now: float) -> None:
         method = request.method
         transaction = self._servers.get(_server_key(request, "INVITE" if method == "ACK" else method))
         if transaction is not None:
@@ -226,6 +262,8 @@ class Agent:
         elif method == "CANCEL":
             self._receive_cancel(request, source, now)
         elif leg is not None:
+            if isinstance(source, Flow) and leg.dialog is not None:
+                leg.dialog.fallback = source
             leg.on_request(self.accept(request, source), now)
         elif request.to.tag:
             self.refuse(request, 481, source)
@@ -234,7 +272,7 @@ class Agent:
         else:
             self.effects.append(Requested(request, source))
 
-    def _receive_cancel(self, request: Request, source: Address, now: float) -> None:
+    def _receive_cancel(self, request: Request, source: Peer, now: float) -> None:
         """RFC 3261 9.2: answered by itself; what it cancels is answered by the leg."""
         invite = self._servers.get(_server_key(request, "INVITE"))
         if invite is None:
@@ -253,19 +291,7 @@ class Agent:
         return hashlib.blake2b(known.encode(errors="replace"), key=self._secret, digest_size=8).hexdigest()
 
 
-def address_of(uri: str) -> Address | None:
-    """The address that a URI names, if its host is an IP address."""
-    try:
-        parsed = parse_uri(uri)
-    except SipSyntaxError:
-        return None
-    if not isinstance(parsed, SipUri):
-        return None
-    is_v4 = parsed.host.count(".") == 3 and parsed.host.replace(".", "").isdecimal()
-    return Address(parsed.host, parsed.port or DEFAULT_PORT) if is_v4 or ":" in parsed.host else None
-
-
-def _note_source(request: Request, via: Via, source: Address) -> None:
+def _note_source(request: Request, via: Via, source: Peer) -> None:
     """Write down in its topmost Via where the request came from (RFC 3261 18.2.1, RFC 3581 4)."""
     if via.has_param("rport"):
         request.replace_via(via.with_params(received=source.host, rport=str(source.port)))
@@ -287,9 +313,9 @@ def _server_key(request: Request, method: str) -> Key:
     return (request.call_id, request.from_.tag, request.cseq.number, request.uri, str(via), method)
 
 
-def _response_address(request: Request, source: Address) -> Address:
-    """Where responses go (RFC 3261 18.2.2, RFC 3581 4)."""
+def _response_address(request: Request, source: Peer) -> Peer:
+    """Where responses go: over the connection that the request came by, else RFC 3581 4 (RFC 3261 18.2.2)."""
     via = request.via
-    if via.has_param("rport"):
+    if isinstance(source, Flow) or via.has_param("rport"):
         return source
     return Address(source.host, via.port or DEFAULT_PORT)

@@ -13,7 +13,7 @@ from .message import Request, Response
 from .uri import SipUri
 
 if TYPE_CHECKING:
-    from ...channels.network import Address
+    from .flow import Peer
 
 
 class DialogId(NamedTuple):
@@ -27,7 +27,7 @@ class DialogId(NamedTuple):
 class Dialog:
     """One dialog.
 
-    `target` is the far end's Contact URI, `routes` the route set, `fallback` the address from which its messages come.
+    `target` is the far end's Contact URI, `routes` the route set, `fallback` the peer from whom its messages come.
     """
 
     __slots__ = ("fallback", "id", "local", "local_cseq", "remote", "remote_cseq", "routes", "target")
@@ -42,7 +42,7 @@ class Dialog:
         routes: list[str],
         local_cseq: int,
         remote_cseq: int | None,
-        fallback: Address,
+        fallback: Peer,
     ) -> None:
         self.id = id_
         self.local = local
@@ -54,7 +54,7 @@ class Dialog:
         self.fallback = fallback
 
     @classmethod
-    def of_server(cls, request: Request, local_tag: str, source: Address) -> Dialog:
+    def of_server(cls, request: Request, local_tag: str, source: Peer) -> Dialog:
         """Make the called side's dialog (RFC 3261 12.1.1)."""
         contacts = request.contacts
         return cls(
@@ -69,7 +69,7 @@ class Dialog:
         )
 
     @classmethod
-    def of_client(cls, request: Request, response: Response, source: Address) -> Dialog:
+    def of_client(cls, request: Request, response: Response, source: Peer) -> Dialog:
         """Make the calling side's dialog from the response that opened it (RFC 3261 12.1.2)."""
         contacts = response.contacts
         return cls(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ...channels.network import Address
+    from .flow import Peer
     from .leg import Leg
     from .message import Request, Response
     from .transaction import ClientTransaction, ServerTransaction
@@ -17,7 +17,7 @@ class Send:
     """Put bytes on the wire."""
 
     data: bytes
-    destination: Address
+    destination: Peer
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Requested:
     """A request outside any dialog, not yet answered and without a transaction: accept it, or answer statelessly."""
 
     request: Request
-    source: Address
+    source: Peer
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,10 @@ class Responded:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """Timer B or F: nobody answered the request (RFC 3261 17.1)."""
+    """Nobody answered the request: `status` 408 for timer B or F, 503 for a flow that is gone (RFC 3261 8.1.3.1)."""
 
     transaction: ClientTransaction
+    status: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ from .repetition import Repetition
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ...channels.network import Address
     from .agent import Agent
+    from .flow import Peer
     from .timers import Timer
     from .transaction import ClientTransaction, ServerTransaction
 
@@ -65,9 +65,7 @@ class Leg:
         "_server", "dialog", "local_tag", "owner", "peer", "request", "state",
     )  # fmt: skip
 
-    def __init__(
-        self, agent: Agent, request: Request, peer: Address, state: LegState, local_tag: str
-    ) -> None:
+    def __init__(self, agent: Agent, request: Request, peer: Peer, state: LegState, local_tag: str) -> None:
         self._agent = agent
         self.request = request
         self.peer = peer
@@ -90,7 +88,7 @@ class Leg:
         return self.state in _OVER
 
     @classmethod
-    def incoming(cls, agent: Agent, transaction: ServerTransaction, source: Address, now: float) -> Leg:
+    def incoming(cls, agent: Agent, transaction: ServerTransaction, source: Peer, now: float) -> Leg:
         """Begin the called side of an INVITE."""
         request = transaction.request
         leg = cls(agent, request, source, LegState.INCOMING, agent.new_tag())
@@ -102,7 +100,7 @@ class Leg:
 
     @classmethod
     def outgoing(
-        cls, agent: Agent, request: Request, peer: Address, authorize: Authorize | None, now: float
+        cls, agent: Agent, request: Request, peer: Peer, authorize: Authorize | None, now: float
     ) -> Leg:
         """Begin the calling side; `authorize` answers one 401 or 407 with a header, or gives up with None."""
         leg = cls(agent, request, peer, LegState.CALLING, request.from_.tag or "")
@@ -146,7 +144,7 @@ class Leg:
         if self.dialog is None:
             self._enter(Dialog.of_server(request, self.local_tag, self.peer))
         response = request.respond(status, to_tag=self.local_tag)
-        response.add("Contact", self._agent.contact)
+        response.add("Contact", self._agent.contact_for(self.peer, request.uri))
         self._agent.describe(response, body)
         return response
 
@@ -272,18 +270,19 @@ class Leg:
         request = transaction.request
         ack = dialog.request("ACK", cseq=request.cseq.number)
         ack.headers += [pair for pair in request.headers if pair[0] in _CREDENTIALS]  # RFC 3261 22.1
-        send = Send(self._agent.stamp(ack).to_bytes(), self._agent.next_hop(dialog))
+        hop = self._agent.next_hop(dialog)
+        send = Send(self._agent.stamp(ack, hop).to_bytes(), hop)
         transaction.acks[response.to.tag or ""] = send
         self._agent.effects.append(send)
 
-    def on_unanswered(self, transaction: ClientTransaction, now: float) -> None:
-        """Timer B or F of a request of this leg."""
+    def on_unanswered(self, transaction: ClientTransaction, status: int, now: float) -> None:
+        """Timer B or F of a request of this leg (408), or its flow is gone (503)."""
         if transaction.request.method == "BYE":
             self._forget()
         elif self.is_over:
             return
         elif transaction is self._client:
-            self._end(CANCELLED if self.state is LegState.CANCELLING else NO_ANSWER, now, far=True)
+            self._end(CANCELLED if self.state is LegState.CANCELLING else status, now, far=True)
         else:  # a re-INVITE: the far end is gone (RFC 3261 12.2.1.2)
             self._send_bye(now)
             self._end(0, now, far=True, leaves=True)

@@ -13,7 +13,7 @@ from .uri import SipUri
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...channels.network import Address
+    from .flow import Peer
     from .headers import NameAddr
     from .message import Request, Response
 
@@ -25,7 +25,7 @@ class Binding:
     """One registered contact: its URI, where its REGISTER came from, and when it ends."""
 
     contact: SipUri
-    source: Address
+    source: Peer
     expires_at: float
     call_id: str
     cseq: int
@@ -66,7 +66,7 @@ class Registrar:
             if bindings := self.bindings(account, now):
                 yield account, bindings
 
-    def register(self, account: str, request: Request, source: Address, tag: str, now: float) -> Response:
+    def register(self, account: str, request: Request, source: Peer, tag: str, now: float) -> Response:
         """Follow RFC 3261 10.3 from step 6 on: all of the request's contacts change, or none does.
 
         `tag` is the response's To tag.
@@ -91,9 +91,7 @@ class Registrar:
         else:
             self._bindings.pop(account, None)
 
-    def _changed(
-        self, current: list[Binding], request: Request, source: Address, now: float
-    ) -> list[Binding]:
+    def _changed(self, current: list[Binding], request: Request, source: Peer, now: float) -> list[Binding]:
         call_id, cseq = request.call_id, request.cseq.number
         if request.contact_star:
             if request.expires != 0:

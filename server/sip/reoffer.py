@@ -56,7 +56,7 @@ class Reoffers:
         if transaction is not None:
             self._refresh(transaction.request)
             response = transaction.request.respond(200)
-            response.add("Contact", self._agent.contact)
+            response.add("Contact", self._agent.contact_for(self._leg.peer, transaction.request.uri))
             self._agent.describe(response, body)
             transaction.respond(response, now)
         return transaction
@@ -82,9 +82,10 @@ class Reoffers:
         if self._ours is not None or self._theirs is not None:
             return False
         request = self._dialog.request("INVITE")
-        request.add("Contact", self._agent.contact)
+        hop = self._agent.next_hop(self._dialog)
+        request.add("Contact", self._agent.contact_for(hop, request.uri))
         self._agent.describe(request, body)
-        self._ours = self._agent.send(request, self._agent.next_hop(self._dialog), self._leg, now)
+        self._ours = self._agent.send(request, hop, self._leg, now)
         return True
 
     def finish(self, transaction: ClientTransaction, response: Response) -> None:

@@ -1,7 +1,8 @@
 """The four transaction machines of RFC 3261 section 17 with the corrections of RFC 6026.
 
 Each is a table (state, input) -> (actions, next state), in the order of the RFC's figures; `docs/` draws its pictures
-from these tables. Inputs are a method, a response class, or a timer's letter. The agent feeds them and has the effects.
+from these tables. Inputs are a method, a response class, a timer's letter, or "lost": the flow to the far end is gone.
+Over a flow nothing is repeated by A, E and G, and D, I, J and K take no time. The agent feeds them and has the effects.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .effects import Send
+from .flow import Flow
 from .message import Request, Response
 
 if TYPE_CHECKING:
-    from ...channels.network import Address
     from .agent import Agent
+    from .flow import Peer
     from .leg import Leg
     from .timers import Timer
 
@@ -77,6 +79,7 @@ OTHER_SERVER: Table = {
 INVITE_CLIENT: Table = {
     (CALLING, "A"): ("repeat A", CALLING),
     (CALLING, "B"): ("unanswered", TERMINATED),
+    (CALLING, "lost"): ("unanswered", TERMINATED),
     (CALLING, "1xx"): ("stop tell", PROCEEDING),
     (CALLING, "2xx"): ("stop tell M", ACCEPTED),
     (CALLING, "3xx-6xx"): ("stop ack tell D", COMPLETED),
@@ -84,6 +87,7 @@ INVITE_CLIENT: Table = {
     (PROCEEDING, "2xx"): ("stop tell M", ACCEPTED),
     (PROCEEDING, "3xx-6xx"): ("stop ack tell D", COMPLETED),
     (PROCEEDING, "give up"): ("unanswered", TERMINATED),
+    (PROCEEDING, "lost"): ("unanswered", TERMINATED),
     (COMPLETED, "3xx-6xx"): ("ack", COMPLETED),
     (COMPLETED, "D"): ("", TERMINATED),
     (ACCEPTED, "2xx"): ("tell", ACCEPTED),
@@ -93,11 +97,13 @@ INVITE_CLIENT: Table = {
 OTHER_CLIENT: Table = {
     (TRYING, "E"): ("repeat E", TRYING),
     (TRYING, "F"): ("unanswered", TERMINATED),
+    (TRYING, "lost"): ("unanswered", TERMINATED),
     (TRYING, "1xx"): ("slow tell", PROCEEDING),
     (TRYING, "2xx"): ("stop tell K", COMPLETED),
     (TRYING, "3xx-6xx"): ("stop tell K", COMPLETED),
     (PROCEEDING, "E"): ("repeat E", PROCEEDING),
     (PROCEEDING, "F"): ("unanswered", TERMINATED),
+    (PROCEEDING, "lost"): ("unanswered", TERMINATED),
     (PROCEEDING, "1xx"): ("tell", PROCEEDING),
     (PROCEEDING, "2xx"): ("stop tell K", COMPLETED),
     (PROCEEDING, "3xx-6xx"): ("stop tell K", COMPLETED),
@@ -145,7 +151,7 @@ class _Transaction(ABC):
     )
 
     def __init__(
-        self, agent: Agent, key: Key, request: Request, destination: Address, *, table: Table, state: State
+        self, agent: Agent, key: Key, request: Request, destination: Peer, *, table: Table, state: State
     ) -> None:
         self.agent = agent
         self.table = table
@@ -168,6 +174,18 @@ class _Transaction(ABC):
             self.bytes_sent = b""
             self._forget()
         return actions
+
+    @property
+    def is_reliable(self) -> bool:
+        """Whether what is sent arrives once or the flow is lost (RFC 3261 17.1.1.2)."""
+        return isinstance(self.destination, Flow)
+
+    def _linger(self, letter: str, now: float, seconds: float) -> None:
+        """Absorb repetitions for a while; over a flow there are none."""
+        if self.is_reliable:
+            self.on_timer(letter, now)
+        else:
+            self._set(letter, now + seconds)
 
     def _set(self, letter: str, when: float) -> None:
         self._timers[letter] = self.agent.timers.set(when, partial(self.on_timer, letter))
@@ -200,7 +218,7 @@ class ServerTransaction(_Transaction):
 
     __slots__ = ("is_invite", "leg")
 
-    def __init__(self, agent: Agent, key: Key, request: Request, destination: Address) -> None:
+    def __init__(self, agent: Agent, key: Key, request: Request, destination: Peer) -> None:
         self.is_invite = request.method == "INVITE"
         table, state = (INVITE_SERVER, PROCEEDING) if self.is_invite else (OTHER_SERVER, TRYING)
         super().__init__(agent, key, request, destination, table=table, state=state)
@@ -214,7 +232,7 @@ class ServerTransaction(_Transaction):
             self.repeat()
         elif actions == "stop I":
             self._stop()
-            self._set("I", now + self.agent.values.t4_s)
+            self._linger("I", now, self.agent.values.t4_s)
         return actions == "confirm"
 
     def respond(self, response: Response, now: float) -> None:
@@ -226,7 +244,14 @@ class ServerTransaction(_Transaction):
         self.repeat()
         values = self.agent.values
         for action in actions.split()[1:]:
-            self._set(action, now + (values.t1_s if action == "G" else values.give_up_s))
+            match action:
+                case "J":
+                    self._linger("J", now, values.give_up_s)
+                case "G":
+                    if not self.is_reliable:
+                        self._set("G", now + values.t1_s)
+                case letter:  # H and L
+                    self._set(letter, now + values.give_up_s)
 
     def on_timer(self, letter: str, now: float) -> None:
         """G repeats the refusal until H gives up; I, J and L forget the transaction."""
@@ -248,7 +273,7 @@ class ClientTransaction(_Transaction):
     __slots__ = ("acks", "is_invite", "owner")
 
     def __init__(
-        self, agent: Agent, key: Key, request: Request, destination: Address, *, owner: object, now: float
+        self, agent: Agent, key: Key, request: Request, destination: Peer, *, owner: object, now: float
     ) -> None:
         self.is_invite = request.method == "INVITE"
         table, state = (INVITE_CLIENT, CALLING) if self.is_invite else (OTHER_CLIENT, TRYING)
@@ -257,7 +282,8 @@ class ClientTransaction(_Transaction):
         self.acks: dict[str, Send] = {}
         self.bytes_sent = request.to_bytes()
         self.repeat()
-        self._set("A" if self.is_invite else "E", now + self._interval_s)
+        if not self.is_reliable:
+            self._set("A" if self.is_invite else "E", now + self._interval_s)
         self._set("B" if self.is_invite else "F", now + agent.values.give_up_s)
 
     def on_response(self, response: Response, now: float) -> None:
@@ -275,8 +301,10 @@ class ClientTransaction(_Transaction):
                 case "slow":
                     self._interval_s = values.t2_s
                 case "K":
-                    self._set("K", now + values.t4_s)
-                case letter:  # D and M
+                    self._linger("K", now, values.t4_s)
+                case "D":
+                    self._linger("D", now, values.give_up_s)
+                case letter:  # M
                     self._set(letter, now + values.give_up_s)
 
     def cancel(self, now: float) -> None:
@@ -292,7 +320,12 @@ class ClientTransaction(_Transaction):
             self.repeat()
             self._back_off(letter, now, float("inf") if letter == "A" else self.agent.values.t2_s)
         elif actions == "unanswered":
-            self.agent.tell_unanswered(self, now)
+            self.agent.tell_unanswered(self, 408, now)
+
+    def on_lost(self, now: float) -> None:
+        """The flow to the far end is gone: no answer will come (RFC 3261 8.1.3.1)."""
+        if self._fire("lost", now):
+            self.agent.tell_unanswered(self, 503, now)
 
     def _forget(self) -> None:
         self.agent.forget_client(self)

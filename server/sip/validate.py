@@ -91,6 +91,13 @@ def check(message: Request | Response) -> None:
         raise
 
 
+def check_length(message: Request | Response) -> None:
+    """Return if a message that came by a stream says how long it is (RFC 3261 20.14); raises `SipSyntaxError`."""
+    if message.get("content-length") is None:
+        request = message if isinstance(message, Request) and message.answerable() else None
+        raise SipSyntaxError("Content-Length is missing", request=request)
+
+
 def _check_headers(message: Message) -> None:
     counts: dict[str, int] = {}
     for name, value in message.headers:

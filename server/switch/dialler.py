@@ -7,15 +7,16 @@ carry out.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
 from ...channels.media.plane import PortsExhaustedError
 from ...channels.session import Party
 from ...features.route import Answer, Final, Forwarding, Leave, Occupies, Refuse, Ring, Route
 from ...licensing.refusal import Refusal
-from ..sip.agent import MAX_FORWARDS, address_of
+from ..sip.agent import MAX_FORWARDS
 from ..sip.authorize import Authorizer
+from ..sip.flow import Flow, address_of
 from ..sip.headers import NameAddr
 from ..sip.uri import SipUri
 from .connection import ConnectionState
@@ -24,9 +25,9 @@ from .ringing import LONGEST_RING_S, NotTaken, Ringing, Taken
 if TYPE_CHECKING:
     from random import Random
 
-    from ...channels.network import Address
     from ..net.stack import SipStack
-    from ..sip.registrar import Registrar
+    from ..sip.flow import Peer
+    from ..sip.registrar import Binding, Registrar
     from ..site.administration import Administration
     from .call import Call
     from .connection import Connection
@@ -53,7 +54,7 @@ class Device:
 
     name: str
     target: str
-    address: Address
+    peer: Peer
     authorize: Authorizer | None = None
 
 
@@ -131,22 +132,28 @@ class Dialler:
         if isinstance(route, Ring):
             now = self._switch.clock.now()
             return [
-                Device(account, str(binding.contact), binding.source)
+                Device(account, str(binding.contact), self._way_to(binding))
                 for account in route.accounts
                 for binding in self._registrar.bindings(account, now)
             ]
         trunk = next(one for one in self._administration.directory.site.trunks if one.name == route.trunk)
-        address = address_of(trunk.uri or "")
-        if address is None:
+        uri = trunk.uri or ""
+        peer = address_of(uri)
+        if peer is None:
             return []
         authorize = None
         if trunk.username is not None and trunk.password is not None:
             authorize = Authorizer(trunk.username, trunk.password, self._random)
-        return [
-            Device(
-                route.trunk, str(SipUri("sip", route.number, address.host, address.port)), address, authorize
-            )
-        ]
+        return [Device(route.trunk, str(replace(SipUri.parse(uri), user=route.number)), peer, authorize)]
+
+    def _way_to(self, binding: Binding) -> Peer:
+        """Where a contact is rung: where it registered from, or its own address if that flow is gone (RFC 5626 5.3)."""
+        peer = binding.source
+        if isinstance(peer, Flow) and peer not in self._stack.agent.flows:
+            address = address_of(str(binding.contact))
+            if address is not None and address.host == peer.host:
+                return address
+        return peer
 
     async def _add(self, call: Call, device: Device, invitation: Invitation, ringing: Ringing) -> None:
         """Let one device ring."""
@@ -171,7 +178,7 @@ class Dialler:
         ringing.add(connection)
         leg = self._stack.agent.invite(
             device.target,
-            device.address,
+            device.peer,
             from_=invitation.from_,
             to=f"<{device.target}>",
             body=body,

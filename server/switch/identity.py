@@ -16,7 +16,7 @@ from ..sip.uri import SipUri
 if TYPE_CHECKING:
     from random import Random
 
-    from ...channels.network import Address
+    from ..sip.flow import Peer
     from ..sip.message import Request
     from ..site.administration import Administration
     from ..site.site import Trunk, User
@@ -32,7 +32,7 @@ class Identity:
         self._ha1: dict[tuple[str, str], str] = {}
         self._nobody = ha1("nobody", self.realm, f"{random.getrandbits(128):032x}")
 
-    def trunk_of(self, source: Address) -> Trunk | None:
+    def trunk_of(self, source: Peer) -> Trunk | None:
         """Return the trunk whose peer sends from `source`."""
         return self._administration.directory.trunk_of(source.host, source.port)
 

@@ -20,12 +20,12 @@ from .events import Registered
 from .explain import refusal_headers
 
 if TYPE_CHECKING:
-    from ...channels.network import Address
     from ...channels.session import Party
     from ...licensing.refusal import Refusal
     from ..clock import Clock
     from ..net.stack import SipStack
     from ..sip.effects import Effect
+    from ..sip.flow import Peer
     from ..sip.message import Request
     from ..sip.registrar import Registrar
     from ..site.administration import Administration
@@ -71,7 +71,7 @@ class SipDoor:
         else:
             self._switch.handle(effect)
 
-    def _take(self, request: Request, source: Address) -> None:
+    def _take(self, request: Request, source: Peer) -> None:
         agent, method = self._stack.agent, request.method
         uri = request.request_uri
         if not isinstance(uri, SipUri):
@@ -101,7 +101,7 @@ class SipDoor:
         else:
             self._answer(request, source, 200 if method == "OPTIONS" else 405, ("Allow", ALLOW))
 
-    def _answer(self, request: Request, source: Address, status: int, *headers: tuple[str, str]) -> None:
+    def _answer(self, request: Request, source: Peer, status: int, *headers: tuple[str, str]) -> None:
         """Answer in a transaction: repetitions of the request get the same response."""
         agent = self._stack.agent
         response = request.respond(status, to_tag=agent.new_tag())
@@ -119,7 +119,7 @@ class SipDoor:
             return False
         return True
 
-    def _invite(self, request: Request, source: Address, party: Party, called: str) -> None:
+    def _invite(self, request: Request, source: Peer, party: Party, called: str) -> None:
         if (request.get("content-encoding") or "identity").lower() != "identity":
             self._answer(request, source, 415, ("Accept-Encoding", "identity"))
             return
@@ -143,7 +143,7 @@ class SipDoor:
             number = self._switch.router.direct_dial(trunk, called)
         self._switch.take(leg, party, called, number, offer)
 
-    def _register(self, request: Request, source: Address, party: Party) -> None:
+    def _register(self, request: Request, source: Peer, party: Party) -> None:
         """RFC 3261 10.3; the softphone needs its licence here already (L-47)."""
         agent, account = self._stack.agent, request.to.uri
         if not isinstance(account, SipUri) or account.user != party.number or not self._is_ours(account):
@@ -162,7 +162,7 @@ class SipDoor:
         if request.contacts or request.contact_star:
             self._stream.publish(Registered(party.number, len(self._registrar.bindings(party.number, now))))
 
-    def _refuse(self, request: Request, source: Address, refusal: Refusal, party: Party) -> None:
+    def _refuse(self, request: Request, source: Peer, refusal: Refusal, party: Party) -> None:
         decision = self._decisions.mint(refusal, f"registration of {party.number}", user=party.user)
         status = reason_for(refusal).sip_status or 403
         self._answer(request, source, status, *refusal_headers(refusal, decision.id))

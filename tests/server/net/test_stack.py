@@ -12,6 +12,7 @@ from ringfence.server.net.memory import MemoryEndpoint, MemoryNetwork
 from ringfence.server.net.stack import SipStack
 from ringfence.server.sip.agent import Agent
 from ringfence.server.sip.effects import Effect, LegAnswered, LegEnded, Requested, Responded, Unanswered
+from ringfence.server.sip.flow import Flow
 from ringfence.server.sip.message import Request
 
 if TYPE_CHECKING:
@@ -152,3 +153,69 @@ async def test_what_comes_before_there_is_an_agent_is_lost_like_any_datagram() -
     await office.open(Eager(), "192.0.2.1")
     assert office.told == []
     office.stack.stop()
+
+
+class Wire:
+    """A connection of a flow."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    def send(self, data: bytes) -> None:
+        self.sent.append(data)
+
+
+async def test_what_is_sent_to_a_flow_goes_over_its_connection() -> None:
+    calling, wire = Office(), Wire()
+    agent = await calling.open(MemoryNetwork(), "192.0.2.2")
+    flow, other = (calling.stack.opened("TCP", US, one) for one in (wire, Wire()))
+    assert flow != other, "two connections from one address are two flows"
+    calling.stack.received(
+        b"OPTIONS sip:192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/TCP a;branch=z9hG4bK1\r\n\r\n", flow
+    )
+    assert [data.partition(b"\r\n")[0] for data in wire.sent] == [b"SIP/2.0 400 Bad Request"]
+    agent.invite("sip:a@b.example", flow, from_="<sip:b@b.example>", to="<sip:a@b.example>", body=b"", now=0)
+    calling.stack.flush()
+    assert [data.partition(b" ")[0] for data in wire.sent] == [b"SIP/2.0", b"INVITE"]
+
+
+async def test_a_call_over_a_flow_that_closes_or_is_closed_ends_at_once() -> None:
+    """RFC 3261 8.1.3.1: as if answered with 503."""
+    calling = Office()
+    agent = await calling.open(MemoryNetwork(), "192.0.2.2")
+    flow = calling.stack.opened("TCP", US, Wire())
+    for _ in range(2):
+        agent.invite(
+            "sip:a@b.example", flow, from_="<sip:b@b.example>", to="<sip:a@b.example>", body=b"", now=0
+        )
+        calling.stack.flush()
+        calling.stack.closed(flow)
+        assert [one.status for one in calling.told if isinstance(one, LegEnded)] == [503]
+        calling.told.clear()
+    assert agent.is_idle
+
+
+async def test_a_flow_of_our_own_is_opened_once_and_again_when_it_was_closed() -> None:
+    calling, flow = Office(), Flow("TCP", US)
+    agent = await calling.open(MemoryNetwork(), "192.0.2.2")
+    dialled: list[tuple[Flow, Wire]] = []
+
+    def dial(flow: Flow) -> Wire:
+        dialled.append((flow, Wire()))
+        return dialled[-1][1]
+
+    for stack_dials, count in ((None, 0), (dial, 1), (dial, 1)):
+        calling.stack.dial = stack_dials
+        agent.invite(
+            "sip:a@b.example", flow, from_="<sip:b@b.example>", to="<sip:a@b.example>", body=b"", now=0
+        )
+        calling.stack.flush()
+        assert len(dialled) == count
+    assert [len(wire.sent) for _, wire in dialled] == [2]
+    assert [one.status for one in calling.told if isinstance(one, LegEnded)] == [503], (
+        "nobody could dial at first"
+    )
+    calling.stack.closed(flow)
+    agent.invite("sip:a@b.example", flow, from_="<sip:b@b.example>", to="<sip:a@b.example>", body=b"", now=0)
+    calling.stack.flush()
+    assert [(flow, len(wire.sent)) for flow, wire in dialled] == [(flow, 2), (flow, 1)]

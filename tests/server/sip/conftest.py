@@ -15,6 +15,7 @@ from ringfence.server.sip.message import Request, Response, parse
 
 if TYPE_CHECKING:
     from ringfence.server.sip.effects import Effect
+    from ringfence.server.sip.flow import Peer
     from ringfence.server.sip.leg import Leg
 
 US, FAR = Address("192.0.2.1", 5060), Address("192.0.2.7", 5070)
@@ -30,10 +31,10 @@ class Wire:
     offer = OFFER
     agent: Agent = field(default_factory=lambda: Agent(US, Random(1)))
     now: float = 1000.0
-    sent: list[tuple[float, Request | Response, Address]] = field(default_factory=list)
+    sent: list[tuple[float, Request | Response, Peer]] = field(default_factory=list)
     told: list[Effect] = field(default_factory=list)
 
-    def receive(self, message: Request | Response | bytes, source: Address = FAR) -> list[Request | Response]:
+    def receive(self, message: Request | Response | bytes, source: Peer = FAR) -> list[Request | Response]:
         """Let a message arrive, and return what the agent sends at once."""
         self.agent.receive(message if isinstance(message, bytes) else message.to_bytes(), source, self.now)
         return self.take()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ringfence.channels.network import Address
-from ringfence.server.sip.agent import address_of
 from ringfence.server.sip.dialog import Dialog, DialogId, dialog_id
 from ringfence.server.sip.message import Request, Response
 
@@ -98,22 +97,6 @@ def test_the_key_of_a_request_is_its_owners(wire: Wire) -> None:
         [("From", "<sip:a@b.example>"), ("To", "<sip:c@d.example>"), ("Call-ID", "c1")],
     )
     assert dialog_id(bare) == DialogId("c1", "", "")
-
-
-@pytest.mark.parametrize(
-    ("uri", "address"),
-    [
-        ("sip:a@192.0.2.1", Address("192.0.2.1", 5060)),
-        ("sip:a@192.0.2.1:5070;lr", Address("192.0.2.1", 5070)),
-        ("sip:a@[2001:DB8::1]:5070", Address("2001:db8::1", 5070)),
-        ("sip:a@host.example", None),
-        ("sip:a@123", None),
-        ("tel:+4989", None),
-        ("not a uri", None),
-    ],
-)
-def test_only_an_ip_address_in_a_uri_is_a_place_to_send_to(uri: str, address: Address | None) -> None:
-    assert address_of(uri) == address
 
 
 def test_a_target_by_name_is_reached_where_its_messages_came_from(wire: Wire) -> None:

@@ -1,0 +1,82 @@
+"""Where messages come from and go to: a UDP address, or a flow, which is one connection to somebody (RFC 5626 3.1).
+
+A flow says by which transport, so that Via, Contact and timers fit it; the shell that holds the connection is found by
+it. Whatever has a `host` and a `port` here is a `Peer`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from ...channels.network import Address
+from .grammar import SipSyntaxError
+from .uri import SipUri, parse_uri
+
+Transport = Literal["TCP", "TLS", "WS", "WSS"]
+DEFAULT_PORT: Final = 5060
+SECURE_PORT: Final = 5061
+URI_TRANSPORTS: Final[dict[Transport, str]] = {"TCP": "tcp", "TLS": "tls", "WS": "ws", "WSS": "ws"}
+"""How a URI names the transport of a flow; WSS is `ws` in a sips: URI (RFC 7118 5.2)."""
+
+_OPENED: Final[dict[str, tuple[Transport | Literal[""], int]]] = {
+    "udp": ("", DEFAULT_PORT),
+    "tcp": ("TCP", DEFAULT_PORT),
+    "tls": ("TLS", SECURE_PORT),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One connection. `number` 0 is the one that we open to `remote` ourselves when something is to be sent to it.
+
+    Other numbers are connections that were accepted; when such a one is closed, its flow never comes back.
+    """
+
+    transport: Transport
+    remote: Address
+    number: int = 0
+
+    @property
+    def host(self) -> str:
+        """The host of the far end."""
+        return self.remote.host
+
+    @property
+    def port(self) -> int:
+        """The port of the far end."""
+        return self.remote.port
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether Content-Length alone tells where a message ends (RFC 3261 18.3); WebSocket has frames."""
+        return self.transport in ("TCP", "TLS")
+
+    def __str__(self) -> str:
+        return f"{self.remote};transport={URI_TRANSPORTS[self.transport]}"
+
+
+Peer = Address | Flow
+"""Whoever speaks SIP with us, by UDP or by a flow."""
+
+
+def address_of(uri: str) -> Peer | None:
+    """Where requests to a URI go, if its host is an IP address and its transport one that we can open."""
+    try:
+        parsed = parse_uri(uri)
+    except SipSyntaxError:
+        return None
+    if not isinstance(parsed, SipUri) or not _is_ip(parsed.host):
+        return None
+    transport = (parsed.param("transport") or "udp").lower()
+    if parsed.scheme == "sips" and transport in _OPENED:
+        transport = "tls"
+    flow, port = _OPENED.get(transport, ("", 0))
+    address = Address(parsed.host, parsed.port or port)
+    if flow:
+        return Flow(flow, address)
+    return address if port else None
+
+
+def _is_ip(host: str) -> bool:
+    return ":" in host or (host.count(".") == 3 and host.replace(".", "").isdecimal())
