@@ -28,6 +28,9 @@ from .store.store import Store
 from .switch.boxes import Boxes
 from .switch.decisions import Decisions
 from .switch.identity import Identity
+from .switch.message_summary import MessageSummary
+from .switch.notifier import Notifier
+from .switch.replies import Replies
 from .switch.routing import Router
 from .switch.sip_door import SipDoor
 from .switch.stream import EventStream
@@ -134,13 +137,23 @@ class Pbx:
             media_host=_reachable(options.host),
             recordings=self._scratch,
         )
+        replies = Replies(self._stack, self.decisions, self.clock)
+        self._notifier = Notifier(
+            (MessageSummary(self.administration, self.boxes),),
+            stack=self._stack,
+            replies=replies,
+            stream=self.stream,
+            clock=self.clock,
+        )
         self._door = SipDoor(
             switch=self.switch,
             stack=self._stack,
             identity=Identity(self.administration, random),
             registrar=self.registrar,
             administration=self.administration,
-            decisions=self.decisions,
+            replies=replies,
+            notifier=self._notifier,
+            takers={"SUBSCRIBE": self._notifier.take},
             stream=self.stream,
             clock=self.clock,
         )
@@ -216,6 +229,7 @@ class Pbx:
         """End every call with BYE, keep what is owed, and close everything."""
         self.is_stopping = True
         await self.switch.stop()
+        self._notifier.stop()
         if self._api is not None:
             await self._api.stop()
         await self.plane.stop()

@@ -53,6 +53,6 @@ class Boxes(Protocol):
         """Note that a message was listened to."""
         ...
 
-    async def delete(self, message_id: str) -> None:
-        """Remove a message with its sound."""
+    async def delete(self, message_id: str) -> bool:
+        """Remove a message with its sound; False where there is none."""
         ...

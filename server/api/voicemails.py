@@ -60,7 +60,7 @@ async def hear_voicemail(pbx: "Pbx", who: Token, request: web.Request, id: str) 
 async def delete_voicemail(pbx: "Pbx", who: Token, id: str) -> None:  # noqa: A002 - as above
     """Delete a message with its sound."""
     await _message(pbx, who, id)
-    if not await pbx.store.mailbox.delete(id):
+    if not await pbx.boxes.delete(id):
         raise _unknown(id)
 
 

@@ -16,6 +16,7 @@ from .effects import Effect, Requested, Responded, Send, Unanswered
 from .flow import DEFAULT_PORT, URI_TRANSPORTS, Flow, Peer, Transport, address_of
 from .leg import Leg
 from .message import Message, Request, Response, SipSyntaxError, parse
+from .requester import Requester
 from .timers import Timers, TimerValues
 from .transaction import ClientTransaction, Key, ServerTransaction
 from .validate import check, check_length
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from .headers import Via
     from .leg import Authorize
+    from .subscription import Subscription
 
 MAGIC = "z9hG4bK"
 MAX_FORWARDS = 70
@@ -49,6 +51,7 @@ class Agent:
         self._clients: dict[Key, ClientTransaction] = {}
         self._origins: dict[Key, ServerTransaction] = {}
         self._legs: dict[DialogId, Leg] = {}
+        self._subscriptions: dict[DialogId, Subscription] = {}
 
     # -- what the shell calls ----------------------------------------------------------------------------------
 
@@ -97,7 +100,7 @@ class Agent:
     @property
     def is_idle(self) -> bool:
         """Whether no transaction and no dialog is left."""
-        return not (self._servers or self._clients or self._legs)
+        return not (self._servers or self._clients or self._legs or self._subscriptions)
 
     # -- what owners call --------------------------------------------------------------------------------------
 
@@ -120,7 +123,7 @@ class Agent:
         self.effects.append(Send(response.to_bytes(), _response_address(request, source)))
 
     def send(self, request: Request, destination: Peer, owner: object, now: float) -> ClientTransaction:
-        """Send a request in a client transaction of its own; a Leg as `owner` hears of it, others by `Responded`."""
+        """Send a request in a client transaction of its own; `owner` hears of it, if no `Requester` by effects."""
         return self.send_as_is(self.stamp(request, destination), destination, now, owner)
 
     def send_as_is(
@@ -215,6 +218,14 @@ class Agent:
         """Drop a leg from the dialog table."""
         self._legs.pop(id_, None)
 
+    def remember_subscription(self, id_: DialogId, subscription: Subscription) -> None:
+        """Enter a subscription in the dialog table."""
+        self._subscriptions[id_] = subscription
+
+    def forget_subscription(self, id_: DialogId) -> None:
+        """Drop a subscription from the dialog table."""
+        self._subscriptions.pop(id_, None)
+
     def forget_server(self, transaction: ServerTransaction) -> None:
         """Drop a server transaction that is over."""
         self._servers.pop(transaction.key, None)
@@ -228,14 +239,14 @@ class Agent:
 
     def tell_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         """Hand a response to whoever sent the request."""
-        if isinstance(transaction.owner, Leg):
+        if isinstance(transaction.owner, Requester):
             transaction.owner.on_response(transaction, response, now)
         elif transaction.owner is not None:
             self.effects.append(Responded(transaction, response))
 
     def tell_unanswered(self, transaction: ClientTransaction, status: int, now: float) -> None:
         """Tell whoever sent the request that nobody answers: 408, or 503 where it could not be sent."""
-        if isinstance(transaction.owner, Leg):
+        if isinstance(transaction.owner, Requester):
             transaction.owner.on_unanswered(transaction, status, now)
         elif transaction.owner is not None:
             self.effects.append(Unanswered(transaction, status))
@@ -266,11 +277,21 @@ class Agent:
                 leg.dialog.fallback = source
             leg.on_request(self.accept(request, source), now)
         elif request.to.tag:
-            self.refuse(request, 481, source)
+            self._receive_for_subscription(request, source, now)
         elif _origin(request) in self._origins:  # it came here by two ways (RFC 3261 8.2.2.2)
             self.refuse(request, 482, source)
         else:
             self.effects.append(Requested(request, source))
+
+    def _receive_for_subscription(self, request: Request, source: Peer, now: float) -> None:
+        """A request inside a dialog that is no leg's: a subscription's (RFC 6665 4.2.1), or nobody's."""
+        subscription = self._subscriptions.get(dialog_id(request))
+        if subscription is None:
+            self.refuse(request, 481, source)
+            return
+        if isinstance(source, Flow):
+            subscription.dialog.fallback = source
+        subscription.on_request(self.accept(request, source), now)
 
     def _receive_cancel(self, request: Request, source: Peer, now: float) -> None:
         """RFC 3261 9.2: answered by itself; what it cancels is answered by the leg."""

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .flow import Peer
     from .leg import Leg
     from .message import Request, Response
+    from .subscription import Subscription
     from .transaction import ClientTransaction, ServerTransaction
 
 
@@ -114,6 +115,21 @@ class LegEnded:
     response: Response | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Resubscribed:
+    """A later SUBSCRIBE of a subscription: answer it by `Subscription.refresh` and a state, or refuse it."""
+
+    subscription: Subscription
+    transaction: ServerTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionEnded:
+    """The subscription is over, whoever ended it; told exactly once."""
+
+    subscription: Subscription
+
+
 Effect = (
     Send
     | Requested
@@ -127,4 +143,6 @@ Effect = (
     | LegReconfirmed
     | LegReanswered
     | LegEnded
+    | Resubscribed
+    | SubscriptionEnded
 )

@@ -22,6 +22,7 @@ from .effects import (
 from .message import Request, Response
 from .reoffer import Reoffers
 from .repetition import Repetition
+from .requester import Requester
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,7 +58,7 @@ _UNANSWERED = frozenset({LegState.INCOMING, LegState.RINGING})
 _OVER = frozenset({LegState.LEAVING, LegState.ENDED})
 
 
-class Leg:
+class Leg(Requester):
     """One call leg. `owner` is whatever object its holder wants to find again when an effect names the leg."""
 
     __slots__ = (

@@ -43,6 +43,12 @@ class ExpiryLimits:
     default_s: int = 3600
     most_s: int = 7200
 
+    def granted(self, asked_s: int | None) -> int | None:
+        """Return the seconds that are granted; None when what was asked for is too brief (423)."""
+        if asked_s is None:
+            return self.default_s
+        return None if 0 < asked_s < self.least_s else min(asked_s, self.most_s)
+
 
 class Registrar:
     """The bindings of every address of record, by the account's user part."""
@@ -115,14 +121,11 @@ class Registrar:
         return kept
 
     def _lasts_s(self, contact: NameAddr, request: Request) -> int:
-        asked = contact.expires_s
-        if asked is None:
-            asked = request.expires
-        if asked is None:
-            asked = self._limits.default_s
-        if 0 < asked < self._limits.least_s:
+        asked_s = contact.expires_s
+        granted_s = self._limits.granted(request.expires if asked_s is None else asked_s)
+        if granted_s is None:
             raise _RefusedError(423)
-        return min(asked, self._limits.most_s)
+        return granted_s
 
 
 class _RefusedError(Exception):

@@ -94,18 +94,23 @@ class Mailbox:
         row = await self._unit.run(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else self._message(row)
 
-    async def mark_read(self, id: str) -> bool:  # noqa: A002 - as above
-        """Note that the message was heard; False where there is none."""
-        change = update(messages).where(messages.c.id == _number(id)).values(read=True)
-        return await self._unit.run(lambda connection: connection.execute(change).rowcount > 0)
+    async def mark_read(self, id: str) -> str | None:  # noqa: A002 - as above
+        """Note that the message was heard; returns whose it is, None where there is none."""
+        change = (
+            update(messages).where(messages.c.id == _number(id)).values(read=True).returning(messages.c.user)
+        )
+        return await self._unit.run(lambda connection: connection.execute(change).scalar_one_or_none())
 
-    async def delete(self, id: str) -> bool:  # noqa: A002 - as above
-        """Remove the message and its file; False where there is none."""
-        removal = delete(messages).where(messages.c.id == _number(id)).returning(messages.c.file)
-        file = await self._unit.run(lambda connection: connection.execute(removal).scalar_one_or_none())
-        if file is not None:
-            (self._folder / file).unlink(missing_ok=True)
-        return file is not None
+    async def delete(self, id: str) -> str | None:  # noqa: A002 - as above
+        """Remove the message and its file; returns whose it was, None where there is none."""
+        removal = (
+            delete(messages).where(messages.c.id == _number(id)).returning(messages.c.file, messages.c.user)
+        )
+        row = await self._unit.run(lambda connection: connection.execute(removal).one_or_none())
+        if row is None:
+            return None
+        (self._folder / row.file).unlink(missing_ok=True)
+        return str(row.user)
 
     def _message(self, row: Row[tuple[object, ...]]) -> Message:
         values = row._asdict()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...features.voicemail.settings import BoxSettings
-from .events import MessageLeft
+from .events import MessageDeleted, MessageLeft, MessageRead
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,9 +51,14 @@ class Boxes:
         return await self._mailbox.list(user)
 
     async def mark_read(self, message_id: str) -> None:
-        """Note that a message was listened to."""
-        await self._mailbox.mark_read(message_id)
+        """Note that a message was listened to, and tell of it."""
+        user = await self._mailbox.mark_read(message_id)
+        if user is not None:
+            self._stream.publish(MessageRead(user, message_id))
 
-    async def delete(self, message_id: str) -> None:
-        """Remove a message with its sound."""
-        await self._mailbox.delete(message_id)
+    async def delete(self, message_id: str) -> bool:
+        """Remove a message with its sound, and tell of it; False where there is none."""
+        user = await self._mailbox.delete(message_id)
+        if user is not None:
+            self._stream.publish(MessageDeleted(user, message_id))
+        return user is not None

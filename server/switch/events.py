@@ -82,6 +82,22 @@ class MessageLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageRead:
+    """A voicemail message was listened to."""
+
+    user: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDeleted:
+    """A voicemail message is gone."""
+
+    user: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """A call is over; `cause` is its Q.850 cause."""
 
@@ -99,5 +115,7 @@ SwitchEvent = (
     | Registered
     | DigitPressed
     | MessageLeft
+    | MessageRead
+    | MessageDeleted
     | CallEnded
 )

@@ -9,19 +9,18 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from ...features.softphone.policy import may_use_softphone
-from ...licensing.reasons import reason_for
 from ..sip.agent import ALLOW, MAGIC
 from ..sip.credentials import Challenge
-from ..sip.effects import Requested
+from ..sip.effects import Requested, Resubscribed, SubscriptionEnded
 from ..sip.message import SipSyntaxError
 from ..sip.multipart import find_part
 from ..sip.uri import SipUri
 from .events import Registered
-from .explain import refusal_headers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from ...channels.session import Party
-    from ...licensing.refusal import Refusal
     from ..clock import Clock
     from ..net.stack import SipStack
     from ..sip.effects import Effect
@@ -29,16 +28,25 @@ if TYPE_CHECKING:
     from ..sip.message import Request
     from ..sip.registrar import Registrar
     from ..site.administration import Administration
-    from .decisions import Decisions
     from .identity import Identity
+    from .notifier import Notifier
+    from .replies import Replies
     from .stream import EventStream
     from .switch import Switch
 
 METHODS = frozenset(ALLOW.split(", "))
+"""The methods of calls and registrations, which trunks may use too, but for REGISTER."""
+
+if TYPE_CHECKING:
+    Taker = Callable[[Request, Peer, Party, str], None]
 
 
 class SipDoor:
-    """Takes what the SIP stack of one server hands up."""
+    """Takes what the SIP stack of one server hands up.
+
+    `takers` are the rooms of the methods that only accounts may use, each called with request, source, who asks and
+    the user part of the Request-URI.
+    """
 
     def __init__(
         self,
@@ -48,7 +56,9 @@ class SipDoor:
         identity: Identity,
         registrar: Registrar,
         administration: Administration,
-        decisions: Decisions,
+        replies: Replies,
+        notifier: Notifier,
+        takers: Mapping[str, Taker],
         stream: EventStream,
         clock: Clock,
     ) -> None:
@@ -57,17 +67,22 @@ class SipDoor:
         self._identity = identity
         self._registrar = registrar
         self._administration = administration
-        self._decisions = decisions
+        self._replies = replies
+        self._notifier = notifier
+        self._takers = takers
         self._stream = stream
         self._clock = clock
+        self._allow = ", ".join((ALLOW, *takers))
 
     def handle(self, effect: Effect) -> None:
-        """Take an effect of the agent: new requests here, everything about legs in the switch."""
+        """Take an effect of the agent: new requests here, subscriptions in the notifier, legs in the switch."""
         if isinstance(effect, Requested):
             try:
                 self._take(effect.request, effect.source)
             except SipSyntaxError as error:
                 self._stack.agent.refuse(effect.request, error.status, effect.source)
+        elif isinstance(effect, Resubscribed | SubscriptionEnded):
+            self._notifier.handle(effect)
         else:
             self._switch.handle(effect)
 
@@ -78,7 +93,8 @@ class SipDoor:
             agent.refuse(request, 416, source)
             return
         if method == "OPTIONS" and uri.user is None:
-            agent.refuse(request, 200, source, ("Allow", ALLOW), ("Accept", "application/sdp"))
+            events = ("Allow-Events", self._notifier.allow_events)
+            agent.refuse(request, 200, source, ("Allow", self._allow), events, ("Accept", "application/sdp"))
             return
         trunk = None if method == "REGISTER" else self._identity.trunk_of(source)
         party = (
@@ -86,28 +102,23 @@ class SipDoor:
             if trunk
             else self._identity.of_account(request, self._clock.now())
         )
+        allow = ALLOW if trunk else self._allow
         if isinstance(party, Challenge):
             agent.refuse(request, 401, source, ("WWW-Authenticate", str(party)))
-        elif method not in METHODS:
-            self._answer(request, source, 405, ("Allow", ALLOW))
+        elif method not in METHODS and (trunk or method not in self._takers):
+            self._replies.answer(request, source, 405, ("Allow", allow))
         elif request.require:
-            self._answer(request, source, 420, ("Unsupported", ", ".join(request.require)))
+            self._replies.answer(request, source, 420, ("Unsupported", ", ".join(request.require)))
         elif not self._is_ours(uri):
-            self._answer(request, source, 404)
+            self._replies.answer(request, source, 404)
         elif method == "INVITE":
             self._invite(request, source, party, uri.user or "")
         elif method == "REGISTER":
             self._register(request, source, party)
+        elif method in self._takers:
+            self._takers[method](request, source, party, uri.user or "")
         else:
-            self._answer(request, source, 200 if method == "OPTIONS" else 405, ("Allow", ALLOW))
-
-    def _answer(self, request: Request, source: Peer, status: int, *headers: tuple[str, str]) -> None:
-        """Answer in a transaction: repetitions of the request get the same response."""
-        agent = self._stack.agent
-        response = request.respond(status, to_tag=agent.new_tag())
-        for name, value in headers:
-            response.add(name, value)
-        agent.accept(request, source).respond(response, self._clock.now())
+            self._replies.answer(request, source, 200 if method == "OPTIONS" else 405, ("Allow", allow))
 
     def _is_ours(self, uri: SipUri) -> bool:
         """Whether a URI names this server: by its domain, or by an address, which it did reach."""
@@ -121,19 +132,21 @@ class SipDoor:
 
     def _invite(self, request: Request, source: Peer, party: Party, called: str) -> None:
         if (request.get("content-encoding") or "identity").lower() != "identity":
-            self._answer(request, source, 415, ("Accept-Encoding", "identity"))
+            self._replies.answer(request, source, 415, ("Accept-Encoding", "identity"))
             return
         if not request.contacts and (request.via.branch or "").startswith(MAGIC):
-            self._answer(request, source, 400)  # RFC 3261 8.1.1.8; RFC 2543 knew INVITE without Contact
+            self._replies.answer(
+                request, source, 400
+            )  # RFC 3261 8.1.1.8; RFC 2543 knew INVITE without Contact
             return
         if not request.accepts("application/sdp"):
-            self._answer(request, source, 406)
+            self._replies.answer(request, source, 406)
             return
         offer: bytes | None = b""
         if request.body:
             offer = find_part(request.get("content-type") or "", request.body, "application/sdp")
         if offer is None:
-            self._answer(request, source, 415, ("Accept", "application/sdp"))
+            self._replies.answer(request, source, 415, ("Accept", "application/sdp"))
             return
         agent = self._stack.agent
         leg = agent.incoming(agent.accept(request, source), source, self._clock.now())
@@ -147,12 +160,13 @@ class SipDoor:
         """RFC 3261 10.3; the softphone needs its licence here already (L-47)."""
         agent, account = self._stack.agent, request.to.uri
         if not isinstance(account, SipUri) or account.user != party.number or not self._is_ours(account):
-            self._answer(request, source, 403)
+            self._replies.answer(request, source, 403)
             return
         if not party.extension and party.user is not None:
             refusal = may_use_softphone(party.user, self._administration.gate)
             if refusal is not None:
-                self._refuse(request, source, refusal, party)
+                what = f"registration of {party.number}"
+                self._replies.refuse(request, source, refusal, what, party)
                 return
         now = self._clock.now()
         transaction = agent.accept(request, source)
@@ -161,8 +175,3 @@ class SipDoor:
         )
         if request.contacts or request.contact_star:
             self._stream.publish(Registered(party.number, len(self._registrar.bindings(party.number, now))))
-
-    def _refuse(self, request: Request, source: Peer, refusal: Refusal, party: Party) -> None:
-        decision = self._decisions.mint(refusal, f"registration of {party.number}", user=party.user)
-        status = reason_for(refusal).sip_status or 403
-        self._answer(request, source, status, *refusal_headers(refusal, decision.id))

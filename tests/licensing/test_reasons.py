@@ -38,6 +38,7 @@ TABLE: dict[str, Row] = {
     "media.ports.exhausted": (503, 47, "CONGESTION", BUSY_RESOURCE, 503),
     "media.lost": (None, 41, "TEMPFAILURE", "ConnectionCleared/networkOutOfOrder", None),
     "rate.limited": (503, 42, "CONGESTION", PERFORMANCE, 429),
+    "subscriptions.exhausted": (503, 47, "CONGESTION", BUSY_RESOURCE, 503),
     "server.overloaded": (503, 42, "CONGESTION", PERFORMANCE, 503),
     "server.stopping": (503, 41, "CONGESTION", PERFORMANCE, 503),
     "server.failed": (500, 41, "OPERATIONFAILED TEMPFAILURE", "operation/generic", 500),

@@ -1,0 +1,61 @@
+"""The event package `message-summary` (RFC 3842): how many messages wait in the watcher's own voicemail box."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...licensing.refusal import Refusal
+from ..sip.subscription import State
+from ..sip.uri import SipUri
+from .events import MessageDeleted, MessageLeft, MessageRead
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ...channels.session import Party
+    from ..site.administration import Administration
+    from .boxes import Boxes
+
+
+class MessageSummary:
+    """See the module; what is watched is the box of a user, by his name."""
+
+    name = "message-summary"
+    content_type = "application/simple-message-summary"
+
+    def __init__(self, administration: Administration, boxes: Boxes) -> None:
+        self._administration = administration
+        self._boxes = boxes
+
+    def admit(self, watcher: Party, number: str) -> str | Refusal:
+        """Everybody watches the own box only: by extension, by name, or by the number where it is listened to."""
+        directory, user = self._administration.directory, watcher.user
+        target = directory.by_extension(number) or directory.by_name(number)
+        listening = directory.site.voicemail.extension
+        if user is None or (target is None and number != listening):
+            return Refusal("number.unknown")
+        if target is not None and target.name != user:
+            return Refusal("auth.forbidden")
+        answer = self._administration.gate.may(user, "voicemail")
+        return answer if isinstance(answer, Refusal) else user
+
+    def concerned(self, event: object) -> Iterable[str]:
+        """Messages come, are read, and go."""
+        return (event.user,) if isinstance(event, MessageLeft | MessageRead | MessageDeleted) else ()
+
+    async def state(self, resource: str) -> State:
+        """Count the messages of a box."""
+        messages = await self._boxes.list(resource)
+        old = sum(message.read for message in messages)
+        new = len(messages) - old
+        body = (
+            f"Messages-Waiting: {'yes' if new else 'no'}\r\n"
+            f"Message-Account: {self._account(resource)}\r\n"
+            f"Voice-Message: {new}/{old} (0/0)\r\n"
+        ).encode()
+        return State(self.content_type, lambda _: body)
+
+    def _account(self, user: str) -> SipUri:
+        """Where the messages are heard: the number for listening, or where there is none the account itself."""
+        site = self._administration.directory.site
+        return SipUri("sip", site.voicemail.extension or user, site.server.domain)
