@@ -27,6 +27,7 @@ from .store.opening import Opening
 from .store.store import Store
 from .switch.boxes import Boxes
 from .switch.decisions import Decisions
+from .switch.dialog_package import DialogPackage
 from .switch.identity import Identity
 from .switch.message_summary import MessageSummary
 from .switch.notifier import Notifier
@@ -139,7 +140,10 @@ class Pbx:
         )
         replies = Replies(self._stack, self.decisions, self.clock)
         self._notifier = Notifier(
-            (MessageSummary(self.administration, self.boxes),),
+            (
+                MessageSummary(self.administration, self.boxes),
+                DialogPackage(self.administration, self.switch),
+            ),
             stack=self._stack,
             replies=replies,
             stream=self.stream,

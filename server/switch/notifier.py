@@ -113,7 +113,7 @@ class Notifier:
             self._replies.answer(request, source, 489, ("Allow-Events", self.allow_events))
         elif not request.contacts:
             self._replies.answer(request, source, 400)  # RFC 6665 4.1.2.1: it makes a dialog
-        elif not _takes(request, package.content_type):
+        elif not request.accepts(package.content_type):
             self._replies.answer(request, source, 406, ("Accept", package.content_type))
         elif expires_s is None:
             self._replies.answer(request, source, 423, ("Min-Expires", str(LIMITS.least_s)))
@@ -220,13 +220,6 @@ class Notifier:
         for subscription in list(self._watches):
             subscription.end("deactivated", self._clock.now())
         self._stack.flush()
-
-
-def _takes(request: Request, content_type: str) -> bool:
-    """Whether Accept, if there is one, names the type (RFC 6665 4.2.1.1)."""
-    kind = content_type.partition("/")[0]
-    ranges = {item.partition(";")[0].strip().lower() for item in request.values("accept")}
-    return not ranges or bool(ranges & {content_type, f"{kind}/*", "*/*"})
 
 
 def _subject(package: Package, number: str) -> str:

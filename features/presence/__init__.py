@@ -1,0 +1,1 @@
+"""Presence and messages between people: who may watch and write to `sip:NAME`."""
