@@ -18,7 +18,7 @@ from .leg import Leg
 from .message import Message, Request, Response, SipSyntaxError, parse
 from .requester import Requester
 from .timers import Timers, TimerValues
-from .transaction import ClientTransaction, Key, ServerTransaction
+from .transaction import ClientTransaction, Key, Origin, ServerTransaction
 from .validate import check, check_length
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Agent:
         self._secret = random.randbytes(16)
         self._servers: dict[Key, ServerTransaction] = {}
         self._clients: dict[Key, ClientTransaction] = {}
-        self._origins: dict[Key, ServerTransaction] = {}
+        self._origins: dict[Origin, ServerTransaction] = {}
         self._legs: dict[DialogId, Leg] = {}
         self._subscriptions: dict[DialogId, Subscription] = {}
 
@@ -107,8 +107,9 @@ class Agent:
     def accept(self, request: Request, source: Peer) -> ServerTransaction:
         """Open the server transaction of a request that `Requested` told of."""
         key = _server_key(request, request.method)
-        transaction = ServerTransaction(self, key, request, _response_address(request, source))
-        self._servers[key] = self._origins[_origin(request)] = transaction
+        origin = _origin(request)
+        transaction = ServerTransaction(self, key, origin, request, _response_address(request, source))
+        self._servers[key] = self._origins[origin] = transaction
         return transaction
 
     def incoming(self, transaction: ServerTransaction, source: Peer, now: float) -> Leg:
@@ -229,9 +230,8 @@ class Agent:
     def forget_server(self, transaction: ServerTransaction) -> None:
         """Drop a server transaction that is over."""
         self._servers.pop(transaction.key, None)
-        origin = _origin(transaction.request)
-        if self._origins.get(origin) is transaction:
-            del self._origins[origin]
+        if self._origins.get(transaction.origin) is transaction:
+            del self._origins[transaction.origin]
 
     def forget_client(self, transaction: ClientTransaction) -> None:
         """Drop a client transaction that is over."""
@@ -300,9 +300,8 @@ class Agent:
             self.refuse(request, 481, source)
             return
         leg = invite.leg
-        self.accept(request, source).respond(
-            request.respond(200, to_tag=leg.local_tag if leg else self.new_tag()), now
-        )
+        tag = invite.local_tag or self.new_tag()
+        self.accept(request, source).respond(request.respond(200, to_tag=tag), now)
         if leg is not None:
             leg.on_cancel(invite, now)
 
@@ -320,7 +319,7 @@ def _note_source(request: Request, via: Via, source: Peer) -> None:
         request.replace_via(via.with_params(received=source.host))
 
 
-def _origin(request: Request) -> Key:
+def _origin(request: Request) -> Origin:
     """What a request is called by whoever sent it, whichever way it came (RFC 3261 8.2.2.2)."""
     return (request.call_id, request.from_.tag, request.cseq.number, request.method)
 

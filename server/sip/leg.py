@@ -93,7 +93,7 @@ class Leg(Requester):
         """Begin the called side of an INVITE."""
         request = transaction.request
         leg = cls(agent, request, source, LegState.INCOMING, agent.new_tag())
-        leg._server, transaction.leg = transaction, leg
+        leg._server, transaction.leg, transaction.local_tag = transaction, leg, leg.local_tag
         leg._provisional = agent.timers.set(now + TRYING_AFTER_S, leg._send_trying)
         if request.expires is not None:  # RFC 3261 13.3.1
             leg._expiry = agent.timers.set(now + request.expires, leg._cancel)

@@ -20,7 +20,7 @@ class Repetition:
         self, agent: Agent, transaction: ServerTransaction, now: float, given_up: Callable[[float], None]
     ) -> None:
         self.transaction = transaction
-        self.cseq = transaction.request.cseq.number
+        self.cseq = transaction.origin[2]
         self._agent = agent
         self._given_up = given_up
         self._interval_s = agent.values.t1_s
@@ -28,11 +28,13 @@ class Repetition:
         self._timer = agent.timers.set(now + self._interval_s, self._fire)
 
     def stop(self) -> None:
-        """End it: the ACK is there, or the dialog is over."""
+        """End it: the ACK is there, or the dialog is over; the transaction needs its leg no longer."""
         self._timer.cancel()
+        self.transaction.leg = None
 
     def _fire(self, now: float) -> None:
         if now >= self._until:
+            self.stop()
             self._given_up(now)
             return
         self.transaction.repeat()

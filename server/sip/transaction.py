@@ -46,6 +46,7 @@ COMPLETED, ACCEPTED, CONFIRMED, TERMINATED = (
 
 Table = Mapping[tuple[State, str], tuple[str, State]]
 Key = tuple[str | int | None, ...]
+Origin = tuple[str, str | None, int, str]
 
 # RFC 3261 figure 7 with RFC 6026 section 7.1, which absorbs an INVITE after the 2xx; here it gets the 2xx once more
 INVITE_SERVER: Table = {
@@ -140,12 +141,12 @@ class _Transaction(ABC):
 
     __slots__ = (
         "_interval_s",
+        "_request",
         "_timers",
         "agent",
         "bytes_sent",
         "destination",
         "key",
-        "request",
         "state",
         "table",
     )
@@ -156,12 +157,19 @@ class _Transaction(ABC):
         self.agent = agent
         self.table = table
         self.key = key
-        self.request = request
+        self._request: Request | None = request
         self.destination = destination
         self.state = state
         self.bytes_sent = b""
         self._interval_s = agent.values.t1_s
         self._timers: dict[str, Timer] = {}
+
+    @property
+    def request(self) -> Request:
+        """The request, kept only as long as somebody may need it: a thousand finished calls a second wait here 32 s."""
+        if self._request is None:
+            raise RuntimeError("the transaction has its final response and keeps no request")
+        return self._request
 
     def _fire(self, name: str, now: float) -> str:
         """Follow the table for input `name` and return the actions; unknown inputs change nothing."""
@@ -214,15 +222,21 @@ class _Transaction(ABC):
 
 
 class ServerTransaction(_Transaction):
-    """The server side of one request; `respond` is how it is answered. `leg` is the one whose INVITE it is."""
+    """The server side of one request; `respond` is how it is answered. `leg` is the one whose INVITE it is.
 
-    __slots__ = ("is_invite", "leg")
+    After the final response only its bytes are left, and what finds the transaction again: `origin` tells which
+    request of its sender it was, `local_tag` is the tag of the answers to an INVITE.
+    """
 
-    def __init__(self, agent: Agent, key: Key, request: Request, destination: Peer) -> None:
+    __slots__ = ("is_invite", "leg", "local_tag", "origin")
+
+    def __init__(self, agent: Agent, key: Key, origin: Origin, request: Request, destination: Peer) -> None:
         self.is_invite = request.method == "INVITE"
         table, state = (INVITE_SERVER, PROCEEDING) if self.is_invite else (OTHER_SERVER, TRYING)
         super().__init__(agent, key, request, destination, table=table, state=state)
+        self.origin = origin
         self.leg: Leg | None = None
+        self.local_tag: str | None = None
 
     def on_request(self, request: Request, now: float) -> bool:
         """A repetition of the request, or its ACK; True for an ACK that confirms a 2xx."""
@@ -242,6 +256,10 @@ class ServerTransaction(_Transaction):
             return
         self.bytes_sent = response.to_bytes()
         self.repeat()
+        if response.status >= 200:
+            self._request = None
+            if response.status >= 300:
+                self.leg = None
         values = self.agent.values
         for action in actions.split()[1:]:
             match action:
@@ -260,13 +278,14 @@ class ServerTransaction(_Transaction):
             self._back_off("G", now, self.agent.values.t2_s)
 
     def _forget(self) -> None:
-        self.leg = None
+        self._request = self.leg = None
         self.agent.forget_server(self)
 
 
 class ClientTransaction(_Transaction):
     """The client side of one request; `owner` is whoever sent it and is told the responses.
 
+    `bytes_sent` are the request's until it is answered, then those of the ACK that repeats with the refusal.
     `acks` are the ACKs of 2xx by To tag; whoever sent an INVITE keeps them here as long as a 2xx may be repeated.
     """
 
@@ -293,9 +312,11 @@ class ClientTransaction(_Transaction):
             match action:
                 case "stop":
                     self._stop()
+                    self.bytes_sent = b""
                 case "ack":
-                    ack = acknowledge(self.request, response).to_bytes()
-                    self.agent.effects.append(Send(ack, self.destination))
+                    if not self.bytes_sent:
+                        self.bytes_sent = acknowledge(self.request, response).to_bytes()
+                    self.repeat()
                 case "tell":
                     self.agent.tell_response(self, response, now)
                 case "slow":
@@ -304,6 +325,7 @@ class ClientTransaction(_Transaction):
                     self._linger("K", now, values.t4_s)
                 case "D":
                     self._linger("D", now, values.give_up_s)
+                    self._request = self.owner = None
                 case letter:  # M
                     self._set(letter, now + values.give_up_s)
 
