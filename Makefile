@@ -1,6 +1,7 @@
 # make demo   a telephone system at work: needs Python >= 3.11, make and a network, nothing else
 # make test   every test
 # make check  format, lint, types and import contracts: what CI runs before the tests
+# make fuzz   right and wrong messages at the parsers and whole servers; ARGS="--messages 1000000 --seconds 3600"
 # make bench  the loads and timings, one line each
 # Each target sets up what it needs. PYTHON=… chooses the interpreter, ARGS=… adds arguments.
 
@@ -11,7 +12,7 @@ export PIP_CONSTRAINT := $(CURDIR)/requirements.lock
 export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check bench lock wheel-test tools
+.PHONY: demo test check fuzz bench lock wheel-test tools
 
 demo: .venv/ready-to-run
 	$(BIN)/ringfence demo $(ARGS)
@@ -25,6 +26,9 @@ check: .venv/ready-to-develop
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+fuzz: .venv/ready-to-develop
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: .venv/ready-to-develop tools
 	@status=0; for bench in bench/*.py; do \

@@ -35,14 +35,12 @@ class Tapped(MemoryNetwork):
     def __init__(self, random: Random) -> None:
         super().__init__(random)
         self.tapped: Address | None = None
-        self.heard: list[bytes] = []
-        self.destinations: set[Address] = set()
+        self.heard: list[tuple[bytes, Address]] = []
 
     def carry(self, data: bytes, source: Address, destination: Address) -> None:
         """Deliver it as ever."""
         if source == self.tapped:
-            self.heard.append(data)
-            self.destinations.add(destination)
+            self.heard.append((data, destination))
         super().carry(data, source, destination)
 
 
@@ -70,7 +68,7 @@ class Besieged:
         """Let virtual time pass; return what the server sent."""
         self.loop.run_until_complete(asyncio.sleep(seconds))
         heard, self.network.heard = self.network.heard, []
-        return heard
+        return [data for data, _ in heard]
 
     def ask(self, data: bytes, source: Address = STRANGER, seconds: float = 0.3) -> list[bytes]:
         """Send one datagram and return what the server sends at once."""

@@ -1,0 +1,142 @@
+"""A bounded run of the fuzzer: parsers and whole servers in turn, from one seed, until something is found.
+
+What is found is written to a file that `python -m tests.fuzz --replay FILE` throws again.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import time
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING
+
+from ringfence.channels.network import Address
+
+from .grammar import METHODS, Grammar, Place
+from .mutation import Mutator
+from .reading import read
+from .siege import ANSWERS, Siege, Thrown, replay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+ROUND = 2_000
+"""Messages to the parsers, and then to a server, between two looks at the clock."""
+WARM_SHARE, MOST_GROWTH, LONG_RUN = 0.2, 1.05, 100_000
+"""After this share of a long run the process has taken its memory; at the end it may have taken 5 % more."""
+NOWHERE = Address("", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What went wrong, with which messages; `seed` names the round."""
+
+    seed: str
+    what: str
+    thrown: list[Thrown]
+
+    def save(self, folder: Path) -> Path:
+        """Write it down; returns the file."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"finding-{self.seed.replace('/', '-')}.json"
+        messages = [
+            {
+                "at": one.at,
+                "host": one.source.host,
+                "port": one.source.port,
+                "data": one.data.decode("latin-1"),
+            }
+            for one in self.thrown
+        ]
+        path.write_text(json.dumps({"seed": self.seed, "what": self.what, "thrown": messages}, indent=1))
+        return path
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to; `heard` counts what servers said, by method and status."""
+
+    messages: int
+    seconds: float
+    heard: dict[str, int]
+    finding: Finding | None
+
+
+def run(
+    seed: int, messages: int, seconds: float, progress: Callable[[int, float], None] = lambda *_: None
+) -> Outcome:
+    """Throw up to `messages`, for `seconds` at most or until the first finding; `progress` is told count and time."""
+    started, done, warm_kb = time.monotonic(), 0, 0
+    heard: dict[str, int] = {}
+    finding: Finding | None = None
+    number = 0
+    while done < messages and finding is None and time.monotonic() - started < seconds:
+        size = max(1, min(ROUND, (messages - done) // 2))
+        name = f"{seed}/{number}"
+        finding = _read_round(name, size) or _siege_round(name, size, heard)
+        done, number = done + 2 * size, number + 1
+        if not warm_kb and done >= WARM_SHARE * messages:
+            warm_kb = _peak_kb()
+        progress(done, time.monotonic() - started)
+    if finding is None and done >= LONG_RUN and _peak_kb() > MOST_GROWTH * warm_kb:
+        finding = Finding(f"{seed}/memory", f"memory grew from {warm_kb} to {_peak_kb()} KB", [])
+    return Outcome(done, time.monotonic() - started, heard, finding)
+
+
+def again(path: Path) -> None:
+    """Throw a saved finding once more; raises what it raised, or nothing."""
+    saved = json.loads(path.read_text())
+    thrown = [
+        Thrown(one["at"], Address(one["host"], one["port"]), one["data"].encode("latin-1"))
+        for one in saved["thrown"]
+    ]
+    if thrown and thrown[0].source == NOWHERE:
+        for one in thrown:
+            read(one.data)
+    else:
+        replay(thrown)
+
+
+def _read_round(name: str, messages: int) -> Finding | None:
+    random = Random(name)
+    grammar, mutator = Grammar(random), Mutator(random)
+    for _ in range(messages):
+        if random.random() < 0.2:
+            echoed = [
+                ("Via", grammar.via("127.0.0.1", grammar.fresh())),
+                ("From", f"{grammar.name_addr()};tag=1"),
+                ("To", grammar.name_addr()),
+                ("Call-ID", grammar.fresh()),
+                ("CSeq", "1 INVITE"),
+            ]
+            data = grammar.response(random.choice(ANSWERS), echoed, grammar.contact())
+        else:
+            data = grammar.request(grammar.pick(METHODS), Place())
+        data = mutator.mutate(data)
+        try:
+            read(data)
+        except Exception as error:  # noqa: BLE001 - any exception is what is looked for
+            return Finding(name, _named(error), [Thrown(0.0, NOWHERE, data)])
+    return None
+
+
+def _siege_round(name: str, messages: int, heard: dict[str, int]) -> Finding | None:
+    siege = Siege(name)
+    try:
+        siege.run(messages)
+    except Exception as error:  # noqa: BLE001 - any exception is what is looked for
+        return Finding(name, _named(error), siege.thrown)
+    for word, times in siege.heard.items():
+        heard[word] = heard.get(word, 0) + times
+    return None
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _peak_kb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
