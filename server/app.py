@@ -31,6 +31,7 @@ from .switch.dialog_package import DialogPackage
 from .switch.identity import Identity
 from .switch.message_summary import MessageSummary
 from .switch.notifier import Notifier
+from .switch.presence import Presence
 from .switch.replies import Replies
 from .switch.routing import Router
 from .switch.sip_door import SipDoor
@@ -139,10 +140,12 @@ class Pbx:
             recordings=self._scratch,
         )
         replies = Replies(self._stack, self.decisions, self.clock)
+        presence = Presence(self.administration, self.switch, self.registrar, self._stack, replies)
         self._notifier = Notifier(
             (
                 MessageSummary(self.administration, self.boxes),
                 DialogPackage(self.administration, self.switch),
+                presence,
             ),
             stack=self._stack,
             replies=replies,
@@ -157,7 +160,7 @@ class Pbx:
             administration=self.administration,
             replies=replies,
             notifier=self._notifier,
-            takers={"SUBSCRIBE": self._notifier.take},
+            takers={"SUBSCRIBE": self._notifier.take, "PUBLISH": presence.publish},
             stream=self.stream,
             clock=self.clock,
         )

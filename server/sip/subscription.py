@@ -47,18 +47,27 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a NOTIFY says: `write` makes the body for the so manieth one of its subscription, from 0."""
+    """What a NOTIFY says: `write` makes the body for the so manieth one of its subscription, from 0.
+
+    Two states are the same when their `content` is.
+    """
 
     content_type: str
+    content: object
     write: Callable[[int], bytes]
+
+    @classmethod
+    def of(cls, content_type: str, body: bytes) -> State:
+        """Make a state whose body does not count."""
+        return cls(content_type, body, lambda _: body)
 
 
 class Subscription(Requester):
     """One subscription. `owner` is whatever object its holder wants to find again."""
 
     __slots__ = (
-        "_agent", "_documents", "_ended", "_expires_at", "_expiry", "_last_words", "_pause", "_under_way",
-        "_waiting", "dialog", "event", "owner",
+        "_agent", "_documents", "_ended", "_expires_at", "_expiry", "_is_owed", "_last_words", "_pause", "_told",
+        "_under_way", "_waiting", "dialog", "event", "owner",
     )  # fmt: skip
 
     def __init__(self, agent: Agent, dialog: Dialog, event: Event) -> None:
@@ -72,6 +81,8 @@ class Subscription(Requester):
         self._pause: Timer | None = None
         self._under_way: ClientTransaction | None = None
         self._waiting: State | None = None
+        self._told: object = None
+        self._is_owed = False
         self._last_words = ""
         self._ended = False
 
@@ -103,6 +114,7 @@ class Subscription(Requester):
         response.add("Expires", str(expires_s))
         transaction.respond(response, now)
         self._expires_at = now + expires_s
+        self._is_owed = True
         self._stop_timers()
         if expires_s:
             self._expiry = self._agent.timers.set(self._expires_at, self._expire)
@@ -110,8 +122,9 @@ class Subscription(Requester):
             self._last_words = "timeout"
 
     def notify(self, state: State, now: float) -> None:
-        """Tell the state; while another NOTIFY is on its way, the newest state waits for its answer."""
-        if self._ended:
+        """Tell the state if it is another, or a SUBSCRIBE asks; it waits for the answer to a NOTIFY under way."""
+        newest = self._told if self._waiting is None else self._waiting.content
+        if self._ended or (state.content == newest and not self._is_owed):
             return
         self._waiting = state
         if self._under_way is None and self._pause is None:
@@ -169,6 +182,7 @@ class Subscription(Requester):
         request.add("Event", str(self.event))
         state, self._waiting = self._waiting, None
         if state is not None:
+            self._told, self._is_owed = state.content, False
             request.add("Content-Type", state.content_type)
             request.body = state.write(self._documents)
             self._documents += 1

@@ -59,7 +59,9 @@ class DialogPackage:
         self._forget_ended()
         dialogues += [ended for _, device, ended in self._over if device == resource]
         entity = str(self._uri(resource))
-        return State(self.content_type, lambda version: write_dialog_info(entity, dialogues, version))
+        return State(
+            self.content_type, dialogues, lambda version: write_dialog_info(entity, dialogues, version)
+        )
 
     def _note_end(self, event: ConnectionChanged) -> None:
         """Keep a call that is over for the NOTIFY that tells of it."""

@@ -64,6 +64,13 @@ class Registered:
 
 
 @dataclass(frozen=True, slots=True)
+class PresenceChanged:
+    """What an account publishes of itself is another, or a registration that somebody watches ran out."""
+
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
 class DigitPressed:
     """A caller pressed a digit while Ringfence listened."""
 
@@ -113,6 +120,7 @@ SwitchEvent = (
     | LeaseClosed
     | Refused
     | Registered
+    | PresenceChanged
     | DigitPressed
     | MessageLeft
     | MessageRead

@@ -53,7 +53,7 @@ class MessageSummary:
             f"Message-Account: {self._account(resource)}\r\n"
             f"Voice-Message: {new}/{old} (0/0)\r\n"
         ).encode()
-        return State(self.content_type, lambda _: body)
+        return State.of(self.content_type, body)
 
     def _account(self, user: str) -> SipUri:
         """Where the messages are heard: the number for listening, or where there is none the account itself."""

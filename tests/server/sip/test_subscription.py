@@ -31,7 +31,7 @@ def subscribed(wire: Wire, expires_s: int = 600, event: str = "dialog") -> tuple
 
 
 def state(text: str) -> State:
-    return State("text/plain", lambda version: f"{text} {version}".encode())
+    return State("text/plain", text, lambda version: f"{text} {version}".encode())
 
 
 def notified(wire: Wire) -> Request:
@@ -70,6 +70,21 @@ def test_the_newest_state_waits_for_the_answer_to_the_notify_before(wire: Wire) 
     assert isinstance(second, Request)
     assert (second.body, second.cseq.number) == (b"three 1", 2)
     assert wire.answer(second, 200) == []
+
+
+def test_a_state_that_is_the_same_is_told_only_to_who_asks(wire: Wire) -> None:
+    """RFC 6665 4.2.2: a NOTIFY when the state changes, and after each SUBSCRIBE (4.2.1.1)."""
+    subscription, response = subscribed(wire)
+    subscription.notify(state("idle"), wire.now)
+    wire.answer(notified(wire), 200)
+    subscription.notify(state("idle"), wire.now)
+    assert wire.take() == []
+    wire.receive(subscribe(wire, cseq=2, to_tag=response.to.tag or ""))
+    told = wire.take_told()[-1]
+    assert isinstance(told, Resubscribed)
+    subscription.refresh(told.transaction, 600, wire.now)
+    subscription.notify(state("idle"), wire.now)
+    assert wire.names(wire.take()) == [200, "NOTIFY"]
 
 
 def test_fetching_is_one_notify_that_ends_it(wire: Wire) -> None:

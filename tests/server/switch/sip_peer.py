@@ -127,7 +127,7 @@ class SipPeer:
                 pass
         return answer
 
-    async def next(self, timeout_s: float = 60.0) -> Request:
+    async def next(self, timeout_s: float = 300.0) -> Request:
         """Wait for the next request of the server."""
         async with asyncio.timeout(timeout_s):
             return await self._coming.get()
