@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["REASON_PHRASES", "Message", "Request", "Response", "SipSyntaxError", "parse"]
 
 MOST_HEADERS: Final = 256
+MOST_BODY: Final = 262_144
+"""Octets that the body of a message may have on a stream."""
 HIGHEST_EXPIRES_S: Final = 2**32 - 1
 
 _T = TypeVar("_T")
@@ -388,5 +390,6 @@ def _body(message: Message, body: bytes, faults: list[SipSyntaxError]) -> bytes:
     if len(lengths) > 1:
         faults.append(SipSyntaxError("Content-Length is there more than once"))
     if length > len(body):
-        faults.append(SipSyntaxError("the body is shorter than Content-Length says"))
+        status = 513 if length > MOST_BODY else 400  # RFC 3261 21.5.7: a stream cannot bring it
+        faults.append(SipSyntaxError("the body is shorter than Content-Length says", status))
     return body[:length]
