@@ -16,6 +16,7 @@ from ..channels.pool import Pools
 from .api.metrics import Metrics
 from .clock import Clock
 from .net.stack import SipStack
+from .net.streams import Streams
 from .net.udp import UdpNetwork
 from .sip.agent import Agent
 from .sip.registrar import Registrar
@@ -49,12 +50,14 @@ if TYPE_CHECKING:
     from .hooks.courier import Courier
     from .hooks.sender import Sender
     from .sip.effects import Effect
+    from .sip.flow import Peer
     from .site.acts import ImportPackage
     from .site.events import SiteEvent
     from .site.merge import Merge
     from .site.site import Site
 
 LOOPBACK = "127.0.0.1"
+PORT_ATTEMPTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,7 @@ class Pbx:
         self.random = random
         self._api: ApiDoor | None = None
         self._sip: Address | None = None
+        self._streams: Streams | None = None
 
     @classmethod
     async def start(cls, site: Site | None, options: Options = Options()) -> Pbx:
@@ -204,16 +208,42 @@ class Pbx:
         await self.plane.start()
         await self.administration.start()
 
-        def make(local: Address) -> Agent:
-            advertised = type(local)(_reachable(local.host), local.port)
-            return Agent(advertised, self.random)
-
         if options.http_port is not None:
             from .api.door import ApiDoor
 
             self._api = ApiDoor(self)
             await self._api.start(options.host, options.http_port)
-        self._sip = await self._stack.start(options.network, options.host, options.sip_port, make)
+        self._sip = await self._open_sip()
+
+    async def _open_sip(self) -> Address:
+        """Open SIP by UDP and TCP on one port; where any free one will do, it must be free for both."""
+        options, stack = self.options, self._stack
+
+        def make(local: Address) -> Agent:
+            advertised = type(local)(_reachable(local.host), local.port)
+            return Agent(advertised, self.random)
+
+        for attempt in range(PORT_ATTEMPTS):
+            local = await stack.start(options.network, options.host, options.sip_port, make)
+            if not options.network.is_real:
+                return local
+            streams = Streams(stack, self._flows_in_use)
+            try:
+                streams.listen(local.host, local.port)
+            except OSError:
+                stack.stop()
+                await streams.stop()
+                if options.sip_port or attempt == PORT_ATTEMPTS - 1:
+                    raise
+            else:
+                self._streams, stack.dial = streams, streams.dial
+                break
+        return local
+
+    def _flows_in_use(self) -> set[Peer]:
+        """The flows of dialogs and registrations, which may be silent for as long as these last."""
+        bindings = (one for _, found in self.registrar.accounts(self.clock.now()) for one in found)
+        return {*self._stack.agent.flows_in_use(), *(one.source for one in bindings)}
 
     @property
     def sip(self) -> Address:
@@ -240,6 +270,8 @@ class Pbx:
         if self._api is not None:
             await self._api.stop()
         await self.plane.stop()
+        if self._streams is not None:
+            await self._streams.stop()
         self._stack.stop()
         rmtree(self._scratch, ignore_errors=True)
         self.administration.stop()

@@ -48,7 +48,7 @@ def serve(
     ] = None,
     *,
     host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
-    sip_port: Annotated[int, _port("SIP over UDP; 0 is any free port, here and below.")] = 5060,
+    sip_port: Annotated[int, _port("SIP over UDP and TCP; 0 is any free port, here and below.")] = 5060,
     sips_port: Annotated[int, _port("SIP over TLS; not served by this version.")] = 5061,
     http_port: Annotated[int, _port("HTTP.")] = 8080,
     csta_port: Annotated[int, _port("CSTA; not served by this version.")] = 4721,
@@ -206,7 +206,7 @@ def _tell_ready(pbx: "Pbx", *, as_json: bool, accounts: bool) -> None:
         from .accounts import show_accounts
 
         show_accounts(pbx.site)
-    typer.echo(f"{pbx.site.server.name} is served: SIP at {pbx.sip} (UDP), HTTP at {pbx.http}")
+    typer.echo(f"{pbx.site.server.name} is served: SIP at {pbx.sip} (UDP, TCP), HTTP at {pbx.http}")
     if pbx.administration.entitlement.developer:
         typer.echo("Licences signed by the developer key count here; anybody can sign with it.")
     typer.echo(f"The administrator's token is {pbx.token}; Ctrl+C ends the server.")

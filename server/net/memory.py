@@ -57,6 +57,8 @@ class MemoryEndpoint:
 class MemoryNetwork:
     """A network in memory; `weather` may change while calls run."""
 
+    is_real = False
+
     def __init__(self, random: Random | None = None, weather: Weather = Weather()) -> None:
         self.endpoints: dict[Address, MemoryEndpoint] = {}
         self.weather = weather

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ...channels.media.inline_plane import InlinePlane
 from ..net.stack import SipStack
+from ..net.streams import Streams
 from ..sip.agent import ALLOW, Agent
 from ..sip.authorize import Authorizer
 from ..sip.effects import (
@@ -28,6 +29,7 @@ from ..sip.effects import (
     Responded,
     Unanswered,
 )
+from ..sip.flow import Flow
 from ..sip.message import Request
 from ..sip.offer_answer import ALL_CODECS
 from ..sip.uri import SipUri
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...channels.media.plane import Codec
-    from ...channels.network import Address, Network
+    from ...channels.network import Network
     from ..sip.effects import Effect
     from ..sip.flow import Peer
     from ..sip.leg import Leg
@@ -58,13 +60,13 @@ class Account:
 
 
 class Phone:
-    """One phone, at `server`, with its sockets at `host`.
+    """One phone, at `server`, with its sockets at `host`; a `Flow` as `server` is the connection that it opens.
 
     `busy_with` is the status with which it refuses calls (486, 603 …), None rings. `claims` is another user part for
     its From and To, `codecs` what it offers and takes.
     """
 
-    def __init__(self, network: Network, server: Address, account: Account, host: str) -> None:
+    def __init__(self, network: Network, server: Peer, account: Account, host: str) -> None:
         self._server = server
         self._me = account
         self._random = Random(f"{account.name}@{account.domain}")  # noqa: S311 - tags of a test phone, the same in every run
@@ -72,6 +74,7 @@ class Phone:
         self._recordings = 0
         self._incoming: asyncio.Queue[PhoneCall] = asyncio.Queue()
         self._stack = SipStack(self._handle)
+        self._streams: Streams | None = None
         self._plane = InlinePlane(network, host, rng=self._random)
         self._opening: set[asyncio.Task[None]] = set()
         self._register_call_id = ""
@@ -90,7 +93,7 @@ class Phone:
     async def start(
         cls,
         network: Network,
-        server: Address,
+        server: Peer,
         account: Account,
         *,
         host: str = "127.0.0.1",
@@ -98,7 +101,11 @@ class Phone:
     ) -> Phone:
         """Bind the phone's socket; raises OSError."""
         phone = cls(network, server, account, host)
-        await phone._stack.start(network, host, port, lambda local: Agent(local, phone._random))
+        stack = phone._stack
+        await stack.start(network, host, port, lambda local: Agent(local, phone._random))
+        if isinstance(server, Flow):
+            phone._streams = Streams(stack, stack.agent.flows_in_use)
+            stack.dial = phone._streams.dial
         phone._register_call_id = phone._stack.agent.new_call_id()
         return phone
 
@@ -139,8 +146,7 @@ class Phone:
 
     async def unplug(self) -> None:
         """Vanish without a word: nothing is sent any more, and nothing heard."""
-        self._stack.stop()
-        await self._plane.stop()
+        await self._close()
 
     async def stop(self) -> None:
         """Hang up, and close the sockets."""
@@ -148,9 +154,14 @@ class Phone:
             if call.leg is not None and not call.is_over:
                 call.leg.hang_up(self.now())
         self.flush()
-        await self._plane.stop()
-        self._stack.stop()
+        await self._close()
         self._scratch.cleanup()
+
+    async def _close(self) -> None:
+        await self._plane.stop()
+        if self._streams is not None:
+            await self._streams.stop()
+        self._stack.stop()
 
     # -- for its calls -----------------------------------------------------------------------------------------
 
@@ -201,7 +212,7 @@ class Phone:
                 ("To", me),
                 ("Call-ID", self._register_call_id),
                 ("CSeq", f"{self._register_cseq} {method}"),
-                ("Contact", f"<sip:{self.account}@{agent.local}>"),
+                ("Contact", agent.contact_for(self._server, target, self.account)),
                 ("Expires", str(expires_s)),
             ],
         )

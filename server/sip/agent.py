@@ -92,6 +92,12 @@ class Agent:
         for transaction in [one for one in self._clients.values() if one.destination == flow]:
             transaction.on_lost(now)
 
+    def flows_in_use(self) -> set[Flow]:
+        """Tell which flows a transaction waits on, or a dialog goes over: they should not be closed for being idle."""
+        waiting = (one.destination for one in (*self._clients.values(), *self._servers.values()))
+        talking = (leg.dialog.fallback for leg in self._legs.values() if leg.dialog is not None)
+        return self.flows.intersection((*waiting, *talking))
+
     def take_effects(self) -> list[Effect]:
         """What has to be done now, in order; the list is empty afterwards."""
         effects, self.effects = self.effects, []
@@ -177,14 +183,15 @@ class Agent:
         request.prepend("Via", f"{via}{self._random.getrandbits(64):016x}")
         return request
 
-    def contact_for(self, peer: Peer, target: str) -> str:
+    def contact_for(self, peer: Peer, target: str, user: str = "") -> str:
         """Write our Contact as `peer` reaches us: sips: when the Request-URI `target` is (RFC 3261 8.1.1.8, 12.1.1)."""
         if not isinstance(peer, Flow):
-            return self._contact
+            return f"<sip:{user}@{self.local}>" if user else self._contact
+        name = f"{user}@" if user else ""
         local, transport = self._reached_at.get(peer.transport, self.local), URI_TRANSPORTS[peer.transport]
         if target[:5].lower() == "sips:":
-            return f"<sips:{local}{';transport=ws' if transport == 'ws' else ''}>"
-        return f"<sip:{local};transport={transport}>"
+            return f"<sips:{name}{local}{';transport=ws' if transport == 'ws' else ''}>"
+        return f"<sip:{name}{local};transport={transport}>"
 
     def describe(self, message: Message, body: bytes) -> None:
         """Give a message what it says of us: Allow, and its SDP."""

@@ -1,0 +1,109 @@
+"""A whole server over connections: telephones that register by them are called by them (RFC 3261 18, RFC 5626)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ringfence.server.app import Options, Pbx
+from ringfence.server.phones.phone import Account, Phone
+from ringfence.server.sip.flow import Flow, Peer, Transport
+from ringfence.server.site.site import Site
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+SMALL = Site.sample("small")
+ANNA, BEN = (
+    Account("100", "klein.example", "Anna-1000-Apfel"),
+    Account("101", "klein.example", "Ben-1010-Birne"),
+)
+
+
+class Desk:
+    """A server on real sockets and its telephones."""
+
+    def __init__(self, pbx: Pbx) -> None:
+        self.pbx = pbx
+        self.phones: list[Phone] = []
+
+    async def phone(self, account: Account, transport: Transport | None = None) -> Phone:
+        """A telephone that is registered."""
+        server: Peer = self.pbx.sip if transport is None else Flow(transport, self.pbx.sip)
+        phone = await Phone.start(self.pbx.options.network, server, account)
+        self.phones.append(phone)
+        assert (await phone.register()).status == 200
+        return phone
+
+
+@asynccontextmanager
+async def desk() -> AsyncIterator[Desk]:
+    pbx = await Pbx.start(SMALL, Options(seed=1, in_process=True, http_port=None))
+    one = Desk(pbx)
+    try:
+        yield one
+    finally:
+        for phone in one.phones:
+            await phone.stop()
+        await pbx.stop()
+
+
+async def talk(caller: Phone, number: str, called: Phone, ends: str) -> None:
+    dialled = asyncio.ensure_future(caller.dial(number))
+    taken = await called.answer()
+    call = await dialled
+    await call.answered()
+    await (call if ends == "caller" else taken).hang_up()
+    await call.ended()
+    await taken.ended()
+    assert (call.status, taken.status) == (200, 0)
+
+
+async def test_telephones_by_tcp_and_udp_call_each_other_and_either_ends_it() -> None:
+    async with desk() as one:
+        anna, ben = await one.phone(ANNA, "TCP"), await one.phone(BEN)
+        await talk(anna, "101", ben, "caller")
+        await talk(anna, "101", ben, "called")
+        await talk(ben, "100", anna, "caller")
+        await talk(ben, "100", anna, "called")
+        sources = [found[0].source for _, found in one.pbx.registrar.accounts(one.pbx.clock.now())]
+        assert sorted(isinstance(source, Flow) for source in sources) == [False, True]
+
+
+async def test_who_rings_at_a_flow_that_closes_is_not_waited_for() -> None:
+    """RFC 3261 8.1.3.1: 503 for that branch, and the caller hears 480 at once."""
+    async with desk() as one:
+        anna, ben = await one.phone(ANNA), await one.phone(BEN, "TCP")
+        dialled = asyncio.ensure_future(anna.dial("101"))
+        await ben.ringing()
+        call = await dialled
+        await ben.unplug()
+        await call.ended()
+        assert (call.status, call.reason) == (480, "user.not_registered")
+        again = await anna.dial("101")
+        assert (again.status, again.reason) == (480, "user.not_registered")
+
+
+async def test_udp_and_tcp_share_a_port_also_when_any_will_do() -> None:
+    async with desk() as one, desk() as other:
+        assert one.pbx.sip != other.pbx.sip
+        for pbx in (one.pbx, other.pbx):
+            reader, writer = await asyncio.open_connection(pbx.sip.host, pbx.sip.port)
+            writer.write(b"\r\n\r\n")
+            assert await reader.readexactly(2) == b"\r\n"
+            writer.close()
+
+
+async def test_a_port_that_is_taken_for_tcp_is_an_error_and_leaves_nothing_open() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match="in use"):
+            await Pbx.start(SMALL, Options(in_process=True, http_port=None, sip_port=port))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", port))
