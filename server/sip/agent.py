@@ -24,8 +24,8 @@ from .validate import check, check_length
 if TYPE_CHECKING:
     from random import Random
 
+    from .calling import Authorize
     from .headers import Via
-    from .leg import Authorize
     from .subscription import Subscription
 
 MAGIC = "z9hG4bK"

@@ -18,7 +18,7 @@ from ringfence.server.sip.effects import (
     Requested,
     RequestedInside,
 )
-from ringfence.server.sip.leg import LegState
+from ringfence.server.sip.leg_state import LegState
 from ringfence.server.sip.message import Request, Response
 
 if TYPE_CHECKING:

@@ -1,0 +1,95 @@
+"""The INVITE of one leg on the called side: ringing, answer, refusal and CANCEL (RFC 3261 sections 9.2 and 13.3).
+
+A `Leg` that was called holds one until the ACK of its 2xx, and hands it the verbs of the called side.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .dialog import Dialog
+from .leg_state import UNANSWERED, LegState
+from .repetition import Repetition
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .agent import Agent
+    from .leg import Leg
+    from .message import Response
+    from .timers import Timer
+    from .transaction import ServerTransaction
+
+CANCELLED = 487
+TRYING_AFTER_S = 0.2  # RFC 3261 17.2.1: 100 unless a response comes within 200 ms
+RING_AGAIN_S = 60.0  # RFC 3261 13.3.1.1: proxies forget a call that does not ring for three minutes
+
+
+class Called:
+    """See the module."""
+
+    __slots__ = ("_agent", "_expiry", "_leg", "_provisional", "transaction")
+
+    def __init__(self, agent: Agent, leg: Leg, transaction: ServerTransaction, now: float) -> None:
+        self._agent = agent
+        self._leg = leg
+        self.transaction = transaction
+        self._provisional: Timer | None = agent.timers.set(now + TRYING_AFTER_S, self._send_trying)
+        self._expiry: Timer | None = None
+        if transaction.request.expires is not None:  # RFC 3261 13.3.1
+            self._expiry = agent.timers.set(now + transaction.request.expires, self.cancel)
+
+    def ring(self, status: int, body: bytes, now: float) -> None:
+        """Send a provisional response, again each minute; it opens an early dialog."""
+        self._leg.state = LegState.RINGING
+        self._respond(self._positive(status, body), now)
+        self._provisional = self._agent.timers.set(now + RING_AGAIN_S, self._ring_again)
+
+    def answer(self, body: bytes, now: float) -> Repetition:
+        """Take the call with a 200; returns its repetition until the ACK comes (RFC 3261 13.3.1.4)."""
+        self._leg.state = LegState.ANSWERED
+        self._respond(self._positive(200, body), now)
+        return Repetition(self._agent, self.transaction, now, self._leg.never_confirmed)
+
+    def refuse(
+        self, status: int, now: float, headers: Sequence[tuple[str, str]] = (), reason: str | None = None
+    ) -> None:
+        """Answer the INVITE with a final refusal."""
+        response = self.transaction.request.respond(status, reason, to_tag=self._leg.local_tag)
+        for name, value in headers:
+            response.add(name, value)
+        self._respond(response, now)
+        self._leg.end(status, now, far=False)
+
+    def cancel(self, now: float) -> None:
+        """CANCEL came, or the invitation has expired: 487 unless it was answered already (RFC 3261 9.2)."""
+        if self._leg.state in UNANSWERED:
+            request = self.transaction.request
+            self._respond(request.respond(CANCELLED, to_tag=self._leg.local_tag), now)
+            self._leg.end(CANCELLED, now, far=True)
+
+    def _positive(self, status: int, body: bytes) -> Response:
+        """Make a response that belongs to the dialog, and the dialog if need be."""
+        leg, request = self._leg, self.transaction.request
+        if leg.dialog is None:
+            leg.enter(Dialog.of_server(request, leg.local_tag, leg.peer))
+        response = request.respond(status, to_tag=leg.local_tag)
+        response.add("Contact", self._agent.contact_for(leg.peer, request.uri))
+        self._agent.describe(response, body)
+        return response
+
+    def _respond(self, response: Response, now: float) -> None:
+        if self._provisional is not None:
+            self._provisional.cancel()
+            self._provisional = None
+        if self._expiry is not None and response.status >= 200:
+            self._expiry.cancel()
+            self._expiry = None
+        self.transaction.respond(response, now)
+
+    def _send_trying(self, now: float) -> None:
+        self.transaction.respond(self.transaction.request.respond(100), now)
+
+    def _ring_again(self, now: float) -> None:
+        self.transaction.repeat()
+        self._provisional = self._agent.timers.set(now + RING_AGAIN_S, self._ring_again)

@@ -1,0 +1,118 @@
+"""The INVITE of one leg on the calling side: challenges, CANCEL, and the one 2xx that is the call (RFC 3261 13.2).
+
+A `Leg` that calls holds one until it is answered; what comes after that to the INVITE is for `acknowledge_late`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .dialog import Dialog
+from .effects import LegAnswered, LegProgressed, Send
+from .leg_state import LegState
+from .message import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .agent import Agent
+    from .leg import Leg
+    from .message import Response
+    from .transaction import ClientTransaction
+
+    Authorize = Callable[[Response, Request], tuple[str, str] | None]
+
+CANCELLED = 487
+_CREDENTIALS = frozenset({"Authorization", "Proxy-Authorization"})
+
+
+class Calling:
+    """See the module; `authorize` answers one 401 or 407 with a header, or gives up with None."""
+
+    __slots__ = ("_agent", "_authorize", "_leg", "transaction")
+
+    def __init__(self, agent: Agent, leg: Leg, authorize: Authorize | None, now: float) -> None:
+        self._agent = agent
+        self._leg = leg
+        self._authorize = authorize
+        self.transaction = agent.send(leg.request, leg.peer, leg, now)
+
+    def cancel(self, now: float) -> None:
+        """Give the call up; its end comes with the final response, or without one after 64 x T1 (RFC 3261 9.1)."""
+        self._leg.state = LegState.CANCELLING
+        self.transaction.cancel(now)
+
+    def on_response(self, response: Response, now: float) -> None:
+        """A response to the INVITE came."""
+        leg, status = self._leg, response.status
+        if status >= 300:
+            self._on_refused(response, now)
+        elif status >= 200:
+            self._on_accepted(response, now)
+        elif leg.state is LegState.CANCELLING:
+            self.transaction.cancel(now)
+        elif status > 100:
+            leg.state = LegState.RINGING
+            self._agent.effects.append(LegProgressed(leg, response))
+
+    def on_unanswered(self, status: int, now: float) -> None:
+        """Nobody answers the call, or nobody tells that it is given up."""
+        self._leg.end(CANCELLED if self._leg.state is LegState.CANCELLING else status, now, far=True)
+
+    def _on_refused(self, response: Response, now: float) -> None:
+        leg = self._leg
+        if leg.state is LegState.CANCELLING:
+            leg.end(CANCELLED, now, far=True, response=response)
+        elif response.status not in (401, 407) or not self._retry(response, now):
+            leg.end(response.status, now, far=True, response=response)
+
+    def _retry(self, response: Response, now: float) -> bool:
+        authorize, self._authorize = self._authorize, None
+        header = authorize(response, self._leg.request) if authorize else None
+        if header is None:
+            return False
+        old = self._leg.request
+        headers = [pair for pair in old.headers if pair[0] not in {"Via", "CSeq"}]
+        request = Request(old.method, old.uri, headers, old.body)
+        request.add("CSeq", f"{old.cseq.number + 1} INVITE")
+        request.set(*header)
+        self._leg.request = request
+        self.transaction = self._agent.send(request, self._leg.peer, self._leg, now)
+        return True
+
+    def _on_accepted(self, response: Response, now: float) -> None:
+        leg = self._leg
+        if leg.state is LegState.CANCELLING:
+            acknowledge_late(self._agent, self.transaction, response, leg, now)
+            leg.end(CANCELLED, now, far=False)
+            return
+        leg.state = LegState.ESTABLISHED
+        dialog = Dialog.of_client(self.transaction.request, response, leg.peer)
+        acknowledge(self._agent, self.transaction, response, dialog)
+        leg.enter(dialog)
+        self._agent.effects.append(LegAnswered(leg, response))
+
+
+def acknowledge(agent: Agent, transaction: ClientTransaction, response: Response, dialog: Dialog) -> None:
+    """Send the ACK of a 2xx, and keep it for the repetitions of that 2xx (RFC 3261 13.2.2.4)."""
+    request, tag = transaction.request, response.to.tag or ""
+    send = transaction.acks.get(tag)
+    if send is None:
+        ack = dialog.request("ACK", cseq=request.cseq.number)
+        ack.headers += [pair for pair in request.headers if pair[0] in _CREDENTIALS]  # RFC 3261 22.1
+        hop = agent.next_hop(dialog)
+        send = transaction.acks[tag] = Send(agent.stamp(ack, hop).to_bytes(), hop)
+    agent.effects.append(send)
+
+
+def acknowledge_late(
+    agent: Agent, transaction: ClientTransaction, response: Response, leg: Leg, now: float
+) -> None:
+    """Acknowledge a 2xx to an INVITE that has its call already, or is given up; end what is another call by BYE."""
+    known = transaction.acks.get(response.to.tag or "")
+    if known is not None:
+        agent.effects.append(known)
+        return
+    dialog = Dialog.of_client(transaction.request, response, leg.peer)
+    acknowledge(agent, transaction, response, dialog)
+    agent.send(dialog.request("BYE"), agent.next_hop(dialog), None, now)
