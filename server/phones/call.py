@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, assert_never
 from ...channels.media.audio import Audio
 from ...channels.media.plane import DigitsSent, MediaEvent, Played, Recorded, StreamClosed
 from ..sip import offer_answer
-from ..sip.effects import LegAnswered, LegConfirmed, LegEnded, LegProgressed, LegReoffered
+from ..sip.effects import (
+    LegAnswered,
+    LegConfirmed,
+    LegEnded,
+    LegProgressed,
+    LegReanswered,
+    LegReconfirmed,
+    LegReoffered,
+    LegUnblocked,
+)
+from ..sip.sdp import Direction, SdpError
 from ..sip.uri import SipUri
 from .refused import Refused
 
@@ -22,10 +32,20 @@ if TYPE_CHECKING:
     from ..sip.uri import Uri
     from .phone import Phone
 
-LegEffect = LegProgressed | LegAnswered | LegConfirmed | LegReoffered | LegEnded
+LegEffect = (
+    LegProgressed
+    | LegAnswered
+    | LegConfirmed
+    | LegReoffered
+    | LegReconfirmed
+    | LegReanswered
+    | LegUnblocked
+    | LegEnded
+)
 PATIENCE_S = 30.0
 LONGEST_RECORDING_S = 3600.0
 SLICE_S = 0.2
+PENDING = 491
 
 
 class NotAnsweredError(Exception):
@@ -33,7 +53,10 @@ class NotAnsweredError(Exception):
 
 
 class PhoneCall:
-    """One call; `status` is its final SIP status (0 while it is open), `response` the response that brought it."""
+    """One call; `status` is its final SIP status (0 while it is open), `response` the response that brought it.
+
+    `is_held` tells that the far end holds it.
+    """
 
     def __init__(self, phone: Phone) -> None:
         self._phone = phone
@@ -43,6 +66,10 @@ class PhoneCall:
         self._closed: StreamClosed | None = None
         self._digits_sent = 0
         self._played = 0
+        self._version = 1
+        self._direction = Direction.SENDRECV
+        self._reanswers: list[Response] = []
+        self.is_held = False
         self.leg: Leg | None = None
         self.status = 0
         self.response: Response | None = None
@@ -103,7 +130,7 @@ class PhoneCall:
             phone.host,
             self._stream.local.port,
             session_id=1,
-            version=1,
+            version=self._version,
             supported=phone.codecs,
         )
         self._connect(agreed)
@@ -134,6 +161,37 @@ class PhoneCall:
             self.leg.hang_up(self._phone.now())
             self._phone.flush()
         await self.ended(timeout_s=2 * PATIENCE_S)
+
+    async def hold(self) -> None:
+        """Hold the call by a re-INVITE with sendonly (RFC 3264 8.4)."""
+        await self.reoffer(Direction.SENDONLY)
+
+    async def resume(self) -> None:
+        """Talk again."""
+        await self.reoffer(Direction.SENDRECV)
+
+    async def reoffer(self, direction: Direction = Direction.SENDRECV) -> Response:
+        """Offer media anew, with the phone's codecs of now; returns the final response, never a 491."""
+        await self.answered()
+        leg, before, self._direction = self._leg(), self._direction, direction
+        while True:
+            count = len(self._reanswers)
+            while not self.is_over and not leg.reoffer(self.offer(), self._phone.now()):
+                self._changed.clear()
+                await self._changed.wait()
+            self._phone.flush()
+            await self._until(lambda: len(self._reanswers) > count or self.is_over, 2 * PATIENCE_S)  # noqa: B023
+            if len(self._reanswers) == count:
+                raise NotAnsweredError("the call ended before its media were agreed anew")
+            response = self._reanswers[-1]
+            if response.status == PENDING:
+                continue
+            if response.status < 300:
+                agreed = offer_answer.agreed_from_answer(self._offer, response.body)
+                self._stream.connect(agreed.remote(leg.peer.host), fill=True)
+            else:
+                self._direction = before
+            return response
 
     async def send_digits(self, digits: str) -> None:
         """Press keys; returns when they are sent."""
@@ -180,9 +238,16 @@ class PhoneCall:
     # -- what the phone tells ----------------------------------------------------------------------------------
 
     def offer(self) -> bytes:
-        """Write the offer of an outgoing call."""
-        port, codecs = self._stream.local.port, self._phone.codecs
-        self._offer = offer_answer.offer(self._phone.host, port, session_id=1, version=1, codecs=codecs)
+        """Write an offer, with the phone's codecs of now."""
+        self._version += 1
+        self._offer = offer_answer.offer(
+            self._phone.host,
+            self._stream.local.port,
+            session_id=1,
+            version=self._version,
+            codecs=self._phone.codecs,
+            direction=self._direction,
+        )
         return self._offer.encode()
 
     def on_leg(self, effect: LegEffect) -> None:
@@ -198,6 +263,10 @@ class PhoneCall:
                 self.is_answered = True
             case LegReoffered(_, request):
                 self._accept(request)
+            case LegReanswered(_, response):
+                self._reanswers.append(response)
+            case LegReconfirmed() | LegUnblocked():
+                pass
             case LegEnded(_, status, _, final):
                 self.on_ended(status, final)
             case _:
@@ -205,11 +274,23 @@ class PhoneCall:
         self._changed.set()
 
     def _accept(self, request: Request) -> None:
-        """The far end wants other media; it gets it."""
-        body, agreed = offer_answer.answer(
-            request.body, self._phone.host, self._stream.local.port, session_id=1, version=2
-        )
+        """The far end wants other media; it gets it, if the phone has its codecs."""
+        self._version += 1
+        try:
+            body, agreed = offer_answer.answer(
+                request.body,
+                self._phone.host,
+                self._stream.local.port,
+                session_id=1,
+                version=self._version,
+                supported=self._phone.codecs,
+                direction=self._direction,
+            )
+        except SdpError:
+            self._leg().refuse_offer(488, self._phone.now())
+            return
         self._leg().accept_offer(body.encode(), self._phone.now())
+        self.is_held = not agreed.receives
         self._stream.connect(agreed.remote(self._leg().peer.host), fill=True)
 
     def on_ended(self, status: int, response: Response | None) -> None:

@@ -19,14 +19,10 @@ from ..net.streams import Streams
 from ..sip.agent import ALLOW, Agent
 from ..sip.authorize import Authorizer
 from ..sip.effects import (
-    LegAnswered,
-    LegConfirmed,
-    LegEnded,
-    LegProgressed,
-    LegReoffered,
     Requested,
     RequestedInside,
     Responded,
+    Send,
     Unanswered,
 )
 from ..sip.flow import Flow
@@ -236,11 +232,11 @@ class Phone:
                 if isinstance(transaction.owner, asyncio.Future) and not transaction.owner.done():
                     method = transaction.request.method
                     transaction.owner.set_exception(PhoneError(f"nobody answers {method} at {self._server}"))
-            case LegProgressed() | LegAnswered() | LegConfirmed() | LegReoffered() | LegEnded():
+            case Send() | Responded():
+                pass
+            case _:
                 if isinstance(effect.leg.owner, PhoneCall):
                     effect.leg.owner.on_leg(effect)
-            case _:
-                pass
 
     def _take(self, request: Request, source: Peer) -> None:
         agent = self._stack.agent

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MAGIC = "z9hG4bK"
 MAX_FORWARDS = 70
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE"
 
 
 class Agent:
@@ -42,7 +42,7 @@ class Agent:
         self.timers = Timers()
         self.effects: list[Effect] = []
         self.flows: set[Flow] = set()
-        self._random = random
+        self.random = random
         self._via = f"SIP/2.0/UDP {local};rport;branch={MAGIC}"
         self._contact = f"<sip:{local}>"
         self._reached_at: dict[Transport, Address] = {}
@@ -180,7 +180,7 @@ class Agent:
         if isinstance(destination, Flow):
             transport = destination.transport
             via = f"SIP/2.0/{transport} {self._reached_at.get(transport, self.local)};branch={MAGIC}"
-        request.prepend("Via", f"{via}{self._random.getrandbits(64):016x}")
+        request.prepend("Via", f"{via}{self.random.getrandbits(64):016x}")
         return request
 
     def contact_for(self, peer: Peer, target: str, user: str = "") -> str:
@@ -202,11 +202,11 @@ class Agent:
 
     def new_tag(self) -> str:
         """Return a fresh tag."""
-        return f"{self._random.getrandbits(64):016x}"
+        return f"{self.random.getrandbits(64):016x}"
 
     def new_call_id(self) -> str:
         """Return a fresh Call-ID."""
-        return f"{self._random.getrandbits(128):032x}"
+        return f"{self.random.getrandbits(128):032x}"
 
     def next_hop(self, dialog: Dialog) -> Peer:
         """Where requests of a dialog go: over the flow it came by (RFC 5626 4.3), else to the first route or target.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .dialog import Dialog
 from .leg_state import UNANSWERED, LegState
+from .reoffer import OpenOffer
 from .repetition import Repetition
 
 if TYPE_CHECKING:
@@ -38,6 +39,13 @@ class Called:
         self._expiry: Timer | None = None
         if transaction.request.expires is not None:  # RFC 3261 13.3.1
             self._expiry = agent.timers.set(now + transaction.request.expires, self.cancel)
+
+    @property
+    def open_offer(self) -> OpenOffer:
+        """Whose offer waits for its answer: the caller's until our 2xx, or ours in it until the ACK (RFC 3264 4)."""
+        if self._leg.state in UNANSWERED:
+            return OpenOffer.THEIRS
+        return OpenOffer.NONE if self.transaction.request.body else OpenOffer.OURS
 
     def ring(self, status: int, body: bytes, now: float) -> None:
         """Send a provisional response, again each minute; it opens an early dialog."""

@@ -79,7 +79,7 @@ class LegConfirmed:
 
 @dataclass(frozen=True, slots=True)
 class LegReoffered:
-    """The far end wants other media (re-INVITE); answer it by `Leg.accept_offer` or `Leg.refuse_offer`."""
+    """The far end wants other media (re-INVITE, UPDATE); answer it by `Leg.accept_offer` or `Leg.refuse_offer`."""
 
     leg: Leg
     request: Request
@@ -95,10 +95,17 @@ class LegReconfirmed:
 
 @dataclass(frozen=True, slots=True)
 class LegReanswered:
-    """The final response to our re-INVITE (`Leg.reoffer`) came; after a 491 it may be sent again (RFC 3261 14.1)."""
+    """The final response to our re-INVITE or UPDATE with an offer came; after a 491 `LegUnblocked` follows."""
 
     leg: Leg
     response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class LegUnblocked:
+    """An offer that had to wait, for another one or after a 491 (RFC 3261 14.1), may be made if it is still wanted."""
+
+    leg: Leg
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +149,7 @@ Effect = (
     | LegReoffered
     | LegReconfirmed
     | LegReanswered
+    | LegUnblocked
     | LegEnded
     | Resubscribed
     | SubscriptionEnded

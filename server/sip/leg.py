@@ -13,7 +13,7 @@ from .called import Called
 from .calling import Calling, acknowledge, acknowledge_late
 from .effects import LegConfirmed, LegEnded, LegReconfirmed, RequestedInside
 from .leg_state import OVER, UNANSWERED, LegState
-from .reoffer import Reoffers
+from .reoffer import OpenOffer, Reoffers
 from .repetition import Repetition
 from .requester import Requester
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Header = tuple[str, str]
 
-NO_ANSWER, GONE, CANCELLED = 408, 481, 487
+NO_ANSWER, GONE, CANCELLED, OUT_OF_ORDER = 408, 481, 487, 500
 
 
 class Leg(Requester):
@@ -108,14 +108,17 @@ class Leg(Requester):
         if repetition is None or repetition.cseq != request.cseq.number:
             return
         self._stop_repeating()
+        if self.state is LegState.LEAVING:
+            self._send_bye(now)
+            return
         if self.state is LegState.ANSWERED:
             self.state = LegState.ESTABLISHED
             self._called = None
             self._agent.effects.append(LegConfirmed(self, request.body))
-        elif self.state is LegState.ESTABLISHED:
+        else:
             self._agent.effects.append(LegReconfirmed(self, request.body))
-        elif self.state is LegState.LEAVING:
-            self._send_bye(now)
+        if self._reoffers is not None:
+            self._reoffers.unblock()
 
     def never_confirmed(self, now: float) -> None:
         """No ACK in 64 x T1: end the dialog (RFC 3261 13.3.1.4)."""
@@ -146,7 +149,7 @@ class Leg(Requester):
                 self._calling.on_response(response, now)
                 if self.state is LegState.ESTABLISHED:
                     self._calling = None
-        elif 200 <= response.status < 300:
+        elif transaction.is_invite and 200 <= response.status < 300:
             acknowledge_late(self._agent, transaction, response, self, now)
 
     def on_unanswered(self, transaction: ClientTransaction, status: int, now: float) -> None:
@@ -155,56 +158,106 @@ class Leg(Requester):
             self._forget()
         elif self.is_over:
             return
-        elif self._calling is not None:
+        elif self._calling is not None and transaction is self._calling.transaction:
             self._calling.on_unanswered(status, now)
-        else:  # a re-INVITE: the far end is gone (RFC 3261 12.2.1.2)
+        elif self.state is LegState.ESTABLISHED:  # the far end is gone (RFC 3261 12.2.1.2)
             self._send_bye(now)
             self.end(0, now, far=True, leaves=True)
 
     def _on_reanswered(self, transaction: ClientTransaction, response: Response, now: float) -> None:
-        if response.status < 300 and self.dialog is not None:
+        is_open = not self.is_over and self._reoffers is not None
+        if self._reoffers is not None and is_open:
+            self._reoffers.finish(transaction, response, now)
+        if transaction.is_invite and response.status < 300 and self.dialog is not None:
             acknowledge(self._agent, transaction, response, self.dialog)
-        if self.is_over or self._reoffers is None:
+        if self._reoffers is None or not is_open:
             return
-        self._reoffers.finish(transaction, response)
-        if response.status in (NO_ANSWER, GONE):  # RFC 3261 12.2.1.2
+        if response.status in (NO_ANSWER, GONE) and self.state is LegState.ESTABLISHED:  # RFC 3261 12.2.1.2
             self._send_bye(now)
             self.end(0, now, far=True, leaves=True)
+        else:
+            self._reoffers.unblock()
 
     # -- inside the dialog -------------------------------------------------------------------------------------
 
     def on_request(self, transaction: ServerTransaction, now: float) -> None:
         """A request came inside the dialog; the transaction is answered here or by the owner."""
         request = transaction.request
-        if self.dialog is None or not self.dialog.accepts(request):
-            transaction.respond(request.respond(500), now)
-        elif request.method == "BYE":
+        dialog = self._dialog_of(request)
+        if dialog is None or not dialog.accepts(request):
+            refusal = request.respond(OUT_OF_ORDER)
+            refusal.add("Retry-After", str(self._agent.random.randint(0, 10)))
+            transaction.respond(refusal, now)
+        elif request.method == "BYE" and self._calling is None:
             transaction.respond(request.respond(200), now)
             self._on_bye(now)
-        elif self.is_over:
+        elif (
+            self.is_over or request.method == "BYE"
+        ):  # RFC 3261 15: the called side does not leave an early dialog so
             transaction.respond(request.respond(GONE), now)
-        elif request.method == "INVITE" and self._reoffers is not None:
-            is_early = self.state is not LegState.ESTABLISHED or self._repetition is not None
-            self._reoffers.take(transaction, now, is_early=is_early)
+        elif request.method == "INVITE":
+            self._offers.take(transaction, dialog, now, self._open_offer(by_invite=True))
+        elif request.method == "UPDATE" and request.body:
+            self._offers.take(transaction, dialog, now, self._open_offer(by_invite=False))
+        elif request.method == "UPDATE":
+            self._offers.confirm(transaction, dialog, b"", now)
         else:
             self._agent.effects.append(RequestedInside(self, transaction))
 
+    def _dialog_of(self, request: Request) -> Dialog | None:
+        if self._calling is not None:
+            return self._calling.dialog(request.from_.tag or "")
+        return self.dialog
+
+    @property
+    def _offers(self) -> Reoffers:
+        if self._reoffers is None:
+            self._reoffers = Reoffers(self._agent, self)
+        return self._reoffers
+
+    def _open_offer(self, *, by_invite: bool) -> OpenOffer:
+        """Say whose offer in an INVITE waits for its answer; a new INVITE waits for the ACK as well."""
+        if self._calling is not None:
+            return OpenOffer.OURS
+        if self._called is not None:
+            return OpenOffer.THEIRS if by_invite else self._called.open_offer
+        if self._repetition is None:
+            return OpenOffer.NONE
+        if by_invite:
+            return OpenOffer.THEIRS
+        return OpenOffer.NONE if self._repetition.transaction.request.body else OpenOffer.OURS
+
     def reoffer(self, body: bytes, now: float) -> bool:
-        """Offer other media by a re-INVITE; False while the leg is not established or another one is under way."""
-        if self.state is not LegState.ESTABLISHED or self._repetition is not None or self._reoffers is None:
+        """Offer other media by a re-INVITE; False while something hinders it, of whose end `LegUnblocked` tells."""
+        if self.state is LegState.ANSWERED or self._repetition is not None:
+            self._offers.want()
+        elif self.state is LegState.ESTABLISHED and self.dialog is not None:
+            return self._offers.send("INVITE", self.dialog, body, now)
+        return False
+
+    def update(self, body: bytes, now: float) -> bool:
+        """Offer other media by an UPDATE, in an early dialog too (RFC 3311 5.1); False as for `reoffer`."""
+        dialog = self._calling.latest if self._calling is not None else self.dialog
+        if self.is_over or dialog is None:
             return False
-        return self._reoffers.send(body, now)
+        if self._open_offer(by_invite=False) is not OpenOffer.NONE:
+            self._offers.want()
+            return False
+        return self._offers.send("UPDATE", dialog, body, now)
 
     def accept_offer(self, body: bytes, now: float) -> None:
-        """Answer the re-INVITE that `LegReoffered` told of."""
+        """Answer the re-INVITE or UPDATE that `LegReoffered` told of."""
         transaction = self._reoffers.accept(body, now) if self._reoffers is not None else None
-        if transaction is not None:
+        if transaction is not None and transaction.is_invite:
             self._repetition = Repetition(self._agent, transaction, now, self.never_confirmed)
+        elif self._reoffers is not None:
+            self._reoffers.unblock()
 
     def refuse_offer(self, status: int, now: float, headers: Sequence[Header] = ()) -> None:
-        """Refuse the re-INVITE; the session goes on as it was (RFC 3261 14.1)."""
+        """Refuse the re-INVITE or UPDATE; the session goes on as it was (RFC 3261 14.1)."""
         if self._reoffers is not None:
             self._reoffers.refuse(status, now, headers)
+            self._reoffers.unblock()
 
     # -- the end -----------------------------------------------------------------------------------------------
 
@@ -249,7 +302,6 @@ class Leg(Requester):
     def enter(self, dialog: Dialog) -> None:
         """Be found by a dialog from now on."""
         self.dialog = dialog
-        self._reoffers = Reoffers(self._agent, self, dialog)
         self._agent.remember(dialog.id, self)
 
     def end(
@@ -267,6 +319,8 @@ class Leg(Requester):
 
     def _forget(self) -> None:
         self.state = LegState.ENDED
+        if self._calling is not None:
+            self._calling.forget()
         self._called = self._calling = self._reoffers = None
         if self.dialog is not None:
             self._agent.forget_dialog(self.dialog.id)

@@ -1,14 +1,17 @@
-"""Re-INVITEs inside a leg (RFC 3261 section 14): one at a time, the far end's or ours.
+"""Offers inside a dialog, one at a time, the far end's or ours: re-INVITE (RFC 3261 section 14), UPDATE (RFC 3311).
 
-A `Leg` hands its re-INVITEs here; the owner hears of the far end's by `LegReoffered`, of the answer to ours by
-`LegReanswered`.
+A `Leg` hands them here; the owner hears of the far end's by `LegReoffered`, of the answer to ours by `LegReanswered`,
+and by `LegUnblocked` when one that had to wait may be made.
 """
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from .effects import LegReanswered, LegReoffered
+from .effects import LegReanswered, LegReoffered, LegUnblocked
+from .grammar import SipSyntaxError
+from .multipart import find_part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,52 +22,87 @@ if TYPE_CHECKING:
     from .message import Message, Response
     from .transaction import ClientTransaction, ServerTransaction
 
-CANCELLED, PENDING, TOO_EARLY = 487, 491, 500
+SDP = "application/sdp"
+UNSUPPORTED_MEDIA, CANCELLED, PENDING, TOO_EARLY = 415, 487, 491, 500
+
+
+class OpenOffer(Enum):
+    """Whose offer waits for its answer (RFC 3264 4)."""
+
+    NONE = auto()
+    OURS = auto()
+    THEIRS = auto()
 
 
 class Reoffers:
-    """The re-INVITEs of one leg, whose dialog stands."""
+    """The offers of one leg after that of its INVITE."""
 
-    __slots__ = ("_agent", "_dialog", "_leg", "_ours", "_theirs")
+    __slots__ = ("_agent", "_is_wanted", "_leg", "_ours", "_pauses", "_theirs")
 
-    def __init__(self, agent: Agent, leg: Leg, dialog: Dialog) -> None:
+    def __init__(self, agent: Agent, leg: Leg) -> None:
         self._agent = agent
         self._leg = leg
-        self._dialog = dialog
-        self._theirs: ServerTransaction | None = None
-        self._ours: ClientTransaction | None = None
+        self._theirs: tuple[ServerTransaction, Dialog] | None = None
+        self._ours: tuple[ClientTransaction, Dialog] | None = None
+        self._is_wanted = False
+        self._pauses = False
 
     # -- the far end's -----------------------------------------------------------------------------------------
 
-    def take(self, transaction: ServerTransaction, now: float, *, is_early: bool) -> None:
-        """Take a re-INVITE; refuse it while another one, or the INVITE itself (`is_early`), is unfinished (14.2)."""
+    def take(self, transaction: ServerTransaction, dialog: Dialog, now: float, open_offer: OpenOffer) -> None:
+        """Take an offer; refuse it while another one, or that of the INVITE, is unfinished (14.2; RFC 3311 5.2)."""
         request = transaction.request
-        if is_early or self._theirs is not None:
+        if open_offer is OpenOffer.THEIRS or self._theirs is not None:
             refusal = request.respond(TOO_EARLY)
-            refusal.add("Retry-After", "1")
+            refusal.add("Retry-After", str(self._agent.random.randint(0, 10)))
             transaction.respond(refusal, now)
-        elif self._ours is not None:
+        elif open_offer is OpenOffer.OURS or self._ours is not None:
             transaction.respond(request.respond(PENDING), now)
+        elif request.body and not self._read(transaction, now):
+            return
         else:
-            self._theirs = transaction
+            self._theirs = (transaction, dialog)
             transaction.leg = self._leg
             self._agent.effects.append(LegReoffered(self._leg, request))
 
+    @staticmethod
+    def _read(transaction: ServerTransaction, now: float) -> bool:
+        """Leave only the session description of a body that has more parts; refuse one that has none."""
+        request = transaction.request
+        try:
+            found = find_part(request.get("content-type") or "", request.body, SDP)
+        except SipSyntaxError as error:
+            transaction.respond(request.respond(error.status), now)
+            return False
+        if found is None:
+            refusal = request.respond(UNSUPPORTED_MEDIA)
+            refusal.add("Accept", SDP)
+            transaction.respond(refusal, now)
+            return False
+        request.body = found
+        return True
+
     def accept(self, body: bytes, now: float) -> ServerTransaction | None:
-        """Answer the open re-INVITE with a 200; returns its transaction, None when there is none."""
-        transaction, self._theirs = self._theirs, None
-        if transaction is not None:
-            self._refresh(transaction.request)
-            response = transaction.request.respond(200)
-            response.add("Contact", self._agent.contact_for(self._leg.peer, transaction.request.uri))
-            self._agent.describe(response, body)
-            transaction.respond(response, now)
+        """Answer the open offer with a 200; returns its transaction, None when there is none."""
+        if self._theirs is None:
+            return None
+        (transaction, dialog), self._theirs = self._theirs, None
+        self.confirm(transaction, dialog, body, now)
         return transaction
 
+    def confirm(self, transaction: ServerTransaction, dialog: Dialog, body: bytes, now: float) -> None:
+        """Answer a re-INVITE or UPDATE with a 200."""
+        request = transaction.request
+        refresh(dialog, request)
+        response = request.respond(200)
+        response.add("Contact", self._agent.contact_for(self._leg.peer, request.uri))
+        self._agent.describe(response, body)
+        transaction.respond(response, now)
+
     def refuse(self, status: int, now: float, headers: Sequence[tuple[str, str]] = ()) -> None:
-        """Refuse the open re-INVITE; the session goes on as it was."""
-        transaction, self._theirs = self._theirs, None
-        if transaction is not None:
+        """Refuse the open offer; the session goes on as it was."""
+        if self._theirs is not None:
+            (transaction, _), self._theirs = self._theirs, None
             response = transaction.request.respond(status)
             for name, value in headers:
                 response.add(name, value)
@@ -72,32 +110,63 @@ class Reoffers:
 
     def cancel(self, transaction: ServerTransaction, now: float) -> None:
         """CANCEL came for a re-INVITE: 487, if it is still open."""
-        if transaction is self._theirs:
+        if self._theirs is not None and transaction is self._theirs[0]:
             self.refuse(CANCELLED, now)
 
     # -- ours --------------------------------------------------------------------------------------------------
 
-    def send(self, body: bytes, now: float) -> bool:
-        """Send a re-INVITE; False while one is under way (14.1)."""
-        if self._ours is not None or self._theirs is not None:
+    def send(self, method: str, dialog: Dialog, body: bytes, now: float) -> bool:
+        """Send an offer; False, and `LegUnblocked` later, while one is under way or 14.1 wants a pause."""
+        if self._ours is not None or self._theirs is not None or self._pauses:
+            self._is_wanted = True
             return False
-        request = self._dialog.request("INVITE")
-        hop = self._agent.next_hop(self._dialog)
+        self._is_wanted = False
+        request = dialog.request(method)
+        hop = self._agent.next_hop(dialog)
         request.add("Contact", self._agent.contact_for(hop, request.uri))
         self._agent.describe(request, body)
-        self._ours = self._agent.send(request, hop, self._leg, now)
+        self._ours = (self._agent.send(request, hop, self._leg, now), dialog)
         return True
 
-    def finish(self, transaction: ClientTransaction, response: Response) -> None:
-        """Take the final response to ours; a repeated one changes nothing."""
-        if transaction is self._ours:
-            self._ours = None
-            if response.status < 300:
-                self._refresh(response)
-            self._agent.effects.append(LegReanswered(self._leg, response))
+    def want(self) -> None:
+        """Note that an offer of ours has to wait for what the leg knows."""
+        self._is_wanted = True
 
-    def _refresh(self, message: Message) -> None:
-        """Talk to the Contact of whoever offered or answered from now on (12.2)."""
-        contacts = message.contacts
-        if contacts:
-            self._dialog.target = str(contacts[0].uri)
+    def finish(self, transaction: ClientTransaction, response: Response, now: float) -> None:
+        """Take the final response to ours; a repeated one changes nothing."""
+        if self._ours is None or transaction is not self._ours[0]:
+            return
+        (_, dialog), self._ours = self._ours, None
+        if response.status < 300:
+            refresh(dialog, response)
+        elif response.status == PENDING:
+            self._is_wanted = self._pauses = True
+            self._agent.timers.set(now + self._pause_s(), self._go_on)
+        self._agent.effects.append(LegReanswered(self._leg, response))
+
+    def _pause_s(self) -> float:
+        """How long to wait after a 491: whoever made the Call-ID waits longer (14.1)."""
+        is_ours = self._leg.request.from_.tag == self._leg.local_tag
+        return (
+            self._agent.random.randint(210, 400) / 100
+            if is_ours
+            else self._agent.random.randint(0, 200) / 100
+        )
+
+    def _go_on(self, _now: float) -> None:
+        self._pauses = False
+        self.unblock()
+
+    def unblock(self) -> None:
+        """Tell that an offer that had to wait may be made, if nothing hinders it any more."""
+        if self._is_wanted and not self._pauses and self._ours is None and self._theirs is None:
+            self._is_wanted = False
+            if not self._leg.is_over:
+                self._agent.effects.append(LegUnblocked(self._leg))
+
+
+def refresh(dialog: Dialog, message: Message) -> None:
+    """Talk to the Contact of whoever offered or answered from now on (RFC 3261 12.2)."""
+    contacts = message.contacts
+    if contacts:
+        dialog.target = str(contacts[0].uri)

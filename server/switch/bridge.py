@@ -27,6 +27,7 @@ class Bridge:
         one, other = self._pair
         for connection in self._pair:
             connection.go_quiet()
+            self.on_direction(connection)
         if one.stream is not None and other.stream is not None and not (one.is_over or other.is_over):
             one.stream.bridge(other.stream)
         for connection in self._pair:
@@ -39,7 +40,12 @@ class Bridge:
         """Nothing rings any more."""
 
     def on_answered(self, connection: Connection) -> None:
-        """The caller's ACK came."""
+        """The caller's ACK came, perhaps with his answer."""
+        self.on_direction(connection)
+
+    def on_direction(self, connection: Connection) -> None:
+        """Whom one end does not hear, or does not want to hear it, learns that by a re-INVITE."""
+        self._other(connection).follow(connection.wanted)
 
     def on_media(self, connection: Connection, event: MediaEvent) -> None:
         """The plane relays; digits go with the audio."""
@@ -48,5 +54,8 @@ class Bridge:
 
     def on_ended(self, connection: Connection, status: int, response: Response | None) -> None:
         """End the other one, too."""
+        self._other(connection).hang_up(connection.cause)
+
+    def _other(self, connection: Connection) -> Connection:
         one, other = self._pair
-        (other if connection is one else one).hang_up(connection.cause)
+        return other if connection is one else one

@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from ..sip.leg import Leg
     from ..sip.message import Request, Response
     from ..sip.offer_answer import Agreed
+    from ..sip.sdp import Direction
     from .call import Call
     from .switch import Switch
     from .work import Work
 
 NORMAL = 16
+PENDING = 491
 UNAVAILABLE = 503
 
 
@@ -66,6 +68,10 @@ class Listener(Protocol):
 
     def on_answered(self, connection: Connection) -> None:
         """The device took the call, or the caller's ACK came."""
+        ...
+
+    def on_direction(self, connection: Connection) -> None:
+        """The device holds, resumes, or has otherwise agreed on its media anew."""
         ...
 
     def on_media(self, connection: Connection, event: MediaEvent) -> None:
@@ -109,6 +115,11 @@ class Connection:
     def agreed(self) -> Agreed | None:
         """What offer and answer settled last."""
         return self._negotiation.agreed
+
+    @property
+    def wanted(self) -> Direction:
+        """The direction of media that the device asked for itself; one that does not receive holds the call."""
+        return self._negotiation.wanted
 
     @property
     def is_over(self) -> bool:
@@ -296,20 +307,56 @@ class Connection:
         """The caller's ACK came, with its answer when the offer was ours."""
         if self._take_answer(body) and self.listener is not None:
             self.listener.on_answered(self)
+        self._reoffer()
+
+    def follow(self, direction: Direction) -> None:
+        """Let the far end have this direction: by its next answer, or by a re-INVITE if it was shown another one."""
+        self._negotiation.allowed = direction
+        self._reoffer()
+
+    def _reoffer(self) -> None:
+        """Offer the direction that is allowed, if the far end was shown another; a busy leg tells when it may."""
+        negotiation = self._negotiation
+        if self.leg is None or not self.is_answered or not negotiation.is_stale or negotiation.awaits_answer:
+            return
+        if not self.leg.reoffer(negotiation.offer(self._port), self._switch.clock.now()):
+            negotiation.withdraw()
+        self._switch.flush()
+
+    def on_reanswered(self, response: Response) -> None:
+        """The final response to our re-INVITE; after a 491 it is `on_unblocked` that goes on."""
+        if response.status == PENDING:
+            self._negotiation.withdraw()
+        elif response.status >= 300:
+            self._negotiation.give_up()
+        elif self._take_answer(response.body):
+            self._go_by_what_is_agreed()
+            self._reoffer()
+
+    def on_unblocked(self) -> None:
+        """A re-INVITE that had to wait may be sent."""
+        self._reoffer()
 
     def on_reoffered(self, request: Request) -> None:
-        """A re-INVITE: new media, hold, or no offer, which makes it ours (RFC 3261 14.2)."""
+        """A re-INVITE or UPDATE: new media, hold, or no offer, which makes it ours (RFC 3261 14.2)."""
         if self.leg is None:
             return
         now = self._switch.clock.now()
-        try:
-            body = self._negotiation.reanswer(request.body, self._port, inactive=self.stream is None)
-        except SdpError:
+        body = self._reanswer(request.body)
+        if body is None:
             self.leg.refuse_offer(488, now, refusal_headers(Refusal("media.incompatible"), None))
         else:
             self.leg.accept_offer(body, now)
             self._go_by_what_is_agreed()
         self._switch.flush()
+
+    def _reanswer(self, offered: bytes) -> bytes | None:
+        if not self.is_answered:
+            return None  # there is no media before the answer
+        try:
+            return self._negotiation.reanswer(offered, self._port, inactive=self.stream is None)
+        except SdpError:
+            return None
 
     def on_reconfirmed(self, body: bytes) -> None:
         """The ACK of a re-INVITE came, with its answer when the offer was ours."""
@@ -329,8 +376,10 @@ class Connection:
 
     def _go_by_what_is_agreed(self) -> None:
         self._connect()
-        held = self.stream is not None and self.agreed is not None and not self.agreed.receives
+        held = self.stream is not None and not self.wanted.receives
         self._become(ConnectionState.HOLD if held else ConnectionState.CONNECTED)
+        if self.listener is not None:
+            self.listener.on_direction(self)
 
     def on_leg_ended(self, status: int, response: Response | None) -> None:
         """The leg is over."""

@@ -18,7 +18,11 @@ DISCARD_PORT = 9
 
 
 class Negotiation:
-    """One session description of ours, in all its versions. `host` and `port` are where our stream hears."""
+    """One session description of ours, in all its versions. `host` and `port` are where our stream hears.
+
+    `wanted` is the direction that the far end asked for itself, `allowed` what it may have of us: the reverse of what
+    the other end of a bridge wants.
+    """
 
     def __init__(self, session_id: int, host: str) -> None:
         self._session_id = session_id
@@ -26,12 +30,20 @@ class Negotiation:
         self._version = 0
         self._theirs: Sdp | None = None
         self._ours = ""
+        self._shown = self._offered = Direction.SENDRECV
         self.agreed: Agreed | None = None
+        self.allowed = Direction.SENDRECV
+        self.wanted = Direction.SENDRECV
 
     @property
     def awaits_answer(self) -> bool:
         """Whether the last offer was ours, and its answer has not come."""
         return bool(self._ours)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the far end was last shown another direction than is allowed now."""
+        return self.allowed is not self._shown
 
     def take_offer(self, body: bytes) -> None:
         """Read the caller's offer before anything is promised; raises `SdpError`. No body: the offer will be ours."""
@@ -40,19 +52,20 @@ class Negotiation:
             offer_answer.answer(offered, self._host, DISCARD_PORT, session_id=0, version=0)
             self._theirs = offered
 
-    def offer(self, port: int, direction: Direction = Direction.SENDRECV) -> bytes:
+    def offer(self, port: int, *, inactive: bool = False) -> bytes:
         """Write an offer."""
         self._version += 1
+        self._offered = Direction.INACTIVE if inactive else self.allowed
         self._ours = offer_answer.offer(
-            self._host, port, session_id=self._session_id, version=self._version, direction=direction
+            self._host, port, session_id=self._session_id, version=self._version, direction=self._offered
         )
         return self._ours.encode()
 
     def answer(self, port: int, *, inactive: bool, codec: Codec | None = None) -> bytes:
         """Write the answer to the offer that was taken, with `codec` where it is offered; or an offer of ours."""
-        direction = Direction.INACTIVE if inactive else Direction.SENDRECV
         if self._theirs is None:
-            return self.offer(port, direction)
+            return self.offer(port, inactive=inactive)
+        self._shown = self.allowed
         self._version += 1
         body, self.agreed = offer_answer.answer(
             self._theirs,
@@ -61,8 +74,9 @@ class Negotiation:
             session_id=self._session_id,
             version=self._version,
             preferred=codec,
-            direction=direction,
+            direction=Direction.INACTIVE if inactive else self.allowed,
         )
+        self.wanted = Direction.of(sends=self.agreed.sends, receives=self.agreed.receives)
         return body.encode()
 
     def reanswer(self, body: bytes, port: int, *, inactive: bool) -> bytes:
@@ -80,3 +94,16 @@ class Negotiation:
         """Read the answer to our offer; raises `SdpError`."""
         ours, self._ours = self._ours, ""
         self.agreed = offer_answer.agreed_from_answer(ours, body)
+        self._shown = offered = self._offered
+        self.wanted = Direction.of(  # what was not offered, the answer does not decline
+            sends=self.agreed.sends or not offered.receives,
+            receives=self.agreed.receives or not offered.sends,
+        )
+
+    def withdraw(self) -> None:
+        """Our offer could not be made now."""
+        self._ours = ""
+
+    def give_up(self) -> None:
+        """Our offer was refused; the far end is not asked again for the same."""
+        self._ours, self._shown = "", self._offered

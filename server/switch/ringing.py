@@ -89,6 +89,9 @@ class Ringing:
         """The first to answer has the call."""
         self._decide(Taken(connection))
 
+    def on_direction(self, connection: Connection) -> None:
+        """Nothing is agreed before the answer."""
+
     def on_media(self, connection: Connection, event: MediaEvent) -> None:
         """Early media is not passed on."""
 

@@ -209,6 +209,9 @@ class SwitchSession:
         """The caller's ACK came."""
         self._wake()
 
+    def on_direction(self, connection: Connection) -> None:
+        """The stream knows by itself whether it is heard."""
+
     def on_media(self, connection: Connection, event: MediaEvent) -> None:
         """Digits, the end of an announcement or a recording, silence."""
         match event:

@@ -16,8 +16,10 @@ from ..sip.effects import (
     LegConfirmed,
     LegEnded,
     LegProgressed,
+    LegReanswered,
     LegReconfirmed,
     LegReoffered,
+    LegUnblocked,
     RequestedInside,
 )
 from ..sip.sdp import SdpError
@@ -161,6 +163,7 @@ class Switch:
     async def _join(self, caller: Connection, called: Connection) -> None:
         """Answer the caller, if he is not yet, with the codec that the called device chose, and let them talk."""
         bridge = Bridge(caller, called)
+        caller.follow(called.wanted)
         codec = called.agreed.codec if called.agreed is not None else None
         if await caller.answer(codec=codec):
             bridge.begin()
@@ -254,6 +257,10 @@ class Switch:
                 leg.owner.on_confirmed(body)
             case LegReconfirmed(leg, body) if isinstance(leg.owner, Connection):
                 leg.owner.on_reconfirmed(body)
+            case LegReanswered(leg, response) if isinstance(leg.owner, Connection):
+                leg.owner.on_reanswered(response)
+            case LegUnblocked(leg) if isinstance(leg.owner, Connection):
+                leg.owner.on_unblocked()
             case LegReoffered(leg, request) if isinstance(leg.owner, Connection):
                 leg.owner.on_reoffered(request)
             case LegEnded(leg, status, _, response) if isinstance(leg.owner, Connection):

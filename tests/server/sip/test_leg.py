@@ -6,15 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ringfence.channels.network import Address
 from ringfence.server.sip.effects import (
     LegAnswered,
     LegConfirmed,
     LegEnded,
     LegProgressed,
-    LegReanswered,
-    LegReconfirmed,
-    LegReoffered,
     Requested,
     RequestedInside,
 )
@@ -376,167 +372,6 @@ def test_other_requests_inside_are_left_to_the_owner(wire: Wire) -> None:
     leg.hang_up(wire.now)
     wire.take()
     assert wire.names(wire.receive(wire.request("INFO", cseq=3, to_tag=leg.local_tag))) == [481]
-
-
-# -- re-INVITE from the far end: RFC 3261 14.2 -----------------------------------------------------------------
-
-
-def reinvite(
-    wire: Wire, to_tag: str, cseq: int = 2, contact: str = "<sip:100@192.0.2.7:5070>"
-) -> list[str | int]:
-    request = wire.request("INVITE", cseq=cseq, to_tag=to_tag, body=wire.offer)
-    request.set("contact", contact)
-    return wire.names(wire.receive(request))
-
-
-def test_a_reinvite_is_accepted_repeated_until_ack_and_moves_the_target(wire: Wire) -> None:
-    leg = wire.talking()
-    assert reinvite(wire, leg.local_tag, contact="<sip:100@192.0.2.77:5999>") == []
-    (reoffered,) = wire.take_told()
-    assert isinstance(reoffered, LegReoffered)
-    assert reoffered.request.body == wire.offer
-    leg.accept_offer(ANSWER, wire.now)
-    (ok,) = wire.take()
-    assert isinstance(ok, Response)
-    assert (ok.status, ok.body, ok.to.tag) == (200, ANSWER, leg.local_tag)
-    assert reinvite(wire, leg.local_tag, contact="<sip:100@192.0.2.77:5999>") == [200]
-    assert [when for when, _ in wire.pass_time(2)] == [0.5, 1.5]
-    wire.receive(wire.request("ACK", to_tag=leg.local_tag, cseq=1))
-    assert [when for when, _ in wire.pass_time(2)] == [1.5], "a late ACK of the first INVITE confirms nothing"
-    wire.receive(wire.request("ACK", to_tag=leg.local_tag, cseq=2))
-    assert wire.pass_time(40) == []
-    assert wire.take_told() == [LegReconfirmed(leg, b"")]
-    leg.hang_up(wire.now)
-    wire.collect()
-    _, bye, destination = wire.sent[-1]
-    assert isinstance(bye, Request)
-    assert (bye.uri, destination) == ("sip:100@192.0.2.77:5999", Address("192.0.2.77", 5999))
-
-
-def test_a_refused_reinvite_changes_nothing(wire: Wire) -> None:
-    leg = wire.talking()
-    reinvite(wire, leg.local_tag, contact="<sip:100@192.0.2.77:5999>")
-    leg.refuse_offer(488, wire.now, [("Warning", '399 x "no"')])
-    (refusal,) = wire.take()
-    assert isinstance(refusal, Response)
-    assert (refusal.status, refusal.get("warning")) == (488, '399 x "no"')
-    assert leg.state is LegState.ESTABLISHED
-    assert leg.dialog is not None
-    assert leg.dialog.target == "sip:100@192.0.2.7:5070"
-    leg.refuse_offer(488, wire.now)
-    leg.accept_offer(ANSWER, wire.now)
-    assert wire.take() == []
-
-
-def test_a_reinvite_while_one_is_open_gets_500_with_retry_after(wire: Wire) -> None:
-    leg = wire.talking()
-    reinvite(wire, leg.local_tag)
-    (response,) = wire.receive(wire.request("INVITE", cseq=3, to_tag=leg.local_tag, body=wire.offer))
-    assert wire.names([response]) == [500]
-    assert response.get("retry-after") is not None
-    leg.accept_offer(ANSWER, wire.now)
-    wire.take()
-    assert reinvite(wire, leg.local_tag, cseq=4) == [500], "the 200 is not confirmed yet"
-    wire.receive(wire.request("ACK", to_tag=leg.local_tag, cseq=2))
-    assert reinvite(wire, leg.local_tag, cseq=5) == []
-
-
-@pytest.mark.parametrize("answered", [False, True])
-def test_a_reinvite_before_the_first_invite_is_finished_gets_500(wire: Wire, *, answered: bool) -> None:
-    leg = wire.called()
-    leg.ring(wire.now)
-    if answered:
-        leg.answer(ANSWER, wire.now)
-    wire.take()
-    assert reinvite(wire, leg.local_tag) == [500]
-
-
-def test_an_open_reinvite_can_be_cancelled(wire: Wire) -> None:
-    leg = wire.talking()
-    reinvite(wire, leg.local_tag)
-    cancel = wire.request("CANCEL", branch="z9hG4bK-INVITE-c1-f1-2", cseq=2, to_tag=leg.local_tag)
-    assert wire.names(wire.receive(cancel)) == [200, 487]
-    assert leg.state is LegState.ESTABLISHED
-    assert wire.names(wire.receive(cancel)) == [200]
-
-
-def test_bye_answers_an_open_reinvite_with_487(wire: Wire) -> None:
-    """RFC 3261 15.1.2."""
-    leg = wire.talking()
-    reinvite(wire, leg.local_tag)
-    wire.take_told()
-    assert wire.names(wire.receive(wire.request("BYE", cseq=3, to_tag=leg.local_tag))) == [200, 487]
-    assert wire.ends() == [(0, True)]
-
-
-def test_a_reinvite_that_is_never_confirmed_ends_the_call(wire: Wire) -> None:
-    leg = wire.talking()
-    reinvite(wire, leg.local_tag)
-    leg.accept_offer(ANSWER, wire.now)
-    assert wire.names([wire.pass_time(32)[-1][1]]) == ["BYE"]
-    assert wire.ends() == [(0, True)]
-    wire.pass_time(40)
-    assert wire.agent.is_idle
-
-
-# -- re-INVITE from us: RFC 3261 14.1 --------------------------------------------------------------------------
-
-
-def test_our_reinvite_is_acknowledged_and_told(wire: Wire) -> None:
-    leg = wire.talking()
-    assert leg.reoffer(wire.offer, wire.now)
-    assert not leg.reoffer(wire.offer, wire.now)
-    (invite,) = wire.take()
-    assert isinstance(invite, Request)
-    assert (invite.method, invite.from_.tag, invite.body) == ("INVITE", leg.local_tag, wire.offer)
-    assert wire.answer(invite, 100) == []
-    (ack,) = wire.answer(invite, 200, contact="<sip:100@192.0.2.7:5999>")
-    assert isinstance(ack, Request)
-    assert (ack.method, ack.uri, ack.cseq.number) == ("ACK", "sip:100@192.0.2.7:5070", invite.cseq.number)
-    (told,) = wire.take_told()
-    assert isinstance(told, LegReanswered)
-    assert told.response.status == 200
-    (again,) = wire.answer(invite, 200)
-    assert again.to_bytes() == ack.to_bytes()
-    assert wire.take_told() == []
-    assert leg.dialog is not None
-    assert leg.dialog.target == "sip:100@192.0.2.7:5999"
-    assert leg.reoffer(wire.offer, wire.now)
-
-
-def test_glare_is_refused_with_491_and_told(wire: Wire) -> None:
-    leg = wire.talking()
-    leg.reoffer(wire.offer, wire.now)
-    (ours,) = wire.take()
-    assert isinstance(ours, Request)
-    assert reinvite(wire, leg.local_tag) == [491]
-    assert wire.names(wire.answer(ours, 491, tag="f1")) == ["ACK"]
-    (told,) = wire.take_told()
-    assert isinstance(told, LegReanswered)
-    assert told.response.status == 491
-    assert leg.state is LegState.ESTABLISHED
-    assert leg.reoffer(wire.offer, wire.now)
-
-
-@pytest.mark.parametrize("status", [408, 481, None])
-def test_a_far_end_that_is_gone_ends_the_call(wire: Wire, status: int | None) -> None:
-    """RFC 3261 12.2.1.2: 481, 408 or no answer at all."""
-    leg = wire.talking()
-    leg.reoffer(wire.offer, wire.now)
-    (ours,) = wire.take()
-    assert isinstance(ours, Request)
-    sent = [one for _, one in wire.pass_time(32)] if status is None else wire.answer(ours, status)
-    assert wire.names(sent)[-1] == "BYE"
-    assert [one.status for one in wire.take_told() if isinstance(one, LegEnded)] == [0]
-    wire.pass_time(80)
-    assert wire.agent.is_idle
-
-
-def test_no_reinvite_before_the_call_stands(wire: Wire) -> None:
-    leg = wire.called()
-    assert not leg.reoffer(wire.offer, wire.now)
-    leg.answer(ANSWER, wire.now)
-    assert not leg.reoffer(wire.offer, wire.now)
 
 
 # -- calling ---------------------------------------------------------------------------------------------------
