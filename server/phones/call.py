@@ -27,21 +27,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ...channels.media.plane import MediaPlane, MediaStream, Playable
+    from ..sip.effects import LegEffect
     from ..sip.leg import Leg
     from ..sip.message import Request, Response
     from ..sip.uri import Uri
     from .phone import Phone
 
-LegEffect = (
-    LegProgressed
-    | LegAnswered
-    | LegConfirmed
-    | LegReoffered
-    | LegReconfirmed
-    | LegReanswered
-    | LegUnblocked
-    | LegEnded
-)
 PATIENCE_S = 30.0
 LONGEST_RECORDING_S = 3600.0
 SLICE_S = 0.2

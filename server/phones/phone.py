@@ -18,13 +18,7 @@ from ..net.stack import SipStack
 from ..net.streams import Streams
 from ..sip.agent import ALLOW, Agent
 from ..sip.authorize import Authorizer
-from ..sip.effects import (
-    Requested,
-    RequestedInside,
-    Responded,
-    Send,
-    Unanswered,
-)
+from ..sip.effects import LegEffect, Requested, RequestedInside, Responded, Unanswered
 from ..sip.flow import Flow
 from ..sip.message import Request
 from ..sip.offer_answer import ALL_CODECS
@@ -232,11 +226,10 @@ class Phone:
                 if isinstance(transaction.owner, asyncio.Future) and not transaction.owner.done():
                     method = transaction.request.method
                     transaction.owner.set_exception(PhoneError(f"nobody answers {method} at {self._server}"))
-            case Send() | Responded():
-                pass
+            case _ if isinstance(effect, LegEffect) and isinstance(effect.leg.owner, PhoneCall):
+                effect.leg.owner.on_leg(effect)
             case _:
-                if isinstance(effect.leg.owner, PhoneCall):
-                    effect.leg.owner.on_leg(effect)
+                pass
 
     def _take(self, request: Request, source: Peer) -> None:
         agent = self._stack.agent

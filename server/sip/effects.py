@@ -137,13 +137,8 @@ class SubscriptionEnded:
     subscription: Subscription
 
 
-Effect = (
-    Send
-    | Requested
-    | RequestedInside
-    | Responded
-    | Unanswered
-    | LegProgressed
+LegEffect = (
+    LegProgressed
     | LegAnswered
     | LegConfirmed
     | LegReoffered
@@ -151,6 +146,8 @@ Effect = (
     | LegReanswered
     | LegUnblocked
     | LegEnded
-    | Resubscribed
-    | SubscriptionEnded
+)
+
+Effect = (
+    Send | Requested | RequestedInside | Responded | Unanswered | LegEffect | Resubscribed | SubscriptionEnded
 )

@@ -118,7 +118,8 @@ class SipDoor:
         elif method in self._takers:
             self._takers[method](request, source, party, uri.user or "")
         else:
-            self._replies.answer(request, source, 200 if method == "OPTIONS" else 405, ("Allow", allow))
+            status = 200 if method == "OPTIONS" else 481  # RFC 3261 15.1.2: the others live in a dialog
+            self._replies.answer(request, source, status, ("Allow", allow))
 
     def _is_ours(self, uri: SipUri) -> bool:
         """Whether a URI names this server: by its domain, or by an address, which it did reach."""
