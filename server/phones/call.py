@@ -15,6 +15,7 @@ from ..sip.effects import (
     LegProgressed,
     LegReanswered,
     LegReconfirmed,
+    LegRefreshDue,
     LegReoffered,
     LegUnblocked,
 )
@@ -256,6 +257,8 @@ class PhoneCall:
                 self._accept(request)
             case LegReanswered(_, response):
                 self._reanswers.append(response)
+            case LegRefreshDue(leg):
+                leg.reoffer(self.offer(), self._phone.now())
             case LegReconfirmed() | LegUnblocked():
                 pass
             case LegEnded(_, status, _, final):

@@ -17,6 +17,7 @@ from .flow import DEFAULT_PORT, URI_TRANSPORTS, Flow, Peer, Transport, address_o
 from .leg import Leg
 from .message import Message, Request, Response, SipSyntaxError, parse
 from .requester import Requester
+from .session_timer import DEFAULT_S
 from .timers import Timers, TimerValues
 from .transaction import ClientTransaction, Key, Origin, ServerTransaction
 from .validate import check, check_length
@@ -24,13 +25,15 @@ from .validate import check, check_length
 if TYPE_CHECKING:
     from random import Random
 
-    from .calling import Authorize
     from .headers import Via
+    from .inside import Authorize
     from .subscription import Subscription
 
 MAGIC = "z9hG4bK"
 MAX_FORWARDS = 70
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE"
+SUPPORTED = "timer"
+_SESSION_EXPIRES = f"{DEFAULT_S};refresher=uac"  # RFC 4028 7.1: who asks is sure to hear
 
 
 class Agent:
@@ -166,6 +169,7 @@ class Agent:
                 ("Call-ID", self.new_call_id()),
                 ("CSeq", "1 INVITE"),
                 ("Contact", self.contact_for(destination, target)),
+                ("Session-Expires", _SESSION_EXPIRES),
                 *headers,
             ],
         )
@@ -194,8 +198,9 @@ class Agent:
         return f"<sip:{name}{local};transport={transport}>"
 
     def describe(self, message: Message, body: bytes) -> None:
-        """Give a message what it says of us: Allow, and its SDP."""
+        """Give a message what it says of us: Allow and Supported, and its SDP."""
         message.add("Allow", ALLOW)
+        message.add("Supported", SUPPORTED)
         if body:
             message.add("Content-Type", "application/sdp")
             message.body = body

@@ -45,7 +45,7 @@ class Called:
         """Whose offer waits for its answer: the caller's until our 2xx, or ours in it until the ACK (RFC 3264 4)."""
         if self._leg.state in UNANSWERED:
             return OpenOffer.THEIRS
-        return OpenOffer.NONE if self.transaction.request.body else OpenOffer.OURS
+        return OpenOffer.NONE if self._leg.request.body else OpenOffer.OURS
 
     def ring(self, status: int, body: bytes, now: float) -> None:
         """Send a provisional response, again each minute; it opens an early dialog."""
@@ -56,7 +56,9 @@ class Called:
     def answer(self, body: bytes, now: float) -> Repetition:
         """Take the call with a 200; returns its repetition until the ACK comes (RFC 3261 13.3.1.4)."""
         self._leg.state = LegState.ANSWERED
-        self._respond(self._positive(200, body), now)
+        response = self._positive(200, body)
+        self._leg.session.accept(self.transaction.request, response, now)
+        self._respond(response, now)
         return Repetition(self._agent, self.transaction, now, self._leg.never_confirmed)
 
     def refuse(

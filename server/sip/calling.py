@@ -9,33 +9,30 @@ from typing import TYPE_CHECKING
 
 from .dialog import Dialog, DialogId
 from .effects import LegAnswered, LegProgressed, Send
+from .inside import CREDENTIALS
 from .leg_state import LegState
 from .message import Request
+from .session_timer import TOO_SHORT, min_se, session_expires
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .agent import Agent
     from .leg import Leg
     from .message import Response
     from .transaction import ClientTransaction
 
-    Authorize = Callable[[Response, Request], tuple[str, str] | None]
-
 CANCELLED = 487
 MOST_EARLY = 32
-_CREDENTIALS = frozenset({"Authorization", "Proxy-Authorization"})
 
 
 class Calling:
-    """See the module; `authorize` answers one 401 or 407 with a header, or gives up with None."""
+    """See the module."""
 
-    __slots__ = ("_agent", "_authorize", "_early", "_leg", "transaction")
+    __slots__ = ("_agent", "_early", "_is_authorized", "_leg", "transaction")
 
-    def __init__(self, agent: Agent, leg: Leg, authorize: Authorize | None, now: float) -> None:
+    def __init__(self, agent: Agent, leg: Leg, now: float) -> None:
         self._agent = agent
         self._leg = leg
-        self._authorize = authorize
+        self._is_authorized = False
         self._early: dict[str, Dialog | Response] = {}
         self.transaction = agent.send(leg.request, leg.peer, leg, now)
 
@@ -94,22 +91,33 @@ class Calling:
         leg = self._leg
         if leg.state is LegState.CANCELLING:
             leg.end(CANCELLED, now, far=True, response=response)
-        elif response.status not in (401, 407) or not self._retry(response, now):
+            return
+        changes = (
+            self._authorized(response) if response.status in (401, 407) else _longer(leg.request, response)
+        )
+        if changes:
+            self._invite_again(changes, now)
+        else:
             leg.end(response.status, now, far=True, response=response)
 
-    def _retry(self, response: Response, now: float) -> bool:
-        authorize, self._authorize = self._authorize, None
-        header = authorize(response, self._leg.request) if authorize else None
-        if header is None:
-            return False
+    def _authorized(self, response: Response) -> list[tuple[str, str]]:
+        """Answer the first challenge (RFC 3261 22.2)."""
+        if self._leg.authorize is None or self._is_authorized:
+            return []
+        self._is_authorized = True
+        header = self._leg.authorize(response, self._leg.request)
+        return [] if header is None else [header]
+
+    def _invite_again(self, changes: list[tuple[str, str]], now: float) -> None:
+        """Send the INVITE again with the next number and other headers."""
         old = self._leg.request
         headers = [pair for pair in old.headers if pair[0] not in {"Via", "CSeq"}]
         request = Request(old.method, old.uri, headers, old.body)
         request.add("CSeq", f"{old.cseq.number + 1} INVITE")
-        request.set(*header)
+        for name, value in changes:
+            request.set(name, value)
         self._leg.request = request
         self.transaction = self._agent.send(request, self._leg.peer, self._leg, now)
-        return True
 
     def _on_accepted(self, response: Response, now: float) -> None:
         leg = self._leg
@@ -125,7 +133,16 @@ class Calling:
         acknowledge(self._agent, self.transaction, response, dialog)
         self.forget()
         leg.enter(dialog)
+        leg.session.accepted(self.transaction.request, response, now)
         self._agent.effects.append(LegAnswered(leg, response))
+
+
+def _longer(request: Request, response: Response) -> list[tuple[str, str]]:
+    """What to ask for after a 422: the session interval that the far end wants at least (RFC 4028 7.4)."""
+    asked_s, least_s = session_expires(request)[0], min_se(response)
+    if response.status != TOO_SHORT or asked_s is None or least_s <= asked_s:
+        return []
+    return [("Session-Expires", f"{least_s};refresher=uac"), ("Min-SE", str(least_s))]
 
 
 def acknowledge(agent: Agent, transaction: ClientTransaction, response: Response, dialog: Dialog) -> None:
@@ -134,7 +151,7 @@ def acknowledge(agent: Agent, transaction: ClientTransaction, response: Response
     send = transaction.acks.get(tag)
     if send is None:
         ack = dialog.request("ACK", cseq=request.cseq.number)
-        ack.headers += [pair for pair in request.headers if pair[0] in _CREDENTIALS]  # RFC 3261 22.1
+        ack.headers += [pair for pair in request.headers if pair[0] in CREDENTIALS]  # RFC 3261 22.1
         hop = agent.next_hop(dialog)
         send = transaction.acks[tag] = Send(agent.stamp(ack, hop).to_bytes(), hop)
     agent.effects.append(send)

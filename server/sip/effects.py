@@ -109,6 +109,13 @@ class LegUnblocked:
 
 
 @dataclass(frozen=True, slots=True)
+class LegRefreshDue:
+    """The session needs a re-INVITE, because the far end allows no UPDATE (RFC 4028 7.4): offer what is in use."""
+
+    leg: Leg
+
+
+@dataclass(frozen=True, slots=True)
 class LegEnded:
     """The leg is over; told exactly once.
 
@@ -145,6 +152,7 @@ LegEffect = (
     | LegReconfirmed
     | LegReanswered
     | LegUnblocked
+    | LegRefreshDue
     | LegEnded
 )
 

@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING
 from .called import Called
 from .calling import Calling, acknowledge, acknowledge_late
 from .effects import LegConfirmed, LegEnded, LegReconfirmed, RequestedInside
+from .inside import authorized, send_inside
 from .leg_state import OVER, UNANSWERED, LegState
 from .reoffer import OpenOffer, Reoffers
 from .repetition import Repetition
 from .requester import Requester
+from .session_timer import LEAST_S, TAG, TOO_SHORT, SessionTimer, is_too_short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .agent import Agent
-    from .calling import Authorize
     from .dialog import Dialog
     from .flow import Peer
+    from .inside import Authorize
     from .message import Request, Response
     from .transaction import ClientTransaction, ServerTransaction
 
@@ -36,8 +38,8 @@ class Leg(Requester):
     """One call leg. `owner` is whatever object its holder wants to find again when an effect names the leg."""
 
     __slots__ = (
-        "_agent", "_bye_headers", "_called", "_calling", "_reoffers", "_repetition", "dialog", "local_tag", "owner",
-        "peer", "request", "state",
+        "_agent", "_bye_headers", "_called", "_calling", "_reoffers", "_repetition", "authorize", "dialog",
+        "local_tag", "owner", "peer", "request", "session", "state",
     )  # fmt: skip
 
     def __init__(self, agent: Agent, request: Request, peer: Peer, state: LegState, local_tag: str) -> None:
@@ -48,6 +50,8 @@ class Leg(Requester):
         self.local_tag = local_tag
         self.owner: object = None
         self.dialog: Dialog | None = None
+        self.authorize: Authorize | None = None
+        self.session = SessionTimer(agent, self)
         self._called: Called | None = None
         self._calling: Calling | None = None
         self._reoffers: Reoffers | None = None
@@ -71,9 +75,10 @@ class Leg(Requester):
     def outgoing(
         cls, agent: Agent, request: Request, peer: Peer, authorize: Authorize | None, now: float
     ) -> Leg:
-        """Begin the calling side; `authorize` answers one 401 or 407 with a header, or gives up with None."""
+        """Begin the calling side; `authorize` answers a 401 or 407 with a header, or gives up with None."""
         leg = cls(agent, request, peer, LegState.CALLING, request.from_.tag or "")
-        leg._calling = Calling(agent, leg, authorize, now)
+        leg.authorize = authorize
+        leg._calling = Calling(agent, leg, now)
         return leg
 
     # -- the called side ---------------------------------------------------------------------------------------
@@ -138,19 +143,33 @@ class Leg(Requester):
 
     def on_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         """A response came to a request of this leg."""
-        if transaction.request.method == "BYE":
-            if response.status >= 200:
-                self._forget()
-        elif self._reoffers is not None and transaction.request.to.tag is not None:
-            if response.status >= 200:
-                self._on_reanswered(transaction, response, now)
-        elif self._calling is not None:
-            if transaction is self._calling.transaction:
-                self._calling.on_response(response, now)
-                if self.state is LegState.ESTABLISHED:
-                    self._calling = None
-        elif transaction.is_invite and 200 <= response.status < 300:
+        request, status = transaction.request, response.status
+        if self._calling is not None and transaction is self._calling.transaction:
+            self._calling.on_response(response, now)
+            if self.state is LegState.ESTABLISHED:
+                self._calling = None
+        elif status < 200 or (status in (401, 407) and self._send_authorized(transaction, response, now)):
+            return
+        elif request.method == "BYE":
+            self._forget()
+        elif request.to.tag is not None:
+            self._on_answered_inside(transaction, response, now)
+        elif status < 300:
             acknowledge_late(self._agent, transaction, response, self, now)
+
+    def _send_authorized(self, transaction: ClientTransaction, response: Response, now: float) -> bool:
+        if self.authorize is None or self.dialog is None or transaction.request.to.tag is None:
+            return False
+        old = transaction.request
+        headers = authorized(self.dialog, old, response, self.authorize)
+        if not headers:
+            return False
+        again = send_inside(
+            self._agent, self.dialog, self, now, method=old.method, headers=headers, body=old.body
+        )
+        if self._reoffers is not None:
+            self._reoffers.replace(transaction, again)
+        return True
 
     def on_unanswered(self, transaction: ClientTransaction, status: int, now: float) -> None:
         """Timer B or F of a request of this leg (408), or its flow is gone (503)."""
@@ -160,22 +179,20 @@ class Leg(Requester):
             return
         elif self._calling is not None and transaction is self._calling.transaction:
             self._calling.on_unanswered(status, now)
-        elif self.state is LegState.ESTABLISHED:  # the far end is gone (RFC 3261 12.2.1.2)
-            self._send_bye(now)
-            self.end(0, now, far=True, leaves=True)
+        elif self.state is LegState.ESTABLISHED:
+            self.expire(now)
 
-    def _on_reanswered(self, transaction: ClientTransaction, response: Response, now: float) -> None:
-        is_open = not self.is_over and self._reoffers is not None
-        if self._reoffers is not None and is_open:
+    def _on_answered_inside(self, transaction: ClientTransaction, response: Response, now: float) -> None:
+        """The final response to a re-INVITE or UPDATE."""
+        if not self.is_over and self._reoffers is not None:
             self._reoffers.finish(transaction, response, now)
         if transaction.is_invite and response.status < 300 and self.dialog is not None:
             acknowledge(self._agent, transaction, response, self.dialog)
-        if self._reoffers is None or not is_open:
-            return
-        if response.status in (NO_ANSWER, GONE) and self.state is LegState.ESTABLISHED:  # RFC 3261 12.2.1.2
-            self._send_bye(now)
-            self.end(0, now, far=True, leaves=True)
-        else:
+        if self.state is LegState.ESTABLISHED and response.status in (NO_ANSWER, GONE):  # RFC 3261 12.2.1.2
+            self.expire(now)
+        elif self.state is LegState.ESTABLISHED:
+            self.session.on_response(transaction.request, response, now)
+        if self._reoffers is not None:
             self._reoffers.unblock()
 
     # -- inside the dialog -------------------------------------------------------------------------------------
@@ -193,8 +210,12 @@ class Leg(Requester):
             self._on_bye(now)
         elif (
             self.is_over or request.method == "BYE"
-        ):  # RFC 3261 15: the called side does not leave an early dialog so
+        ):  # RFC 3261 15: the called side leaves no early dialog so
             transaction.respond(request.respond(GONE), now)
+        elif request.method in ("INVITE", "UPDATE") and is_too_short(request):
+            refusal = request.respond(TOO_SHORT)
+            refusal.add("Min-SE", str(LEAST_S))
+            transaction.respond(refusal, now)
         elif request.method == "INVITE":
             self._offers.take(transaction, dialog, now, self._open_offer(by_invite=True))
         elif request.method == "UPDATE" and request.body:
@@ -225,7 +246,7 @@ class Leg(Requester):
             return OpenOffer.NONE
         if by_invite:
             return OpenOffer.THEIRS
-        return OpenOffer.NONE if self._repetition.transaction.request.body else OpenOffer.OURS
+        return self._offers.in_the_2xx
 
     def reoffer(self, body: bytes, now: float) -> bool:
         """Offer other media by a re-INVITE; False while something hinders it, of whose end `LegUnblocked` tells."""
@@ -253,6 +274,12 @@ class Leg(Requester):
         elif self._reoffers is not None:
             self._reoffers.unblock()
 
+    def refresh(self, now: float) -> None:
+        """Ask by an UPDATE whether the far end is still there (RFC 4028 7.4)."""
+        if self.dialog is not None:
+            headers: list[Header] = [("Supported", TAG), *self.session.headers]
+            send_inside(self._agent, self.dialog, self, now, method="UPDATE", headers=headers)
+
     def refuse_offer(self, status: int, now: float, headers: Sequence[Header] = ()) -> None:
         """Refuse the re-INVITE or UPDATE; the session goes on as it was (RFC 3261 14.1)."""
         if self._reoffers is not None:
@@ -279,6 +306,12 @@ class Leg(Requester):
                 self.end(0, now, far=False, leaves=True)
             case _:
                 pass
+
+    def expire(self, now: float) -> None:
+        """The far end is gone: its dialog, its answers, or its session (RFC 3261 12.2.1.2, RFC 4028 10)."""
+        if self.state is LegState.ESTABLISHED:
+            self._send_bye(now)
+            self.end(0, now, far=True, leaves=True)
 
     def _send_bye(self, now: float) -> None:
         if self.dialog is not None:
@@ -308,6 +341,7 @@ class Leg(Requester):
         self, status: int, now: float, *, far: bool, leaves: bool = False, response: Response | None = None
     ) -> None:
         """Tell the end; with `leaves` the dialog waits for the answer to our BYE."""
+        self.session.stop()
         if self._reoffers is not None:
             self._reoffers.refuse(CANCELLED, now)  # RFC 3261 15.1.2: what is pending
         if leaves:

@@ -19,4 +19,5 @@ class LegState(Enum):
 
 
 UNANSWERED = frozenset({LegState.INCOMING, LegState.CALLING, LegState.RINGING})
+STANDING = frozenset({LegState.ANSWERED, LegState.ESTABLISHED})
 OVER = frozenset({LegState.LEAVING, LegState.ENDED})

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from .effects import LegReanswered, LegReoffered, LegUnblocked
 from .grammar import SipSyntaxError
+from .leg_state import STANDING, LegState
 from .multipart import find_part
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ class OpenOffer(Enum):
 
 
 class Reoffers:
-    """The offers of one leg after that of its INVITE."""
+    """The offers of one leg after that of its INVITE; `in_the_2xx` tells whose waits for the ACK of a re-INVITE."""
 
-    __slots__ = ("_agent", "_is_wanted", "_leg", "_ours", "_pauses", "_theirs")
+    __slots__ = ("_agent", "_is_wanted", "_leg", "_ours", "_pauses", "_theirs", "in_the_2xx")
 
     def __init__(self, agent: Agent, leg: Leg) -> None:
         self._agent = agent
@@ -46,6 +47,7 @@ class Reoffers:
         self._ours: tuple[ClientTransaction, Dialog] | None = None
         self._is_wanted = False
         self._pauses = False
+        self.in_the_2xx = OpenOffer.NONE
 
     # -- the far end's -----------------------------------------------------------------------------------------
 
@@ -87,6 +89,7 @@ class Reoffers:
         if self._theirs is None:
             return None
         (transaction, dialog), self._theirs = self._theirs, None
+        self.in_the_2xx = OpenOffer.NONE if transaction.request.body else OpenOffer.OURS
         self.confirm(transaction, dialog, body, now)
         return transaction
 
@@ -97,6 +100,8 @@ class Reoffers:
         response = request.respond(200)
         response.add("Contact", self._agent.contact_for(self._leg.peer, request.uri))
         self._agent.describe(response, body)
+        if self._leg.state in STANDING:
+            self._leg.session.accept(request, response, now)
         transaction.respond(response, now)
 
     def refuse(self, status: int, now: float, headers: Sequence[tuple[str, str]] = ()) -> None:
@@ -125,12 +130,20 @@ class Reoffers:
         hop = self._agent.next_hop(dialog)
         request.add("Contact", self._agent.contact_for(hop, request.uri))
         self._agent.describe(request, body)
+        if self._leg.state is LegState.ESTABLISHED:
+            for header in self._leg.session.headers:
+                request.add(*header)
         self._ours = (self._agent.send(request, hop, self._leg, now), dialog)
         return True
 
     def want(self) -> None:
         """Note that an offer of ours has to wait for what the leg knows."""
         self._is_wanted = True
+
+    def replace(self, transaction: ClientTransaction, again: ClientTransaction) -> None:
+        """Ours was sent again in another transaction."""
+        if self._ours is not None and transaction is self._ours[0]:
+            self._ours = (again, self._ours[1])
 
     def finish(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         """Take the final response to ours; a repeated one changes nothing."""

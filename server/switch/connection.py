@@ -6,8 +6,7 @@ Its state changes here and nowhere else. Whatever ends it, `_finish` closes leas
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ...channels.media.plane import PortsExhaustedError, StreamClosed
 from ...licensing.reasons import reason_for
@@ -15,6 +14,7 @@ from ...licensing.refusal import Refusal
 from ..sip.agent import MAX_FORWARDS
 from ..sip.sdp import SdpError
 from ..site.events import LimitReached
+from .connection_state import TRANSITIONS, ConnectionState
 from .events import ConnectionChanged, LeaseClosed, LeaseTaken
 from .explain import cause_of, refusal_headers
 from .negotiation import DISCARD_PORT, Negotiation
@@ -29,58 +29,13 @@ if TYPE_CHECKING:
     from ..sip.offer_answer import Agreed
     from ..sip.sdp import Direction
     from .call import Call
+    from .listener import Listener
     from .switch import Switch
     from .work import Work
 
 NORMAL = 16
 PENDING = 491
 UNAVAILABLE = 503
-
-
-class ConnectionState(StrEnum):
-    """ECMA-269's connection states, as far as they occur."""
-
-    NULL = "null"
-    INITIATED = "initiated"
-    ALERTING = "alerting"
-    CONNECTED = "connected"
-    HOLD = "hold"
-    FAIL = "fail"
-
-
-_S = ConnectionState
-TRANSITIONS = {
-    _S.NULL: frozenset({_S.INITIATED, _S.ALERTING}),
-    _S.INITIATED: frozenset({_S.ALERTING, _S.CONNECTED, _S.FAIL, _S.NULL}),
-    _S.ALERTING: frozenset({_S.CONNECTED, _S.FAIL, _S.NULL}),
-    _S.CONNECTED: frozenset({_S.HOLD, _S.NULL}),
-    _S.HOLD: frozenset({_S.CONNECTED, _S.NULL}),
-    _S.FAIL: frozenset({_S.NULL}),
-}
-
-
-class Listener(Protocol):
-    """Who decides about a connection at the moment: a session, a ringing group, or a bridge."""
-
-    def on_progress(self, connection: Connection) -> None:
-        """The device rings."""
-        ...
-
-    def on_answered(self, connection: Connection) -> None:
-        """The device took the call, or the caller's ACK came."""
-        ...
-
-    def on_direction(self, connection: Connection) -> None:
-        """The device holds, resumes, or has otherwise agreed on its media anew."""
-        ...
-
-    def on_media(self, connection: Connection, event: MediaEvent) -> None:
-        """Something happened in its stream."""
-        ...
-
-    def on_ended(self, connection: Connection, status: int, response: Response | None) -> None:
-        """It is over: `status` is the final status of an unanswered leg, else 0."""
-        ...
 
 
 class Connection:
@@ -316,10 +271,16 @@ class Connection:
 
     def _reoffer(self) -> None:
         """Offer the direction that is allowed, if the far end was shown another; a busy leg tells when it may."""
+        if self._negotiation.is_stale:
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Offer by a re-INVITE what is in use."""
         negotiation = self._negotiation
-        if self.leg is None or not self.is_answered or not negotiation.is_stale or negotiation.awaits_answer:
+        if self.leg is None or not self.is_answered or negotiation.awaits_answer:
             return
-        if not self.leg.reoffer(negotiation.offer(self._port), self._switch.clock.now()):
+        offer = negotiation.offer(self._port, inactive=self.stream is None)
+        if not self.leg.reoffer(offer, self._switch.clock.now()):
             negotiation.withdraw()
         self._switch.flush()
 

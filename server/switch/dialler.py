@@ -19,7 +19,7 @@ from ..sip.authorize import Authorizer
 from ..sip.flow import Flow, address_of
 from ..sip.headers import NameAddr
 from ..sip.uri import SipUri
-from .connection import ConnectionState
+from .connection_state import ConnectionState
 from .ringing import LONGEST_RING_S, NotTaken, Ringing, Taken
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from ..sip.dialog_info import Dialogue, write_dialog_info
 from ..sip.headers import NameAddr
 from ..sip.subscription import State
 from ..sip.uri import SipUri
-from .connection import ConnectionState
+from .connection_state import ConnectionState
 from .events import ConnectionChanged
 from .watched import watched_account
 

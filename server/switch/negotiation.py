@@ -30,7 +30,7 @@ class Negotiation:
         self._version = 0
         self._theirs: Sdp | None = None
         self._ours = ""
-        self._shown = self._offered = Direction.SENDRECV
+        self._shown = self._showing = self._offered = Direction.SENDRECV
         self.agreed: Agreed | None = None
         self.allowed = Direction.SENDRECV
         self.wanted = Direction.SENDRECV
@@ -55,7 +55,7 @@ class Negotiation:
     def offer(self, port: int, *, inactive: bool = False) -> bytes:
         """Write an offer."""
         self._version += 1
-        self._offered = Direction.INACTIVE if inactive else self.allowed
+        self._showing, self._offered = self.allowed, Direction.INACTIVE if inactive else self.allowed
         self._ours = offer_answer.offer(
             self._host, port, session_id=self._session_id, version=self._version, direction=self._offered
         )
@@ -94,7 +94,7 @@ class Negotiation:
         """Read the answer to our offer; raises `SdpError`."""
         ours, self._ours = self._ours, ""
         self.agreed = offer_answer.agreed_from_answer(ours, body)
-        self._shown = offered = self._offered
+        self._shown, offered = self._showing, self._offered
         self.wanted = Direction.of(  # what was not offered, the answer does not decline
             sends=self.agreed.sends or not offered.receives,
             receives=self.agreed.receives or not offered.sends,
@@ -106,4 +106,4 @@ class Negotiation:
 
     def give_up(self) -> None:
         """Our offer was refused; the far end is not asked again for the same."""
-        self._ours, self._shown = "", self._offered
+        self._ours, self._shown = "", self._showing

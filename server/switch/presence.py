@@ -14,7 +14,7 @@ from ..sip import pidf
 from ..sip.publication import Publications
 from ..sip.subscription import Event, State
 from ..sip.uri import SipUri
-from .connection import ConnectionState
+from .connection_state import ConnectionState
 from .events import ConnectionChanged, PresenceChanged, Registered
 from .watched import watched_account
 

@@ -9,11 +9,12 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from ...features.softphone.policy import may_use_softphone
-from ..sip.agent import ALLOW, MAGIC
+from ..sip.agent import ALLOW, MAGIC, SUPPORTED
 from ..sip.credentials import Challenge
 from ..sip.effects import Requested, Resubscribed, SubscriptionEnded
 from ..sip.message import SipSyntaxError
 from ..sip.multipart import find_part
+from ..sip.session_timer import LEAST_S, TOO_SHORT, is_too_short
 from ..sip.uri import SipUri
 from .events import Registered
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from .stream import EventStream
     from .switch import Switch
 
+EXTENSIONS = frozenset(SUPPORTED.split(", "))
 METHODS = frozenset(ALLOW.split(", "))
 """The methods of calls and registrations, which trunks may use too, but for REGISTER."""
 
@@ -107,8 +109,8 @@ class SipDoor:
             agent.refuse(request, 401, source, ("WWW-Authenticate", str(party)))
         elif method not in METHODS and (trunk or method not in self._takers):
             self._replies.answer(request, source, 405, ("Allow", allow))
-        elif request.require:
-            self._replies.answer(request, source, 420, ("Unsupported", ", ".join(request.require)))
+        elif unknown := [tag for tag in request.require if tag.lower() not in EXTENSIONS]:
+            self._replies.answer(request, source, 420, ("Unsupported", ", ".join(unknown)))
         elif not self._is_ours(uri):
             self._replies.answer(request, source, 404)
         elif method == "INVITE":
@@ -139,6 +141,9 @@ class SipDoor:
             self._replies.answer(
                 request, source, 400
             )  # RFC 3261 8.1.1.8; RFC 2543 knew INVITE without Contact
+            return
+        if is_too_short(request):
+            self._replies.answer(request, source, TOO_SHORT, ("Min-SE", str(LEAST_S)))
             return
         if not request.accepts("application/sdp"):
             self._replies.answer(request, source, 406)

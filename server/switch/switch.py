@@ -14,10 +14,12 @@ from ...licensing.refusal import Refusal
 from ..sip.effects import (
     LegAnswered,
     LegConfirmed,
+    LegEffect,
     LegEnded,
     LegProgressed,
     LegReanswered,
     LegReconfirmed,
+    LegRefreshDue,
     LegReoffered,
     LegUnblocked,
     RequestedInside,
@@ -248,30 +250,14 @@ class Switch:
 
     def handle(self, effect: Effect) -> None:
         """Take what a leg of this switch tells."""
-        match effect:
-            case LegProgressed(leg) if isinstance(leg.owner, Connection):
-                leg.owner.on_progress()
-            case LegAnswered(leg, response) if isinstance(leg.owner, Connection):
-                leg.owner.on_answered(response.body)
-            case LegConfirmed(leg, body) if isinstance(leg.owner, Connection):
-                leg.owner.on_confirmed(body)
-            case LegReconfirmed(leg, body) if isinstance(leg.owner, Connection):
-                leg.owner.on_reconfirmed(body)
-            case LegReanswered(leg, response) if isinstance(leg.owner, Connection):
-                leg.owner.on_reanswered(response)
-            case LegUnblocked(leg) if isinstance(leg.owner, Connection):
-                leg.owner.on_unblocked()
-            case LegReoffered(leg, request) if isinstance(leg.owner, Connection):
-                leg.owner.on_reoffered(request)
-            case LegEnded(leg, status, _, response) if isinstance(leg.owner, Connection):
-                leg.owner.on_leg_ended(status, response)
-            case RequestedInside(leg, transaction):
-                answer = 200 if transaction.request.method == "OPTIONS" else 405
-                response = transaction.request.respond(answer)
-                self._stack.agent.describe(response, b"")
-                transaction.respond(response, self.clock.now())
-            case _:
-                pass
+        if isinstance(effect, LegEffect):
+            if isinstance(effect.leg.owner, Connection):
+                _tell(effect.leg.owner, effect)
+        elif isinstance(effect, RequestedInside):
+            transaction = effect.transaction
+            response = transaction.request.respond(200 if transaction.request.method == "OPTIONS" else 405)
+            self._stack.agent.describe(response, b"")
+            transaction.respond(response, self.clock.now())
 
     async def stop(self) -> None:
         """End every call, and every task that runs for one; who calls now is told that the server is going down."""
@@ -282,3 +268,27 @@ class Switch:
         for call in list(self.calls.values()):
             call.hang_up()
         await self._works.stop(GRACE_S)
+
+
+def _tell(connection: Connection, effect: LegEffect) -> None:
+    match effect:
+        case LegProgressed():
+            connection.on_progress()
+        case LegAnswered(_, response):
+            connection.on_answered(response.body)
+        case LegConfirmed(_, body):
+            connection.on_confirmed(body)
+        case LegReoffered(_, request):
+            connection.on_reoffered(request)
+        case LegReconfirmed(_, body):
+            connection.on_reconfirmed(body)
+        case LegReanswered(_, response):
+            connection.on_reanswered(response)
+        case LegUnblocked():
+            connection.on_unblocked()
+        case LegRefreshDue():
+            connection.refresh()
+        case LegEnded(_, status, _, response):
+            connection.on_leg_ended(status, response)
+        case _:
+            assert_never(effect)
