@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, assert_never
 
 from ...channels.media.audio import Audio
-from ...channels.media.plane import DigitsSent, MediaEvent, Played, Recorded, StreamClosed
+from ...channels.media.plane import DigitHeard, DigitsSent, MediaEvent, Played, Recorded, StreamClosed
 from ..sip import offer_answer
 from ..sip.effects import (
     LegAnswered,
@@ -19,12 +19,13 @@ from ..sip.effects import (
     LegReoffered,
     LegUnblocked,
 )
+from ..sip.info_digits import RELAY, write_digit
 from ..sip.sdp import Direction, SdpError
 from ..sip.uri import SipUri
 from .refused import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from ...channels.media.plane import MediaPlane, MediaStream, Playable
@@ -47,7 +48,7 @@ class NotAnsweredError(Exception):
 class PhoneCall:
     """One call; `status` is its final SIP status (0 while it is open), `response` the response that brought it.
 
-    `is_held` tells that the far end holds it.
+    `is_held` tells that the far end holds it, `digits` what was pressed there (RFC 4733).
     """
 
     def __init__(self, phone: Phone) -> None:
@@ -62,6 +63,7 @@ class PhoneCall:
         self._direction = Direction.SENDRECV
         self._reanswers: list[Response] = []
         self.is_held = False
+        self.digits = ""
         self.leg: Leg | None = None
         self.status = 0
         self.response: Response | None = None
@@ -192,6 +194,22 @@ class PhoneCall:
         self._stream.send_digits(digits)
         await self._until(lambda: self._digits_sent > before or self.is_over)
 
+    async def send_info_digits(self, digits: str) -> None:
+        """Press keys on a phone that tells them by INFO; raises `NotAnsweredError` when one is refused."""
+        await self.answered()
+        for digit in digits:
+            response = await self._ask("INFO", [("Content-Type", RELAY)], write_digit(digit))
+            if response.status >= 300:
+                raise NotAnsweredError(f"the digit {digit} was refused with {response.status}")
+
+    async def _ask(self, method: str, headers: Sequence[tuple[str, str]], body: bytes = b"") -> Response:
+        """Send a request inside the dialog and return its final response."""
+        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        if not self._leg().send(method, answer, self._phone.now(), headers=headers, body=body):
+            raise NotAnsweredError(f"there is no dialog to send {method} in")
+        self._phone.flush()
+        return await answer
+
     async def play(self, *playables: Playable) -> None:
         """Speak into the telephone; returns when all is said, at once when a tone has no length."""
         await self.answered()
@@ -302,6 +320,8 @@ class PhoneCall:
                 self._recorded.append(event)
             case StreamClosed():
                 self._closed = event
+            case DigitHeard(digit):
+                self.digits += digit
             case DigitsSent():
                 self._digits_sent += 1
             case Played(token):

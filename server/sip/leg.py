@@ -274,6 +274,16 @@ class Leg(Requester):
         elif self._reoffers is not None:
             self._reoffers.unblock()
 
+    def send(
+        self, method: str, owner: object, now: float, *, headers: Sequence[Header] = (), body: bytes = b""
+    ) -> bool:
+        """Send another request inside the dialog; `owner` hears of its answer. False while there is none."""
+        dialog = self._calling.latest if self._calling is not None else self.dialog
+        if dialog is None or self.is_over:
+            return False
+        send_inside(self._agent, dialog, owner, now, method=method, headers=headers, body=body)
+        return True
+
     def refresh(self, now: float) -> None:
         """Ask by an UPDATE whether the far end is still there (RFC 4028 7.4)."""
         if self.dialog is not None:

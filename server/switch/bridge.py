@@ -47,6 +47,12 @@ class Bridge:
         """Whom one end does not hear, or does not want to hear it, learns that by a re-INVITE."""
         self._other(connection).follow(connection.wanted)
 
+    def on_digit(self, connection: Connection, digit: str) -> None:
+        """A digit by INFO is heard at the other end as one of RFC 4733."""
+        stream = self._other(connection).stream
+        if stream is not None:
+            stream.send_digits(digit)
+
     def on_media(self, connection: Connection, event: MediaEvent) -> None:
         """The plane relays; digits go with the audio."""
         if isinstance(event, StreamLost):

@@ -298,6 +298,11 @@ class Connection:
         """A re-INVITE that had to wait may be sent."""
         self._reoffer()
 
+    def on_digit(self, digit: str) -> None:
+        """INFO brought a digit."""
+        if self.listener is not None:
+            self.listener.on_digit(self, digit)
+
     def on_reoffered(self, request: Request) -> None:
         """A re-INVITE or UPDATE: new media, hold, or no offer, which makes it ours (RFC 3261 14.2)."""
         if self.leg is None:

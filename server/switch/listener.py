@@ -29,6 +29,10 @@ class Listener(Protocol):
         """Something happened in its stream."""
         ...
 
+    def on_digit(self, connection: Connection, digit: str) -> None:
+        """The device signals a digit by INFO."""
+        ...
+
     def on_ended(self, connection: Connection, status: int, response: Response | None) -> None:
         """It is over: `status` is the final status of an unanswered leg, else 0."""
         ...

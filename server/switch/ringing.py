@@ -92,6 +92,9 @@ class Ringing:
     def on_direction(self, connection: Connection) -> None:
         """Nothing is agreed before the answer."""
 
+    def on_digit(self, connection: Connection, digit: str) -> None:
+        """Nobody listens yet."""
+
     def on_media(self, connection: Connection, event: MediaEvent) -> None:
         """Early media is not passed on."""
 

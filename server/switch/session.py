@@ -212,15 +212,19 @@ class SwitchSession:
     def on_direction(self, connection: Connection) -> None:
         """The stream knows by itself whether it is heard."""
 
+    def on_digit(self, connection: Connection, digit: str) -> None:
+        """A digit, however it came."""
+        self._switch.stream.publish(DigitPressed(self.call_id, connection.leg_id, digit))
+        self._digits.append(digit)
+        if self._idle is not None:
+            self._rest()
+        self._wake(digit=True)
+
     def on_media(self, connection: Connection, event: MediaEvent) -> None:
         """Digits, the end of an announcement or a recording, silence."""
         match event:
             case DigitHeard(digit):
-                self._switch.stream.publish(DigitPressed(self.call_id, connection.leg_id, digit))
-                self._digits.append(digit)
-                if self._idle is not None:
-                    self._rest()
-                self._wake(digit=True)
+                self.on_digit(connection, digit)
             case Played(token) if token == self._token:
                 self._wake()
             case Recorded():

@@ -30,6 +30,7 @@ from .call import Call
 from .connection import Connection
 from .dialler import Dialler, Reached
 from .events import CallStarted
+from .inside import Inside
 from .ringing import NotTaken, Taken
 from .session import SwitchSession
 from .work import Works
@@ -81,6 +82,7 @@ class Switch:
         self._count = 0
         self._works = Works()
         self._stopping = False
+        self._inside = Inside(stack, clock)
         self._dialler = Dialler(self, administration, registrar, stack, random)
         self.router = router
         self.pools = pools
@@ -254,10 +256,7 @@ class Switch:
             if isinstance(effect.leg.owner, Connection):
                 _tell(effect.leg.owner, effect)
         elif isinstance(effect, RequestedInside):
-            transaction = effect.transaction
-            response = transaction.request.respond(200 if transaction.request.method == "OPTIONS" else 405)
-            self._stack.agent.describe(response, b"")
-            transaction.respond(response, self.clock.now())
+            self._inside.take(effect)
 
     async def stop(self) -> None:
         """End every call, and every task that runs for one; who calls now is told that the server is going down."""
