@@ -45,13 +45,23 @@ class Baresip:
     """One baresip, told by its keyboard and understood by its screen; it says a tone and records what it hears."""
 
     def __init__(
-        self, room: Path, server: str, account: str, password: str, *, tone_hz: int, options: str
+        self,
+        room: Path,
+        server: str,
+        account: str,
+        password: str,
+        *,
+        tone_hz: int,
+        options: str,
+        transport: str,
     ) -> None:
         room.mkdir()
         self._room = room
         modules = next(path for path in MODULES if Path(path).exists())
         (room / "config").write_text(CONFIG.format(modules=modules, room=room))
-        (room / "accounts").write_text(f"<sip:{account}@{server}>;auth_pass={password};{options}\n")
+        (room / "accounts").write_text(
+            f"<sip:{account}@{server};transport={transport}>;auth_pass={password};{options}\n"
+        )
         _write_tone(room / "said.wav", tone_hz)
         self._screen = ""
         self._changed = Condition()
@@ -110,9 +120,22 @@ def telephone(served: Served, tmp_path: Path) -> Iterator[Callable[..., Baresip]
     started: list[Baresip] = []
 
     def start(
-        account: str, password: str, *, tone_hz: int = 440, options: str = "answermode=auto"
+        account: str,
+        password: str,
+        *,
+        tone_hz: int = 440,
+        options: str = "answermode=auto",
+        transport: str = "udp",
     ) -> Baresip:
-        phone = Baresip(tmp_path / account, served.sip, account, password, tone_hz=tone_hz, options=options)
+        phone = Baresip(
+            tmp_path / account,
+            served.sip,
+            account,
+            password,
+            tone_hz=tone_hz,
+            options=options,
+            transport=transport,
+        )
         started.append(phone)
         return phone
 
@@ -137,6 +160,24 @@ def test_two_telephones_hear_each_other(telephone: Callable[..., Baresip], codec
     ben.quit()
     assert ben.heard().contains_tone(440, threshold=0.9)
     assert anna.heard().contains_tone(620, threshold=0.9)
+
+
+@pytest.mark.parametrize(("of_ben", "of_anna"), [("tcp", "tcp"), ("tcp", "udp"), ("udp", "tcp")])
+def test_two_telephones_talk_by_tcp(
+    telephone: Callable[..., Baresip], served: Served, of_ben: str, of_anna: str
+) -> None:
+    """Ben's is called over the connection by which it registered."""
+    ben = telephone("101", "Ben-1010-Birne", tone_hz=620, transport=of_ben)
+    ben.shows("registered successfully")
+    anna = telephone("100", "Anna-1000-Apfel", tone_hz=440, transport=of_anna)
+    anna.shows("registered successfully")
+    anna.press("/dial 101\n")
+    for phone in (anna, ben):
+        phone.shows("Call established")
+        phone.shows(TALKING)
+    ben.press("/hangup\n")
+    anna.shows("terminated")
+    assert served.get("/api/v1/channels")["leases"] == []
 
 
 def test_the_tone_of_9901_is_heard(telephone: Callable[..., Baresip], served: Served) -> None:

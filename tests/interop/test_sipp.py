@@ -52,7 +52,10 @@ def test_one_attendant_licence_carries_twenty_calls(served: Served) -> None:
     }
 
 
-def test_echo_takes_two_hundred_calls_a_second_and_no_channel(served: Served) -> None:
-    outcome = sipp.run(served.sip, "uac", Load("089555509900", rate=200, calls=1000))
+@pytest.mark.parametrize("transport", ["u1", "t1", "tn"])
+def test_echo_takes_two_hundred_calls_a_second_and_no_channel(served: Served, transport: str) -> None:
+    """By UDP, over one TCP connection, and over one for each call."""
+    outcome = sipp.run(served.sip, "uac", Load("089555509900", rate=200, calls=1000), transport=transport)
     assert (outcome.successful, outcome.failed) == (1000, 0), outcome.errors
+    assert outcome.retransmissions == 0 or transport == "u1"
     assert pools(served)["ip_channel"]["high_water"] == 0
