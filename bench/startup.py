@@ -24,6 +24,8 @@ COMMAND = (
     "--json",
     "--http-port",
     "0",
+    "--sips-port",
+    "0",
     "--sip-port",
 )
 

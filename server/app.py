@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from dataclasses import dataclass, field
 from random import Random, SystemRandom
 from shutil import rmtree
@@ -15,8 +14,8 @@ from typing import TYPE_CHECKING
 from ..channels.pool import Pools
 from .api.metrics import Metrics
 from .clock import Clock
+from .net.sip_sockets import SipSockets, reachable
 from .net.stack import SipStack
-from .net.streams import Streams
 from .net.udp import UdpNetwork
 from .sip.agent import Agent
 from .sip.registrar import Registrar
@@ -40,8 +39,9 @@ from .switch.stream import EventStream
 from .switch.switch import Switch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
+    from ssl import SSLContext
 
     from ..channels.media.plane import MediaPlane
     from ..channels.network import Address, Network
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .api.door import ApiDoor
     from .hooks.courier import Courier
     from .hooks.sender import Sender
+    from .net.certificate import OwnCertificate
     from .sip.effects import Effect
     from .sip.flow import Peer
     from .site.acts import ImportPackage
@@ -56,22 +57,22 @@ if TYPE_CHECKING:
     from .site.merge import Merge
     from .site.site import Site
 
-LOOPBACK = "127.0.0.1"
-PORT_ATTEMPTS = 20
-
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a PBX is set up. Port 0 is any free port, `http_port` None no HTTP door.
+    """How a PBX is set up. Port 0 is any free port, `http_port` None no HTTP door, `sips_port` None no TLS.
 
+    `tls` gives the certificate for TLS; None is an own one beside the store.
     `rtp_ports` None is any port; `data_dir` None a temporary one; `seed` None real chance. `in_process` keeps
     everything in this process and on its loop: the store in memory, no writer thread, no media worker.
     `packages` are licences to import before anything is opened. `announce` is told what `apply_site` is about to
     change. `hook_sender` None sends webhooks by HTTP.
     """
 
-    host: str = LOOPBACK
+    host: str = "127.0.0.1"
     sip_port: int = 0
+    sips_port: int | None = None
+    tls: Callable[[], Awaitable[SSLContext]] | None = None
     http_port: int | None = 0
     rtp_ports: range | None = None
     data_dir: Path | None = None
@@ -121,6 +122,7 @@ class Pbx:
         self.boxes = Boxes(self.administration, self.store.mailbox, self.clock, self.stream)
         self.plane = _plane(options, random)
         self._stack = SipStack(self._handle)
+        self._sockets = SipSockets(self._stack, options.network, options.host, self._flows_in_use)
         router = Router(
             self.administration,
             self.registrar,
@@ -139,7 +141,7 @@ class Pbx:
             decisions=self.decisions,
             clock=self.clock,
             random=random,
-            media_host=_reachable(options.host),
+            media_host=reachable(options.host),
             recordings=self._scratch,
         )
         replies = Replies(self._stack, self.decisions, self.clock)
@@ -173,7 +175,7 @@ class Pbx:
         self.random = random
         self._api: ApiDoor | None = None
         self._sip: Address | None = None
-        self._streams: Streams | None = None
+        self._sips: Address | None = None
 
     @classmethod
     async def start(cls, site: Site | None, options: Options = Options()) -> Pbx:
@@ -213,32 +215,21 @@ class Pbx:
 
             self._api = ApiDoor(self)
             await self._api.start(options.host, options.http_port)
-        self._sip = await self._open_sip()
+        self._sip = await self._sockets.open(options.sip_port, lambda local: Agent(local, self.random))
+        if options.sips_port is not None:
+            self._sips = self._sockets.open_tls(
+                options.sips_port, options.tls or await self._own_certificate()
+            )
 
-    async def _open_sip(self) -> Address:
-        """Open SIP by UDP and TCP on one port; where any free one will do, it must be free for both."""
-        options, stack = self.options, self._stack
+    async def _own_certificate(self) -> OwnCertificate:
+        """The server's own certificate; a store that is kept has it from the first start on, others when it is used."""
+        from .net.certificate import OwnCertificate
 
-        def make(local: Address) -> Agent:
-            advertised = type(local)(_reachable(local.host), local.port)
-            return Agent(advertised, self.random)
-
-        for attempt in range(PORT_ATTEMPTS):
-            local = await stack.start(options.network, options.host, options.sip_port, make)
-            if not options.network.is_real:
-                return local
-            streams = Streams(stack, self._flows_in_use)
-            try:
-                streams.listen(local.host, local.port)
-            except OSError:
-                stack.stop()
-                await streams.stop()
-                if options.sip_port or attempt == PORT_ATTEMPTS - 1:
-                    raise
-            else:
-                self._streams, stack.dial = streams, streams.dial
-                break
-        return local
+        names = dict.fromkeys((self.site.server.domain, "localhost", reachable(self.options.host)))
+        certificate = OwnCertificate(self.store.folder, tuple(names))
+        if self.options.data_dir is not None:
+            await certificate()
+        return certificate
 
     def _flows_in_use(self) -> set[Peer]:
         """The flows of dialogs and registrations, which may be silent for as long as these last."""
@@ -251,6 +242,11 @@ class Pbx:
         if self._sip is None:
             raise RuntimeError("the PBX is not started")
         return self._sip
+
+    @property
+    def sips(self) -> Address | None:
+        """Where SIP is spoken by TLS; None when it is not."""
+        return self._sips
 
     @property
     def http(self) -> str | None:
@@ -270,9 +266,7 @@ class Pbx:
         if self._api is not None:
             await self._api.stop()
         await self.plane.stop()
-        if self._streams is not None:
-            await self._streams.stop()
-        self._stack.stop()
+        await self._sockets.close()
         rmtree(self._scratch, ignore_errors=True)
         self.administration.stop()
         if self.hooks is not None:
@@ -322,16 +316,3 @@ def _plane(options: Options, random: Random) -> MediaPlane:
     from ..channels.media.worker_plane import WorkerPlane
 
     return WorkerPlane(options.host, options.rtp_ports)
-
-
-def _reachable(host: str) -> str:
-    """Return an address by which others reach a server that is bound to `host`: the wildcard has none of its own."""
-    if host not in {"0.0.0.0", "::"}:
-        return host
-    family, elsewhere = (socket.AF_INET6, "2001:db8::1") if host == "::" else (socket.AF_INET, "192.0.2.1")
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((elsewhere, 9))  # sends nothing: the kernel only chooses the source address
-        except OSError:
-            return LOOPBACK
-        return str(probe.getsockname()[0])

@@ -38,7 +38,7 @@ def test_the_commands_work_one_after_the_other(tmp_path: Path) -> None:
     for command in COMMANDS:
         line = [ringfence, *shlex.split(command)]
         serves = command.startswith("serve")
-        line += ("--sip-port", "0", "--http-port", "0") if serves else ()
+        line += ("--sip-port", "0", "--sips-port", "0", "--http-port", "0") if serves else ()
         with subprocess.Popen(
             line, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:

@@ -31,9 +31,10 @@ def told() -> Iterator[None]:
 def _complaints() -> tuple[type[Exception], ...]:
     """Imported once there is something to complain of: most commands need no database."""
     from ...licensing.package import PackageError
+    from ..net.certificate import CertificateError
     from ..site.require import AdministrationError
     from ..site.site import SiteError
     from ..store.failure import StoreError
     from ..store.tokens import TokenError
 
-    return PackageError, AdministrationError, SiteError, StoreError, TokenError
+    return CertificateError, PackageError, AdministrationError, SiteError, StoreError, TokenError

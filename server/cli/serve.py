@@ -19,7 +19,8 @@ from .logs import LogLevel, configure
 from .ports import is_loopback, require_free, require_ports, rtp_range
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
+    from ssl import SSLContext
 
     from ..app import Options, Pbx
     from ..site.acts import ImportPackage
@@ -49,10 +50,19 @@ def serve(
     *,
     host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
     sip_port: Annotated[int, _port("SIP over UDP and TCP; 0 is any free port, here and below.")] = 5060,
-    sips_port: Annotated[int, _port("SIP over TLS; not served by this version.")] = 5061,
+    sips_port: Annotated[int, _port("SIP over TLS.")] = 5061,
     http_port: Annotated[int, _port("HTTP.")] = 8080,
     csta_port: Annotated[int, _port("CSTA; not served by this version.")] = 4721,
     smtp_port: Annotated[int, _port("Mail in; not served by this version.")] = 2533,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", readable=False, help="The certificate for TLS; without one, an own one."
+        ),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(metavar="FILE", readable=False, help="The key of --tls-cert.")
+    ] = None,
     rtp_ports: Annotated[str, typer.Option(metavar="FIRST-LAST", help="The ports for RTP.")] = "20000-29999",
     data: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the state in DIR.")] = None,
     database: Annotated[
@@ -92,6 +102,7 @@ def serve(
     if dry_run:
         return
     require_free(host, sip_port, (socket.SOCK_DGRAM, socket.SOCK_STREAM), "--sip-port")
+    require_free(host, sips_port, (socket.SOCK_STREAM,), "--sips-port")
     require_free(host, http_port, (socket.SOCK_STREAM,), "--http-port")
     _raise_file_limit()
     from ..app import Options
@@ -99,6 +110,8 @@ def serve(
     options = Options(
         host=host,
         sip_port=sip_port,
+        sips_port=sips_port,
+        tls=_tls(tls_cert, tls_key),
         http_port=http_port,
         rtp_ports=ports,
         data_dir=data,
@@ -108,6 +121,20 @@ def serve(
         announce=_tell_merge,
     )
     _run(_serve(found, options, log_level, as_json=as_json, by_itself=site is None))
+
+
+def _tls(certificate: Path | None, key: Path | None) -> "Callable[[], Awaitable[SSLContext]] | None":
+    """The certificate that was given, read; None for an own one."""
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        fail("--tls-cert and --tls-key belong together; give both, or neither for an own certificate")
+    from ..net.certificate import CertificateError, given, server_context
+
+    try:
+        return given(server_context(certificate, key))
+    except CertificateError as error:
+        fail(str(error))
 
 
 def _read(site: Path | None, data: Path | None) -> "Site | None":
@@ -195,7 +222,7 @@ def _tell_ready(pbx: "Pbx", *, as_json: bool, accounts: bool) -> None:
         ready = {
             "event": "ready",
             "sip": str(pbx.sip),
-            "sips": None,
+            "sips": str(pbx.sips),
             "http": pbx.http,
             "csta": None,
             "smtp": None,
@@ -206,7 +233,9 @@ def _tell_ready(pbx: "Pbx", *, as_json: bool, accounts: bool) -> None:
         from .accounts import show_accounts
 
         show_accounts(pbx.site)
-    typer.echo(f"{pbx.site.server.name} is served: SIP at {pbx.sip} (UDP, TCP), HTTP at {pbx.http}")
+    typer.echo(
+        f"{pbx.site.server.name} is served: SIP at {pbx.sip} (UDP, TCP) and {pbx.sips} (TLS), HTTP at {pbx.http}"
+    )
     if pbx.administration.entitlement.developer:
         typer.echo("Licences signed by the developer key count here; anybody can sign with it.")
     typer.echo(f"The administrator's token is {pbx.token}; Ctrl+C ends the server.")

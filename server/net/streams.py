@@ -19,11 +19,13 @@ from ...channels.network import Address
 from ..sip.framing import PONG, Framing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Coroutine
+    from collections.abc import Awaitable, Callable, Collection, Coroutine
     from ssl import SSLContext
 
     from ..sip.flow import Flow, Transport
     from .stack import SipStack
+
+    Tls = Callable[[], Awaitable[SSLContext]]
 
 log = structlog.get_logger()
 
@@ -162,8 +164,8 @@ class Streams:
         """Seconds on the loop's clock."""
         return self._loop.time()
 
-    def listen(self, host: str, port: int, tls: SSLContext | None = None) -> Address:
-        """Accept connections at `host`:`port` (0 = any free port), by TLS with a context; raises OSError."""
+    def listen(self, host: str, port: int, tls: Tls | None = None) -> Address:
+        """Accept connections at `host`:`port` (0 = any free port), by TLS if it says how; raises OSError."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.socket(family, socket.SOCK_STREAM)
         try:
@@ -232,7 +234,7 @@ class Streams:
         if connection.flow is not None:
             self.stack.closed(connection.flow)
 
-    async def _accept(self, listener: socket.socket, tls: SSLContext | None) -> None:
+    async def _accept(self, listener: socket.socket, tls: Tls | None) -> None:
         while True:
             try:
                 sock, (host, port, *_) = await self._loop.sock_accept(listener)
@@ -248,16 +250,17 @@ class Streams:
             self._sources[host] += 1
             self._start(self._begin(connection, sock, tls))
 
-    async def _begin(self, connection: StreamConnection, sock: socket.socket, tls: SSLContext | None) -> None:
+    async def _begin(self, connection: StreamConnection, sock: socket.socket, tls: Tls | None) -> None:
         """Shake hands, where that is needed."""
         try:
+            context = None if tls is None else await tls()
+            patience_s = None if tls is None else self.limits.connect_s
             await self._loop.connect_accepted_socket(
-                lambda: connection,
-                sock,
-                ssl=tls,
-                ssl_handshake_timeout=None if tls is None else self.limits.connect_s,
+                lambda: connection, sock, ssl=context, ssl_handshake_timeout=patience_s
             )
-        except OSError:
+        except OSError as error:  # hands that were not shaken are the far end's affair
+            log.debug("sip.connection_refused", source=str(connection.remote), error=str(error))
+            sock.close()
             self.forget(connection)
 
     async def _connect(self, connection: StreamConnection, remote: Address) -> None:

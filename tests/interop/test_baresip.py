@@ -129,7 +129,7 @@ def telephone(served: Served, tmp_path: Path) -> Iterator[Callable[..., Baresip]
     ) -> Baresip:
         phone = Baresip(
             tmp_path / account,
-            served.sip,
+            served.sips if transport == "tls" else served.sip,
             account,
             password,
             tone_hz=tone_hz,
@@ -162,8 +162,10 @@ def test_two_telephones_hear_each_other(telephone: Callable[..., Baresip], codec
     assert anna.heard().contains_tone(620, threshold=0.9)
 
 
-@pytest.mark.parametrize(("of_ben", "of_anna"), [("tcp", "tcp"), ("tcp", "udp"), ("udp", "tcp")])
-def test_two_telephones_talk_by_tcp(
+@pytest.mark.parametrize(
+    ("of_ben", "of_anna"), [("tcp", "tcp"), ("tcp", "udp"), ("udp", "tls"), ("tls", "tcp"), ("tls", "tls")]
+)
+def test_two_telephones_talk_by_tcp_and_tls(
     telephone: Callable[..., Baresip], served: Served, of_ben: str, of_anna: str
 ) -> None:
     """Ben's is called over the connection by which it registered."""

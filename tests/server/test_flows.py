@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ringfence.server.app import Options, Pbx
-from ringfence.server.phones.phone import Account, Phone
+from ringfence.server.net.certificate import CERTIFICATE
+from ringfence.server.phones.phone import Account, Phone, PhoneError
 from ringfence.server.sip.flow import Flow, Peer, Transport
 from ringfence.server.site.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 SMALL = Site.sample("small")
 ANNA, BEN = (
@@ -33,7 +36,11 @@ class Desk:
 
     async def phone(self, account: Account, transport: Transport | None = None) -> Phone:
         """A telephone that is registered."""
-        server: Peer = self.pbx.sip if transport is None else Flow(transport, self.pbx.sip)
+        server: Peer = self.pbx.sip
+        if transport is not None:
+            address = self.pbx.sips if transport == "TLS" else self.pbx.sip
+            assert address is not None
+            server = Flow(transport, address)
         phone = await Phone.start(self.pbx.options.network, server, account)
         self.phones.append(phone)
         assert (await phone.register()).status == 200
@@ -41,8 +48,8 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk() -> AsyncIterator[Desk]:
-    pbx = await Pbx.start(SMALL, Options(seed=1, in_process=True, http_port=None))
+async def desk(**options: Any) -> AsyncIterator[Desk]:
+    pbx = await Pbx.start(SMALL, Options(seed=1, in_process=True, http_port=None, **options))
     one = Desk(pbx)
     try:
         yield one
@@ -107,3 +114,48 @@ async def test_a_port_that_is_taken_for_tcp_is_an_error_and_leaves_nothing_open(
             await Pbx.start(SMALL, Options(in_process=True, http_port=None, sip_port=port))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", port))
+
+
+async def test_telephones_by_tls_call_each_other_and_trust_the_own_certificate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 3261 26.3.1; the certificate is for the address, and is the store's from its first start on."""
+    async with desk(sips_port=0, data_dir=tmp_path) as one:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / CERTIFICATE))
+        anna, ben = await one.phone(ANNA, "TLS"), await one.phone(BEN, "TLS")
+        await talk(anna, "101", ben, "caller")
+        await talk(ben, "100", anna, "called")
+
+
+async def test_who_does_not_know_the_certificate_does_not_speak_to_the_server() -> None:
+    async with desk(sips_port=0) as one:
+        assert one.pbx.sips is not None
+        phone = await Phone.start(one.pbx.options.network, Flow("TLS", one.pbx.sips), ANNA)
+        one.phones.append(phone)
+        with pytest.raises(PhoneError, match="nobody answers REGISTER"):
+            await phone.register()
+
+
+async def test_hands_that_are_not_shaken_are_let_go() -> None:
+    """Neither a plain text nor a TLS version that RFC 8996 forbids gets anywhere; the next telephone does."""
+    async with desk(sips_port=0) as one:
+        assert one.pbx.sips is not None
+        reader, writer = await asyncio.open_connection(one.pbx.sips.host, one.pbx.sips.port)
+        writer.write(b"OPTIONS sip:127.0.0.1 SIP/2.0\r\n\r\n")
+        assert b"SIP/2.0" not in await reader.read()
+        writer.close()
+        old, new = (_believing_everybody() for _ in range(2))
+        with pytest.deprecated_call():
+            old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            await asyncio.open_connection(one.pbx.sips.host, one.pbx.sips.port, ssl=old)
+        reader, writer = await asyncio.open_connection(one.pbx.sips.host, one.pbx.sips.port, ssl=new)
+        writer.write(b"\r\n\r\n")
+        assert await reader.readexactly(2) == b"\r\n"
+        writer.close()
+
+
+def _believing_everybody() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from typer.testing import CliRunner
 
 from ringfence.channels.network import Address
 from ringfence.server.cli import application
+from ringfence.server.net.certificate import CERTIFICATE, KEY
 from ringfence.server.net.udp import UdpNetwork
 from ringfence.server.phones.phone import Account, Phone
 from ringfence.server.site.acts import ImportPackage
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SMALL = str(files("ringfence") / "fixtures" / "sites" / "small.toml")
-FREE_PORTS = ("--sip-port", "0", "--http-port", "0")
+FREE_PORTS = ("--sip-port", "0", "--sips-port", "0", "--http-port", "0")
 NOT_WHEN_READY = {
     "alembic",
     "numpy",
@@ -83,11 +85,12 @@ def ask(ready: dict[str, Any], path: str, method: str = "GET", body: object = No
 
 
 def test_the_first_line_tells_where_everything_listens_and_null_for_doors_not_built() -> None:
-    with serving(SMALL, "--sips-port", 0, "--csta-port", 0, "--smtp-port", 0) as (_, ready):
+    with serving(SMALL, "--csta-port", 0, "--smtp-port", 0) as (_, ready):
         assert ready["event"] == "ready"
         assert re.fullmatch(r"127\.0\.0\.1:\d+", ready["sip"])
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", ready["http"])
-        assert (ready["sips"], ready["csta"], ready["smtp"]) == (None, None, None)
+        assert re.fullmatch(r"127\.0\.0\.1:\d+", ready["sips"])
+        assert (ready["csta"], ready["smtp"]) == (None, None)
         assert [user["name"] for user in ask(ready, "/api/v1/users")][:2] == ["anna", "ben"]
 
 
@@ -140,6 +143,7 @@ def _until(lines: Any, last: str) -> Iterator[str]:
     [
         (socket.SOCK_DGRAM, "--sip-port"),
         (socket.SOCK_STREAM, "--sip-port"),
+        (socket.SOCK_STREAM, "--sips-port"),
         (socket.SOCK_STREAM, "--http-port"),
     ],
 )
@@ -155,6 +159,41 @@ def test_a_port_in_use_is_named_with_its_option_and_nothing_is_written(
     assert f"port {port} " in sentence
     assert option in sentence
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--tls-cert", SMALL, "--tls-key", SMALL], "small.toml cannot be used with "),
+        (["--tls-cert", "absent.pem", "--tls-key", SMALL], "absent.pem cannot be read "),
+        (["--tls-cert", "cert.pem"], "--tls-cert and --tls-key belong together"),
+        (["--tls-key", "key.pem"], "--tls-cert and --tls-key belong together"),
+    ],
+)
+def test_a_bad_certificate_is_told_and_nothing_is_written(
+    words: list[str], told: str, tmp_path: Path
+) -> None:
+    assert told in refused(SMALL, *FREE_PORTS, *words, "--data", tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_given_certificate_is_shown_by_tls_and_else_an_own_one_that_is_kept(tmp_path: Path) -> None:
+    shown = []
+    with serving(SMALL, "--data", tmp_path / "data") as (_, ready):
+        shown.append(_shown(ready["sips"]))
+    own = tmp_path / "data" / CERTIFICATE
+    assert own.read_text() == shown[0]
+    words = ("--tls-cert", own, "--tls-key", own.with_name(KEY))
+    for more in ((), words, ("--data", tmp_path / "data")):
+        with serving(SMALL, *more) as (_, ready):
+            shown.append(_shown(ready["sips"]))
+    assert shown[1] != shown[0], "without --data it is a new one each time"
+    assert shown[2:] == [shown[0], shown[0]]
+
+
+def _shown(sips: str) -> str:
+    host, _, port = sips.rpartition(":")
+    return ssl.get_server_certificate((host, int(port)), timeout=10)
 
 
 def test_a_bad_site_file_is_told_with_its_line_and_nothing_is_written(tmp_path: Path) -> None:

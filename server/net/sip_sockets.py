@@ -1,0 +1,92 @@
+"""The sockets of one SIP server: UDP and TCP on one port, TLS on another (RFC 3261 18.2).
+
+The composition root opens them for its stack. What is advertised to others is an address by which they reach it.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from ...channels.network import Address
+from .streams import Streams
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from ...channels.network import Network
+    from ..sip.agent import Agent
+    from .stack import SipStack
+    from .streams import Tls
+
+LOOPBACK = "127.0.0.1"
+PORT_ATTEMPTS = 20
+
+
+class SipSockets:
+    """Opens and closes; `in_use` says which flows may be silent."""
+
+    def __init__(
+        self, stack: SipStack, network: Network, host: str, in_use: Callable[[], Collection[object]]
+    ) -> None:
+        self._stack = stack
+        self._network = network
+        self._host = host
+        self._in_use = in_use
+        self._streams: Streams | None = None
+
+    async def open(self, port: int, make: Callable[[Address], Agent]) -> Address:
+        """Open UDP, and TCP where the network is real, for the agent that `make` builds for the advertised address.
+
+        Where any free port will do (0), it is free for both. Returns the bound address; raises OSError.
+        """
+        for attempt in range(PORT_ATTEMPTS):
+            local = await self._stack.start(
+                self._network, self._host, port, lambda local: make(advertised(local))
+            )
+            if not self._network.is_real:
+                break
+            streams = Streams(self._stack, self._in_use)
+            try:
+                streams.listen(local.host, local.port)
+            except OSError:
+                self._stack.stop()
+                await streams.stop()
+                if port or attempt == PORT_ATTEMPTS - 1:
+                    raise
+            else:
+                self._streams, self._stack.dial = streams, streams.dial
+                break
+        return local
+
+    def open_tls(self, port: int, tls: Tls) -> Address:
+        """Open TLS at `port` (0 = any free one); returns the bound address, raises OSError."""
+        if self._streams is None:
+            raise RuntimeError("TLS needs a real network, opened before")
+        local = self._streams.listen(self._host, port, tls)
+        self._stack.agent.serve("TLS", advertised(local))
+        return local
+
+    async def close(self) -> None:
+        """Close them all."""
+        if self._streams is not None:
+            await self._streams.stop()
+        self._stack.stop()
+
+
+def advertised(local: Address) -> Address:
+    """Where others reach what is bound to `local`."""
+    return Address(reachable(local.host), local.port)
+
+
+def reachable(host: str) -> str:
+    """Return an address by which others reach a server that is bound to `host`: the wildcard has none of its own."""
+    if host not in {"0.0.0.0", "::"}:
+        return host
+    family, elsewhere = (socket.AF_INET6, "2001:db8::1") if host == "::" else (socket.AF_INET, "192.0.2.1")
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((elsewhere, 9))  # sends nothing: the kernel only chooses the source address
+        except OSError:
+            return LOOPBACK
+        return str(probe.getsockname()[0])
