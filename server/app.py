@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..channels.pool import Pools
 from .api.metrics import Metrics
 from .clock import Clock
-from .net.sip_sockets import SipSockets, reachable
+from .net.sip_sockets import SipSockets, advertised, own_hosts, reachable
 from .net.stack import SipStack
 from .net.udp import UdpNetwork
 from .sip.agent import Agent
@@ -212,10 +212,13 @@ class Pbx:
 
         if options.http_port is not None:
             from .api.door import ApiDoor
+            from .api.sip_socket import SocketDoor
 
-            self._api = ApiDoor(self)
+            self._api = ApiDoor(self, SocketDoor(self, self._stack, own_hosts(options.host)))
             await self._api.start(options.host, options.http_port)
         self._sip = await self._sockets.open(options.sip_port, lambda local: Agent(local, self.random))
+        if self._api is not None:
+            self._stack.agent.serve("WS", advertised(self._api.local))
         if options.sips_port is not None:
             self._sips = self._sockets.open_tls(
                 options.sips_port, options.tls or await self._own_certificate()

@@ -1,4 +1,4 @@
-"""The HTTP door of one PBX: an aiohttp server whose every route but the health checks wants a bearer token.
+"""The HTTP door of one PBX: an aiohttp server whose every route but health checks and SIP wants a bearer token.
 
 The composition root starts and stops it. Whatever goes wrong is answered as a problem (RFC 9457), never as a traceback.
 """
@@ -18,6 +18,7 @@ import structlog
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
+from ...channels.network import Address
 from ...licensing.refusal import Refusal
 from ..store.tokens import Token
 from . import (
@@ -39,6 +40,7 @@ from . import (
 )
 from .problem import ProblemError, failure, malformed, translated
 from .rights import OWNER, require_kind
+from .sip_socket import PATH, SocketDoor
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -124,12 +126,18 @@ class _Connection(web.RequestHandler):
 class ApiDoor:
     """Serves one PBX from `start` to `stop`; port 0 is any free port."""
 
-    def __init__(self, pbx: Pbx) -> None:
+    def __init__(self, pbx: Pbx, sip: SocketDoor) -> None:
         self._pbx = pbx
+        self._sip = sip
         self._token = pbx.token.encode()
         self._runner: web.AppRunner | None = None
         self._server: asyncio.Server | None = None
-        self.url = ""
+        self.local = Address("", 0)
+
+    @property
+    def url(self) -> str:
+        """The base URL."""
+        return f"http://{self.local}"
 
     async def start(self, host: str, port: int) -> None:
         """Listen on `host`:`port`; raises OSError when the port is in use."""
@@ -142,14 +150,15 @@ class ApiDoor:
                 if operation.method == "GET":
                     app.router.add_route("HEAD", operation.path, self._serving(operation))
             app.router.add_get(DOCUMENT, self._describe)
+            app.router.add_get(PATH, self._sip.serve)
+            app.on_shutdown.append(self._sip.stop)
             self._runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_S)
             await self._runner.setup()
             self._server = await self._listen(self._runner, listening)
         except BaseException:
             listening.close()
             raise
-        shown = f"[{host}]" if ":" in host else host
-        self.url = f"http://{shown}:{listening.getsockname()[1]}"
+        self.local = Address(host, listening.getsockname()[1])
 
     async def stop(self) -> None:
         """Finish the requests under way and close the socket."""
@@ -197,7 +206,8 @@ class ApiDoor:
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         try:
-            request[_WHO] = OWNER if request.path in FREE else await self._who(request)
+            is_open = request.path in FREE or request.path == PATH
+            request[_WHO] = OWNER if is_open else await self._who(request)
             return await handler(request)
         except Exception as error:
             problem = translated(error)

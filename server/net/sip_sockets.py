@@ -6,6 +6,7 @@ The composition root opens them for its stack. What is advertised to others is a
 from __future__ import annotations
 
 import socket
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from ...channels.network import Address
@@ -77,6 +78,13 @@ class SipSockets:
 def advertised(local: Address) -> Address:
     """Where others reach what is bound to `local`."""
     return Address(reachable(local.host), local.port)
+
+
+def own_hosts(host: str) -> frozenset[str]:
+    """Return the names by which a page names the machine that a server at `host` runs on."""
+    address = ip_address(LOOPBACK if host == "localhost" else host)
+    loopback = {"localhost", LOOPBACK, "::1"} if address.is_loopback or address.is_unspecified else set()
+    return frozenset({host, reachable(host), *loopback})
 
 
 def reachable(host: str) -> str:

@@ -49,6 +49,11 @@ class SipStack:
         self._flushing = False
 
     @property
+    def is_started(self) -> bool:
+        """Whether there is an agent to take flows."""
+        return self._agent is not None
+
+    @property
     def agent(self) -> Agent:
         """The agent; there is one as soon as the socket is bound."""
         if self._agent is None:

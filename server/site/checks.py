@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .site import Location, Site, Trunk, User
 
 _NAME = re.compile(r"[\w.+~-]{1,64}")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:]+\])(?::[0-9]+)?")  # RFC 6454 6.2
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 
@@ -210,6 +211,11 @@ def _settings(site: Site) -> Iterator[Problem]:
             yield Problem(
                 ("security", "trusted_sources", index), what, 'write e.g. "127.0.0.1" or "10.1.0.0/16"'
             )
+    for index, origin in enumerate(site.security.websocket_origins):
+        if not _ORIGIN.fullmatch(origin):
+            what = f'"{origin}" is no origin of pages'
+            remedy = 'write scheme, host and port as a browser does, e.g. "https://app.firma.example"'
+            yield Problem(("security", "websocket_origins", index), what, remedy)
 
 
 def _twice(table: str, names: list[str]) -> Iterator[Problem]:

@@ -231,10 +231,14 @@ class TestNumbers:
 
 @dataclass(frozen=True, slots=True)
 class Security:
-    """`[security]`: addresses and networks for which guessing delay, ban and rate limit are lifted."""
+    """`[security]`: addresses and networks for which guessing delay, ban and rate limit are lifted.
+
+    `websocket_origins` are whose pages may speak SIP over WebSocket, besides those of the own host.
+    """
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
     trusted_sources: tuple[str, ...] = ()
+    websocket_origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,7 @@ enabled = false
 prefix = "98"
 [security]
 trusted_sources = ["127.0.0.1"]
+websocket_origins = ["https://app.firma.example", "http://[::1]:3000"]
 """
 
 
@@ -154,7 +155,7 @@ def test_every_key_of_the_contract_is_read() -> None:
         csta=Csta(),
         fax=Fax("tone"),
         test_numbers=TestNumbers(enabled=False, prefix="98"),
-        security=Security(("127.0.0.1",)),
+        security=Security(("127.0.0.1",), ("https://app.firma.example", "http://[::1]:3000")),
         source="site.toml",
         text=WHOLE_CONTRACT,
     )
@@ -377,6 +378,10 @@ def test_bad_input_is_one_sentence_with_file_line_and_remedy(
         (
             "[security]\ntrusted_sources = ['here']",
             'the trusted source "here" is neither an address nor a network',
+        ),
+        (
+            "[security]\nwebsocket_origins = ['app.firma.example']",
+            '"app.firma.example" is no origin of pages; write scheme, host and port as a browser does',
         ),
         ("[numbers]\nemergency = ['101']", "in use by the emergency numbers"),
         ("[numbers]\nemergency = ['one']", '"one" is no emergency number; use 1 to 20 digits'),
