@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "demo": ".demo",
     "serve": ".serve",
+    "doctor": ".doctor",
     "licence": ".licence",
     "token": ".token",
     "audit": ".audit",

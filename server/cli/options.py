@@ -32,3 +32,18 @@ Packages = Annotated[
 LanguageOption = Annotated[Language, typer.Option(help="English or German.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing, and tell what would change.")]
+HOST, SIP_PORT, SIPS_PORT, HTTP_PORT, RTP_PORTS = "127.0.0.1", 5060, 5061, 8080, "20000-29999"
+"""Where a server listens if nobody says otherwise."""
+
+
+def port_option(text: str) -> typer.models.OptionInfo:
+    """An option that is a port."""
+    option: typer.models.OptionInfo = typer.Option(metavar="PORT", help=text)
+    return option
+
+
+Host = Annotated[str, typer.Option(help="The address to listen at, IPv4 or IPv6.")]
+SipPort = Annotated[int, port_option("SIP over UDP and TCP; 0 is any free port, here and below.")]
+SipsPort = Annotated[int, port_option("SIP over TLS.")]
+HttpPort = Annotated[int, port_option("HTTP, and SIP over WebSocket at /sip.")]
+RtpPorts = Annotated[str, typer.Option(metavar="FIRST-LAST", help="The ports for RTP.")]

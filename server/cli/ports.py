@@ -15,17 +15,30 @@ from .failure import fail
 HIGHEST = 65535
 
 
-def require_free(host: str, port: int, kinds: tuple[socket.SocketKind, ...], option: str) -> None:
+Kinds = tuple[socket.SocketKind, ...]
+
+
+def require_free(host: str, port: int, kinds: Kinds, option: str) -> None:
+    """Give up if `host`:`port` cannot be opened."""
+    sentence = what_is_wrong(host, port, kinds, option)
+    if sentence is not None:
+        fail(sentence)
+
+
+def what_is_wrong(host: str, port: int, kinds: Kinds, option: str) -> str | None:
     """Bind `host`:`port` for a moment, for each kind of socket; port 0 is any free one and only tries the host."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for kind in kinds:
         with socket.socket(family, kind) as probe:
             if kind is socket.SOCK_STREAM:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             try:
                 probe.bind((host, port))
             except OSError as error:
-                fail(_sentence(host, port, kind, option, error))
+                return _sentence(host, port, kind, option, error)
+    return None
 
 
 def require_ports(**ports: int) -> None:

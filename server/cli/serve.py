@@ -16,6 +16,19 @@ import typer
 
 from .failure import fail, told
 from .logs import LogLevel, configure
+from .options import (
+    HOST,
+    HTTP_PORT,
+    RTP_PORTS,
+    SIP_PORT,
+    SIPS_PORT,
+    Host,
+    HttpPort,
+    RtpPorts,
+    SipPort,
+    SipsPort,
+    port_option,
+)
 from .ports import is_loopback, require_free, require_ports, rtp_range
 
 if TYPE_CHECKING:
@@ -28,11 +41,6 @@ if TYPE_CHECKING:
     from ..site.site import Site
 
 SAMPLE = "musterfirma.toml"
-
-
-def _port(text: str) -> typer.models.OptionInfo:
-    option: typer.models.OptionInfo = typer.Option(metavar="PORT", help=text)
-    return option
 
 
 def register(app: typer.Typer) -> None:
@@ -48,12 +56,12 @@ def serve(
         ),
     ] = None,
     *,
-    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
-    sip_port: Annotated[int, _port("SIP over UDP and TCP; 0 is any free port, here and below.")] = 5060,
-    sips_port: Annotated[int, _port("SIP over TLS.")] = 5061,
-    http_port: Annotated[int, _port("HTTP.")] = 8080,
-    csta_port: Annotated[int, _port("CSTA; not served by this version.")] = 4721,
-    smtp_port: Annotated[int, _port("Mail in; not served by this version.")] = 2533,
+    host: Host = HOST,
+    sip_port: SipPort = SIP_PORT,
+    sips_port: SipsPort = SIPS_PORT,
+    http_port: HttpPort = HTTP_PORT,
+    csta_port: Annotated[int, port_option("CSTA; not served by this version.")] = 4721,
+    smtp_port: Annotated[int, port_option("Mail in; not served by this version.")] = 2533,
     tls_cert: Annotated[
         Path | None,
         typer.Option(
@@ -63,7 +71,7 @@ def serve(
     tls_key: Annotated[
         Path | None, typer.Option(metavar="FILE", readable=False, help="The key of --tls-cert.")
     ] = None,
-    rtp_ports: Annotated[str, typer.Option(metavar="FIRST-LAST", help="The ports for RTP.")] = "20000-29999",
+    rtp_ports: RtpPorts = RTP_PORTS,
     data: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the state in DIR.")] = None,
     database: Annotated[
         str | None, typer.Option(metavar="URL", help="Not supported by this version.")

@@ -22,9 +22,19 @@ def standing_of(site: Path | None, data: Path | None, licences: list[Path] | Non
     """Read one of both, and import `licences` without writing anything."""
     if (site is None) == (data is None):
         fail("name either a site file or, with --data, the directory of a store")
-    now = datetime.now(UTC).timestamp()
     with told():
         held = _stored(data) if data is not None else Holdings.of(Site.read(site or ""))
+    return _standing(held, licences)
+
+
+def standing_of_sample(licences: list[Path] | None = None) -> Standing:
+    """The sample company, which is served when nobody names another."""
+    return _standing(Holdings.of(Site.sample()), licences)
+
+
+def _standing(held: Holdings, licences: list[Path] | None) -> Standing:
+    now = datetime.now(UTC).timestamp()
+    with told():
         draft = Draft(held, now)
         for file in licences or ():
             draft.make(package_file(file))

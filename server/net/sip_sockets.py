@@ -82,9 +82,12 @@ def advertised(local: Address) -> Address:
 
 def own_hosts(host: str) -> frozenset[str]:
     """Return the names by which a page names the machine that a server at `host` runs on."""
-    address = ip_address(LOOPBACK if host == "localhost" else host)
-    loopback = {"localhost", LOOPBACK, "::1"} if address.is_loopback or address.is_unspecified else set()
-    return frozenset({host, reachable(host), *loopback})
+    here = frozenset({host, reachable(host)})
+    try:
+        address = ip_address(LOOPBACK if host == "localhost" else host)
+    except ValueError:
+        return here
+    return here | {"localhost", LOOPBACK, "::1"} if address.is_loopback or address.is_unspecified else here
 
 
 def reachable(host: str) -> str:

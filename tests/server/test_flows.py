@@ -41,7 +41,7 @@ class Desk:
             address = self.pbx.sips if transport == "TLS" else self.pbx.sip
             assert address is not None
             server = Flow(transport, address)
-        phone = await Phone.start(self.pbx.options.network, server, account)
+        phone = await Phone.start(self.pbx.options.network, server, account, host=self.pbx.options.host)
         self.phones.append(phone)
         assert (await phone.register()).status == 200
         return phone
@@ -159,3 +159,16 @@ def _believing_everybody() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
+
+
+@pytest.mark.parametrize("transport", [None, "TCP", "TLS"])
+async def test_a_server_at_an_ipv6_address_serves_every_transport(
+    transport: Transport | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 3261 25.1 and RFC 5118: in brackets wherever a port may follow."""
+    async with desk(host="::1", sips_port=0, data_dir=tmp_path) as one:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / CERTIFICATE))
+        assert str(one.pbx.sip).startswith("[::1]:")
+        anna, ben = await one.phone(ANNA, transport), await one.phone(BEN, transport)
+        await talk(anna, "101", ben, "caller")
+        await talk(ben, "100", anna, "called")

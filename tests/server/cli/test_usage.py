@@ -41,7 +41,7 @@ def test_a_port_out_of_range_is_told_with_its_option(door: str, port: str) -> No
 def test_help_lists_the_commands_that_exist() -> None:
     shown = CliRunner().invoke(application([]), ["--help"])
     assert shown.exit_code == 0
-    for command in ("demo", "serve", "licence", "token", "audit"):
+    for command in ("demo", "serve", "doctor", "licence", "token", "audit"):
         assert command in shown.stdout
 
 
