@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
 MAGIC = "z9hG4bK"
 MAX_FORWARDS = 70
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO"
-SUPPORTED = "timer"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO, PRACK"
+SUPPORTED = "100rel, timer"
+_EXTENSIONS = frozenset(SUPPORTED.split(", "))
+_SUPPORTED_WITHOUT_OFFER = "timer"  # RFC 3262 5: PRACK would have to answer an offer
 _SESSION_EXPIRES = f"{DEFAULT_S};refresher=uac"  # RFC 4028 7.1: who asks is sure to hear
 
 
@@ -200,10 +202,16 @@ class Agent:
     def describe(self, message: Message, body: bytes) -> None:
         """Give a message what it says of us: Allow and Supported, and its SDP."""
         message.add("Allow", ALLOW)
-        message.add("Supported", SUPPORTED)
+        is_late_offer = isinstance(message, Request) and not body
+        message.add("Supported", _SUPPORTED_WITHOUT_OFFER if is_late_offer else SUPPORTED)
         if body:
             message.add("Content-Type", "application/sdp")
             message.body = body
+
+    @staticmethod
+    def unknown_extensions(request: Request) -> list[str]:
+        """Return the option tags that a request requires and we do not have (RFC 3261 8.2.2.3)."""
+        return [tag for tag in request.require if tag.lower() not in _EXTENSIONS]
 
     def new_tag(self) -> str:
         """Return a fresh tag."""

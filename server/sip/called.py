@@ -5,10 +5,12 @@ A `Leg` that was called holds one until the ACK of its 2xx, and hands it the ver
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .dialog import Dialog
 from .leg_state import UNANSWERED, LegState
+from .reliable import TAG, Reliable
 from .reoffer import OpenOffer
 from .repetition import Repetition
 
@@ -17,11 +19,11 @@ if TYPE_CHECKING:
 
     from .agent import Agent
     from .leg import Leg
-    from .message import Response
+    from .message import Request, Response
     from .timers import Timer
     from .transaction import ServerTransaction
 
-CANCELLED = 487
+CANCELLED, NO_PRACK = 487, 504
 TRYING_AFTER_S = 0.2  # RFC 3261 17.2.1: 100 unless a response comes within 200 ms
 RING_AGAIN_S = 60.0  # RFC 3261 13.3.1.1: proxies forget a call that does not ring for three minutes
 
@@ -29,7 +31,7 @@ RING_AGAIN_S = 60.0  # RFC 3261 13.3.1.1: proxies forget a call that does not ri
 class Called:
     """See the module."""
 
-    __slots__ = ("_agent", "_expiry", "_leg", "_provisional", "transaction")
+    __slots__ = ("_agent", "_expiry", "_leg", "_provisional", "_reliable", "_waiting", "transaction")
 
     def __init__(self, agent: Agent, leg: Leg, transaction: ServerTransaction, now: float) -> None:
         self._agent = agent
@@ -37,24 +39,79 @@ class Called:
         self.transaction = transaction
         self._provisional: Timer | None = agent.timers.set(now + TRYING_AFTER_S, self._send_trying)
         self._expiry: Timer | None = None
+        self._reliable: Reliable | None = None
+        self._waiting: bytes | None = None
         if transaction.request.expires is not None:  # RFC 3261 13.3.1
             self._expiry = agent.timers.set(now + transaction.request.expires, self.cancel)
 
     @property
     def open_offer(self) -> OpenOffer:
-        """Whose offer waits for its answer: the caller's until our 2xx, or ours in it until the ACK (RFC 3264 4)."""
-        if self._leg.state in UNANSWERED:
-            return OpenOffer.THEIRS
-        return OpenOffer.NONE if self._leg.request.body else OpenOffer.OURS
+        """Whose offer waits for its answer: that of the INVITE, or ours in a 2xx or reliable 1xx (RFC 3262 5)."""
+        if self._reliable is not None and self._reliable.is_answered:
+            return OpenOffer.NONE
+        if self._leg.request.body:
+            return OpenOffer.THEIRS if self._leg.state in UNANSWERED else OpenOffer.NONE
+        is_made = self._leg.state not in UNANSWERED
+        is_made = is_made or (self._reliable is not None and self._reliable.awaits_description)
+        return OpenOffer.OURS if is_made else OpenOffer.THEIRS
 
     def ring(self, status: int, body: bytes, now: float) -> None:
-        """Send a provisional response, again each minute; it opens an early dialog."""
+        """Send a provisional response, again each minute; it opens an early dialog.
+
+        It is reliable where the caller supports that. To a caller who requires it and left the offer to us it could
+        only be sent with an offer (RFC 3262 5): without one nothing is sent.
+        """
+        request = self.transaction.request
+        required = TAG in request.require
+        if not (request.body or body):
+            if not required:
+                self._ring(status, body, now)
+        elif required or TAG in request.values("supported"):
+            if self._reliable is None:
+                self._reliable = Reliable(self._agent, self.transaction, self._never_acknowledged)
+            self._leg.state = LegState.RINGING
+            self._quieten()
+            self._reliable.send(self._positive(status, body), now)
+            self._provisional = self._agent.timers.set(now + RING_AGAIN_S, partial(self.ring, 180, b""))
+        else:
+            self._ring(status, body, now)
+
+    def _ring(self, status: int, body: bytes, now: float) -> None:
         self._leg.state = LegState.RINGING
         self._respond(self._positive(status, body), now)
         self._provisional = self._agent.timers.set(now + RING_AGAIN_S, self._ring_again)
 
-    def answer(self, body: bytes, now: float) -> Repetition:
-        """Take the call with a 200; returns its repetition until the ACK comes (RFC 3261 13.3.1.4)."""
+    def _never_acknowledged(self, now: float) -> None:
+        """No PRACK in 64 x T1 (RFC 3262 3)."""
+        if self._leg.state in UNANSWERED:
+            self.refuse(NO_PRACK, now)
+
+    def acknowledges(self, request: Request) -> bool:
+        """Whether a PRACK is that of the response which waits for it."""
+        return self._reliable is not None and self._reliable.acknowledges(request)
+
+    def on_prack(self, now: float) -> bytes | None:
+        """Go on after a PRACK with what waits: another provisional response, or an answer, which is returned."""
+        if self._reliable is None:
+            return None
+        self._reliable.go_on(now)
+        body, self._waiting = self._waiting, None
+        return body
+
+    def confirm(self) -> bool:
+        """Repeat the acknowledged response no more; returns whether it held an offer, which the PRACK answers."""
+        return self._reliable is not None and self._reliable.confirm() and not self._leg.request.body
+
+    def answer(self, body: bytes, now: float) -> Repetition | None:
+        """Take the call with a 200; returns its repetition until the ACK comes (RFC 3261 13.3.1.4).
+
+        A session description that waits for its PRACK comes first (RFC 3262 3): then None, and it is tried again.
+        """
+        if self._reliable is not None:
+            if self._reliable.awaits_description:
+                self._waiting = body
+                return None
+            self._reliable.stop()
         self._leg.state = LegState.ANSWERED
         response = self._positive(200, body)
         self._leg.session.accept(self.transaction.request, response, now)
@@ -88,10 +145,15 @@ class Called:
         self._agent.describe(response, body)
         return response
 
-    def _respond(self, response: Response, now: float) -> None:
+    def _quieten(self) -> None:
         if self._provisional is not None:
             self._provisional.cancel()
             self._provisional = None
+
+    def _respond(self, response: Response, now: float) -> None:
+        self._quieten()
+        if self._reliable is not None and response.status >= 200:
+            self._reliable.stop()
         if self._expiry is not None and response.status >= 200:
             self._expiry.cancel()
             self._expiry = None

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .dialog import Dialog, DialogId
+from .dialog import Dialog
+from .early import EarlyDialogs
 from .effects import LegAnswered, LegProgressed, Send
 from .inside import CREDENTIALS
 from .leg_state import LegState
@@ -21,19 +22,18 @@ if TYPE_CHECKING:
     from .transaction import ClientTransaction
 
 CANCELLED = 487
-MOST_EARLY = 32
 
 
 class Calling:
     """See the module."""
 
-    __slots__ = ("_agent", "_early", "_is_authorized", "_leg", "transaction")
+    __slots__ = ("_agent", "_is_authorized", "_leg", "early", "transaction")
 
     def __init__(self, agent: Agent, leg: Leg, now: float) -> None:
         self._agent = agent
         self._leg = leg
         self._is_authorized = False
-        self._early: dict[str, Dialog | Response] = {}
+        self.early = EarlyDialogs(agent, leg)
         self.transaction = agent.send(leg.request, leg.peer, leg, now)
 
     def cancel(self, now: float) -> None:
@@ -52,36 +52,8 @@ class Calling:
             self.transaction.cancel(now)
         elif status > 100:
             leg.state = LegState.RINGING
-            self._remember(response)
-            self._agent.effects.append(LegProgressed(leg, response))
-
-    def _remember(self, response: Response) -> None:
-        """Be found by the early dialog that a response opens (RFC 3261 12.1); it is made when it is needed."""
-        tag = response.to.tag
-        if tag and tag not in self._early and len(self._early) < MOST_EARLY:
-            self._early[tag] = response
-            self._agent.remember(self._id(tag), self._leg)
-
-    def _id(self, tag: str) -> DialogId:
-        return DialogId(self._leg.request.call_id, self._leg.local_tag, tag)
-
-    def dialog(self, tag: str) -> Dialog | None:
-        """Return the early dialog with that far end."""
-        known = self._early.get(tag)
-        if isinstance(known, Dialog) or known is None:
-            return known
-        dialog = self._early[tag] = Dialog.of_client(self.transaction.request, known, self._leg.peer)
-        return dialog
-
-    @property
-    def latest(self) -> Dialog | None:
-        """The early dialog that was opened last."""
-        return self.dialog(next(reversed(self._early))) if self._early else None
-
-    def forget(self) -> None:
-        """Be found by the early dialogs no more."""
-        for tag in self._early:
-            self._agent.forget_dialog(self._id(tag))
+            if self.early.take(response, self.transaction.request, now):
+                self._agent.effects.append(LegProgressed(leg, response))
 
     def on_unanswered(self, status: int, now: float) -> None:
         """Nobody answers the call, or nobody tells that it is given up."""
@@ -127,11 +99,13 @@ class Calling:
             return
         leg.state = LegState.ESTABLISHED
         dialog = Dialog.of_client(self.transaction.request, response, leg.peer)
-        early = self._early.get(dialog.id.remote_tag)
-        if isinstance(early, Dialog):  # what was sent in it counts on
-            dialog.local_cseq, dialog.remote_cseq = early.local_cseq, early.remote_cseq
+        early = self.early.get(dialog.id.remote_tag)
+        if early is not None:
+            response.body = response.body or early.answer
+            if early.numbers is not None:  # what was sent in it counts on
+                dialog.local_cseq, dialog.remote_cseq = early.numbers
         acknowledge(self._agent, self.transaction, response, dialog)
-        self.forget()
+        self.early.forget()
         leg.enter(dialog)
         leg.session.accepted(self.transaction.request, response, now)
         self._agent.effects.append(LegAnswered(leg, response))

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from .called import Called
 from .calling import Calling, acknowledge, acknowledge_late
-from .effects import LegConfirmed, LegEnded, LegReconfirmed, RequestedInside
+from .effects import LegConfirmed, LegEnded, LegReconfirmed
 from .inside import authorized, send_inside
+from .inside_requests import open_offer, take_request
 from .leg_state import OVER, UNANSWERED, LegState
 from .reoffer import OpenOffer, Reoffers
 from .repetition import Repetition
 from .requester import Requester
-from .session_timer import LEAST_S, TAG, TOO_SHORT, SessionTimer, is_too_short
+from .session_timer import TAG, SessionTimer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,15 +32,15 @@ if TYPE_CHECKING:
 
     Header = tuple[str, str]
 
-NO_ANSWER, GONE, CANCELLED, OUT_OF_ORDER = 408, 481, 487, 500
+NO_ANSWER, GONE, CANCELLED = 408, 481, 487
 
 
 class Leg(Requester):
     """One call leg. `owner` is whatever object its holder wants to find again when an effect names the leg."""
 
     __slots__ = (
-        "_agent", "_bye_headers", "_called", "_calling", "_reoffers", "_repetition", "authorize", "dialog",
-        "local_tag", "owner", "peer", "request", "session", "state",
+        "_agent", "_bye_headers", "_reoffers", "authorize", "called", "calling", "dialog", "local_tag", "owner", "peer",
+        "repetition", "request", "session", "state",
     )  # fmt: skip
 
     def __init__(self, agent: Agent, request: Request, peer: Peer, state: LegState, local_tag: str) -> None:
@@ -52,10 +53,10 @@ class Leg(Requester):
         self.dialog: Dialog | None = None
         self.authorize: Authorize | None = None
         self.session = SessionTimer(agent, self)
-        self._called: Called | None = None
-        self._calling: Calling | None = None
+        self.called: Called | None = None
+        self.calling: Calling | None = None
         self._reoffers: Reoffers | None = None
-        self._repetition: Repetition | None = None
+        self.repetition: Repetition | None = None
         self._bye_headers: Sequence[Header] = ()
 
     @property
@@ -67,7 +68,7 @@ class Leg(Requester):
     def incoming(cls, agent: Agent, transaction: ServerTransaction, source: Peer, now: float) -> Leg:
         """Begin the called side of an INVITE."""
         leg = cls(agent, transaction.request, source, LegState.INCOMING, agent.new_tag())
-        leg._called = Called(agent, leg, transaction, now)
+        leg.called = Called(agent, leg, transaction, now)
         transaction.leg, transaction.local_tag = leg, leg.local_tag
         return leg
 
@@ -78,38 +79,38 @@ class Leg(Requester):
         """Begin the calling side; `authorize` answers a 401 or 407 with a header, or gives up with None."""
         leg = cls(agent, request, peer, LegState.CALLING, request.from_.tag or "")
         leg.authorize = authorize
-        leg._calling = Calling(agent, leg, now)
+        leg.calling = Calling(agent, leg, now)
         return leg
 
     # -- the called side ---------------------------------------------------------------------------------------
 
     def ring(self, now: float, status: int = 180, body: bytes = b"") -> None:
         """Send a provisional response, again each minute; it opens an early dialog."""
-        if self._called is not None and self.state in UNANSWERED:
-            self._called.ring(status, body, now)
+        if self.called is not None and self.state in UNANSWERED:
+            self.called.ring(status, body, now)
 
     def answer(self, body: bytes, now: float) -> None:
         """Take the call with a 200; it is repeated until the ACK comes (RFC 3261 13.3.1.4)."""
-        if self._called is not None and self.state in UNANSWERED:
-            self._repetition = self._called.answer(body, now)
+        if self.called is not None and self.state in UNANSWERED:
+            self.repetition = self.called.answer(body, now)
 
     def refuse(
         self, status: int, now: float, headers: Sequence[Header] = (), reason: str | None = None
     ) -> None:
         """Answer the INVITE with a final refusal."""
-        if self._called is not None and self.state in UNANSWERED:
-            self._called.refuse(status, now, headers, reason)
+        if self.called is not None and self.state in UNANSWERED:
+            self.called.refuse(status, now, headers, reason)
 
     def on_cancel(self, transaction: ServerTransaction, now: float) -> None:
         """CANCEL came for an INVITE of this leg."""
-        if self._called is not None and transaction is self._called.transaction:
-            self._called.cancel(now)
+        if self.called is not None and transaction is self.called.transaction:
+            self.called.cancel(now)
         elif self._reoffers is not None:
             self._reoffers.cancel(transaction, now)
 
     def on_ack(self, request: Request, now: float) -> None:
         """The ACK of a 2xx came; one for an earlier INVITE says nothing about the last one."""
-        repetition = self._repetition
+        repetition = self.repetition
         if repetition is None or repetition.cseq != request.cseq.number:
             return
         self._stop_repeating()
@@ -118,7 +119,7 @@ class Leg(Requester):
             return
         if self.state is LegState.ANSWERED:
             self.state = LegState.ESTABLISHED
-            self._called = None
+            self.called = None
             self._agent.effects.append(LegConfirmed(self, request.body))
         else:
             self._agent.effects.append(LegReconfirmed(self, request.body))
@@ -127,7 +128,7 @@ class Leg(Requester):
 
     def never_confirmed(self, now: float) -> None:
         """No ACK in 64 x T1: end the dialog (RFC 3261 13.3.1.4)."""
-        self._repetition = None
+        self.repetition = None
         status = NO_ANSWER if self.state is LegState.ANSWERED else 0
         was_over = self.is_over
         self._send_bye(now)
@@ -135,26 +136,26 @@ class Leg(Requester):
             self.end(status, now, far=True, leaves=True)
 
     def _stop_repeating(self) -> None:
-        if self._repetition is not None:
-            self._repetition.stop()
-            self._repetition = None
+        if self.repetition is not None:
+            self.repetition.stop()
+            self.repetition = None
 
     # -- what comes to our requests ----------------------------------------------------------------------------
 
     def on_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         """A response came to a request of this leg."""
         request, status = transaction.request, response.status
-        if self._calling is not None and transaction is self._calling.transaction:
-            self._calling.on_response(response, now)
+        if self.calling is not None and transaction is self.calling.transaction:
+            self.calling.on_response(response, now)
             if self.state is LegState.ESTABLISHED:
-                self._calling = None
+                self.calling = None
         elif status < 200 or (status in (401, 407) and self._send_authorized(transaction, response, now)):
             return
         elif request.method == "BYE":
             self._forget()
-        elif request.to.tag is not None:
+        elif request.method in ("INVITE", "UPDATE") and request.to.tag is not None:
             self._on_answered_inside(transaction, response, now)
-        elif status < 300:
+        elif transaction.is_invite and status < 300:
             acknowledge_late(self._agent, transaction, response, self, now)
 
     def _send_authorized(self, transaction: ClientTransaction, response: Response, now: float) -> bool:
@@ -177,8 +178,8 @@ class Leg(Requester):
             self._forget()
         elif self.is_over:
             return
-        elif self._calling is not None and transaction is self._calling.transaction:
-            self._calling.on_unanswered(status, now)
+        elif self.calling is not None and transaction is self.calling.transaction:
+            self.calling.on_unanswered(status, now)
         elif self.state is LegState.ESTABLISHED:
             self.expire(now)
 
@@ -198,79 +199,46 @@ class Leg(Requester):
     # -- inside the dialog -------------------------------------------------------------------------------------
 
     def on_request(self, transaction: ServerTransaction, now: float) -> None:
-        """A request came inside the dialog; the transaction is answered here or by the owner."""
-        request = transaction.request
-        dialog = self._dialog_of(request)
-        if dialog is None or not dialog.accepts(request):
-            refusal = request.respond(OUT_OF_ORDER)
-            refusal.add("Retry-After", str(self._agent.random.randint(0, 10)))
-            transaction.respond(refusal, now)
-        elif request.method == "BYE" and self._calling is None:
-            transaction.respond(request.respond(200), now)
-            self._on_bye(now)
-        elif (
-            self.is_over or request.method == "BYE"
-        ):  # RFC 3261 15: the called side leaves no early dialog so
-            transaction.respond(request.respond(GONE), now)
-        elif request.method in ("INVITE", "UPDATE") and is_too_short(request):
-            refusal = request.respond(TOO_SHORT)
-            refusal.add("Min-SE", str(LEAST_S))
-            transaction.respond(refusal, now)
-        elif request.method == "INVITE":
-            self._offers.take(transaction, dialog, now, self._open_offer(by_invite=True))
-        elif request.method == "UPDATE" and request.body:
-            self._offers.take(transaction, dialog, now, self._open_offer(by_invite=False))
-        elif request.method == "UPDATE":
-            self._offers.confirm(transaction, dialog, b"", now)
-        else:
-            self._agent.effects.append(RequestedInside(self, transaction))
-
-    def _dialog_of(self, request: Request) -> Dialog | None:
-        if self._calling is not None:
-            return self._calling.dialog(request.from_.tag or "")
-        return self.dialog
+        """A request came inside the dialog; the transaction is answered at once or by the owner."""
+        take_request(self._agent, self, transaction, now)
 
     @property
-    def _offers(self) -> Reoffers:
+    def offers(self) -> Reoffers:
+        """The offers after that of the INVITE."""
         if self._reoffers is None:
             self._reoffers = Reoffers(self._agent, self)
         return self._reoffers
 
-    def _open_offer(self, *, by_invite: bool) -> OpenOffer:
-        """Say whose offer in an INVITE waits for its answer; a new INVITE waits for the ACK as well."""
-        if self._calling is not None:
-            return OpenOffer.OURS
-        if self._called is not None:
-            return OpenOffer.THEIRS if by_invite else self._called.open_offer
-        if self._repetition is None:
-            return OpenOffer.NONE
-        if by_invite:
-            return OpenOffer.THEIRS
-        return self._offers.in_the_2xx
+    @property
+    def _dialog_to_send_in(self) -> Dialog | None:
+        if self.calling is None:
+            return self.dialog
+        early = self.calling.early.latest
+        return None if early is None else early.dialog(self)
 
     def reoffer(self, body: bytes, now: float) -> bool:
         """Offer other media by a re-INVITE; False while something hinders it, of whose end `LegUnblocked` tells."""
-        if self.state is LegState.ANSWERED or self._repetition is not None:
-            self._offers.want()
+        if self.state is LegState.ANSWERED or self.repetition is not None:
+            self.offers.want()
         elif self.state is LegState.ESTABLISHED and self.dialog is not None:
-            return self._offers.send("INVITE", self.dialog, body, now)
+            return self.offers.send("INVITE", self.dialog, body, now)
         return False
 
     def update(self, body: bytes, now: float) -> bool:
         """Offer other media by an UPDATE, in an early dialog too (RFC 3311 5.1); False as for `reoffer`."""
-        dialog = self._calling.latest if self._calling is not None else self.dialog
+        dialog = self._dialog_to_send_in
         if self.is_over or dialog is None:
             return False
-        if self._open_offer(by_invite=False) is not OpenOffer.NONE:
-            self._offers.want()
+        if open_offer(self, dialog) is not OpenOffer.NONE:
+            self.offers.want()
             return False
-        return self._offers.send("UPDATE", dialog, body, now)
+        return self.offers.send("UPDATE", dialog, body, now)
 
     def accept_offer(self, body: bytes, now: float) -> None:
         """Answer the re-INVITE or UPDATE that `LegReoffered` told of."""
         transaction = self._reoffers.accept(body, now) if self._reoffers is not None else None
         if transaction is not None and transaction.is_invite:
-            self._repetition = Repetition(self._agent, transaction, now, self.never_confirmed)
+            self.repetition = Repetition(self._agent, transaction, now, self.never_confirmed)
         elif self._reoffers is not None:
             self._reoffers.unblock()
 
@@ -278,7 +246,7 @@ class Leg(Requester):
         self, method: str, owner: object, now: float, *, headers: Sequence[Header] = (), body: bytes = b""
     ) -> bool:
         """Send another request inside the dialog; `owner` hears of its answer. False while there is none."""
-        dialog = self._calling.latest if self._calling is not None else self.dialog
+        dialog = self._dialog_to_send_in
         if dialog is None or self.is_over:
             return False
         send_inside(self._agent, dialog, owner, now, method=method, headers=headers, body=body)
@@ -302,8 +270,8 @@ class Leg(Requester):
         """End the leg, however far it got: a refusal (480), CANCEL, or BYE, for which a 2xx first needs its ACK."""
         match self.state:
             case LegState.INCOMING | LegState.CALLING | LegState.RINGING:
-                if self._calling is not None:
-                    self._calling.cancel(now)
+                if self.calling is not None:
+                    self.calling.cancel(now)
                 else:
                     self.refuse(480, now, headers)
             case LegState.ANSWERED:  # RFC 3261 15: no BYE before the ACK
@@ -330,13 +298,14 @@ class Leg(Requester):
                 bye.add(name, value)
             self._agent.send(bye, self._agent.next_hop(self.dialog), self, now)
 
-    def _on_bye(self, now: float) -> None:
+    def on_bye(self, now: float) -> None:
+        """The far end has left."""
         if self.state is LegState.LEAVING:
-            if self._repetition is not None:  # ours waits for an ACK that no longer matters
+            if self.repetition is not None:  # ours waits for an ACK that no longer matters
                 self._stop_repeating()
                 self._forget()
-        elif self._called is not None and self.state is LegState.RINGING:
-            self._called.cancel(now)  # RFC 3261 15: the caller may leave an early dialog so
+        elif self.called is not None and self.state is LegState.RINGING:
+            self.called.cancel(now)  # RFC 3261 15: the caller may leave an early dialog so
         else:
             self.end(0, now, far=True)
 
@@ -363,8 +332,8 @@ class Leg(Requester):
 
     def _forget(self) -> None:
         self.state = LegState.ENDED
-        if self._calling is not None:
-            self._calling.forget()
-        self._called = self._calling = self._reoffers = None
+        if self.calling is not None:
+            self.calling.early.forget()
+        self.called = self.calling = self._reoffers = None
         if self.dialog is not None:
             self._agent.forget_dialog(self.dialog.id)

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from ...features.softphone.policy import may_use_softphone
-from ..sip.agent import ALLOW, MAGIC, SUPPORTED
+from ..sip.agent import ALLOW, MAGIC
 from ..sip.credentials import Challenge
 from ..sip.effects import Requested, Resubscribed, SubscriptionEnded
 from ..sip.message import SipSyntaxError
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from .stream import EventStream
     from .switch import Switch
 
-EXTENSIONS = frozenset(SUPPORTED.split(", "))
 METHODS = frozenset(ALLOW.split(", "))
 """The methods of calls and registrations, which trunks may use too, but for REGISTER."""
 
@@ -109,7 +108,7 @@ class SipDoor:
             agent.refuse(request, 401, source, ("WWW-Authenticate", str(party)))
         elif method not in METHODS and (trunk or method not in self._takers):
             self._replies.answer(request, source, 405, ("Allow", allow))
-        elif unknown := [tag for tag in request.require if tag.lower() not in EXTENSIONS]:
+        elif unknown := agent.unknown_extensions(request):
             self._replies.answer(request, source, 420, ("Unsupported", ", ".join(unknown)))
         elif not self._is_ours(uri):
             self._replies.answer(request, source, 404)

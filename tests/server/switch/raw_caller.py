@@ -16,11 +16,16 @@ ROOT, DOMAIN = "08955550", "klein.example"
 
 
 class RawCaller:
-    """Use it as a context manager; `to` is the To of its one dialog, `cseq` the number of its last request."""
+    """Use it as a context manager; `to` is the To of its one dialog, `cseq` the number of its last request.
 
-    def __init__(self, pbx: PbxUnderTest, host: str = "127.0.0.30", call_id: str = "raw") -> None:
+    At the address of a trunk it is called as well: `request_from_server` and `respond`.
+    """
+
+    def __init__(
+        self, pbx: PbxUnderTest, host: str = "127.0.0.30", port: int = 0, call_id: str = "raw"
+    ) -> None:
         self._pbx = pbx
-        self._host = host
+        self._host, self._port = host, port
         self._responses: asyncio.Queue[Response] = asyncio.Queue()
         self._requests: asyncio.Queue[Request] = asyncio.Queue()
         self.call_id = call_id
@@ -29,7 +34,9 @@ class RawCaller:
         self.cseq = 0
 
     async def __aenter__(self) -> Self:
-        self._endpoint: Endpoint = await self._pbx.server.options.network.bind(self._host, 0, self._receive)
+        self._endpoint: Endpoint = await self._pbx.server.options.network.bind(
+            self._host, self._port, self._receive
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -115,7 +122,7 @@ class RawCaller:
 
     def respond(self, request: Request, status: int, headers: Headers = (), body: bytes = b"") -> None:
         """Answer a request of the server."""
-        response = request.respond(status)
+        response = request.respond(status, to_tag="raw")
         response.add("Contact", f"<sip:raw@{self.local}>")
         for name, value in headers:
             response.add(name, value)
