@@ -7,7 +7,6 @@ process of its own, so that its work is not the worker's.
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import struct
 import sys
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 from ringfence.channels.media.plane import Codec, Remote, StreamClosed
 from ringfence.channels.media.worker_plane import WorkerPlane
 from ringfence.channels.network import Address
+from ringfence.fixtures.process import cpu_s
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -59,12 +59,6 @@ def caller(pipe: Connection, count: int) -> None:
             except BlockingIOError:
                 pass
     pipe.send((sent, received))
-
-
-def cpu_s(pid: int) -> float:
-    """User and system time of a process."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def measure(kind: str, count: int, folder: Path) -> None:

@@ -14,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 
+from ringfence.fixtures.process import resident_mb
+
 STARTS = 5
 START_LIMIT_S = 1.0
 MEMORY_LIMIT_MB = 100.0
@@ -79,13 +81,6 @@ def first_answer(line: socket.socket, port: int, process: subprocess.Popen[bytes
         except (TimeoutError, ConnectionError):
             continue
     raise TimeoutError(f"no OPTIONS was answered; the exit code of the server is {process.poll()}")
-
-
-def resident_mb(pid: int) -> float:
-    """The resident memory of a process."""
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
-    return int(line.split()[1]) / 1024
 
 
 def main() -> int:

@@ -1,0 +1,285 @@
+"""What calls and registrations cost the whole server, beside `sipp -sn uas`, which is about as cheap as SIP can be.
+
+Everything runs in one go: CPU of the main process for each call, the rate up to which no call fails and nothing is sent
+again, a minute at full rate, twice more than can be carried, and the memory of held calls and registrations. Run as
+`python bench/sip.py [PART …]` with parts of `cost`, `rate`, `minute`, `flood` and `memory`; the exit status is 1 if a
+goal is missed.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import statistics
+import sys
+import threading
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from ringfence.fixtures import sipp
+from ringfence.fixtures.process import cpu_s, resident_mb
+from ringfence.fixtures.served import Served, serving
+from ringfence.fixtures.sipp import Account, Load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ringfence.fixtures.sipp import Outcome
+
+ROOT = "08955550"
+PHONE = "127.0.0.1"
+DOMAIN = "klein.example"
+CALLEE = Account("101", DOMAIN, "Ben-1010-Birne", 0)
+ROUNDS = 3
+USERS = 5_000
+TRY_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One kind of work: its name, what SIPp does for it, the goal in CPU milliseconds and what is aimed at."""
+
+    name: str
+    number: str
+    reach_ms: float
+    aim_ms: float
+    scenario: str = "uac"
+    accounts: tuple[Account, ...] = ()
+
+    def run(self, server: str, rate: int, calls: int) -> Outcome:
+        """Let SIPp do it so many times."""
+        source = PHONE if self.accounts else sipp.TRUNK_ADDRESS
+        load = Load(self.number, rate, calls)
+        return sipp.run(server, self.scenario, load, source=source, accounts=self.accounts)
+
+
+REGISTRATION = tuple(Account(str(10_000 + n), DOMAIN, f"secret-{n}", 5060) for n in range(USERS))
+WORKS = (
+    Work("answer, no media (99200)", f"{ROOT}99200", 0.6, 0.35),
+    Work("answer, media and events (9900)", f"{ROOT}9900", 0.6, 0.35),
+    Work("bridge phone to phone", f"{ROOT}101", 1.5, 0.9),
+    Work("voicemail: gate, lease, journal", f"{ROOT}*100", 1.0, 0.6),
+    Work("REGISTER with digest, the pair", "x", 0.4, 0.2, "register", REGISTRATION),
+)
+
+
+def site(room: Path) -> Path:
+    """Write the small site with so many channels that none is short, and with 5,000 more users."""
+    text = (files("ringfence.fixtures") / "sites" / "small.toml").read_text(encoding="utf-8")
+    text = text.replace("ip_channel = 4", "ip_channel = 4000")
+    users = "".join(
+        f'\n[[user]]\nname = "user{one.user}"\nlocation = "Haus"\ngroup = "Lager"\n'
+        f'extension = "{one.user}"\npassword = "{one.password}"\n'
+        for one in REGISTRATION
+    )
+    path = room / "site.toml"
+    path.write_text(text.replace("\n[[trunk]]", f"{users}\n[[trunk]]", 1), encoding="utf-8")
+    return path
+
+
+def free_port() -> int:
+    """A UDP port that nobody holds."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((PHONE, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def server() -> Iterator[Served]:
+    """Serve on the first core, with a registered telephone that takes every call; the load has the other core."""
+    with TemporaryDirectory() as room, serving(site(Path(room))) as served:
+        os.sched_setaffinity(served.pid, {0})
+        port = free_port()
+        with sipp.called(PHONE, port):
+            callee = Account(CALLEE.user, CALLEE.domain, CALLEE.password, port)
+            sipp.run(served.sip, "register", Load("x", 10, 1), source=PHONE, accounts=(callee,))
+            yield served
+
+
+def ceiling() -> float:
+    """CPU milliseconds of SIPp for each call that it answers."""
+    port = free_port()
+    with sipp.called(PHONE, port) as pid:
+        before = cpu_s(pid)
+        sipp.run(f"{PHONE}:{port}", "uac", Load("x", 400, 4000))
+        return (cpu_s(pid) - before) / 4000 * 1000
+
+
+def cost(served: Served, work: Work, rate: int = 200, calls: int = 2000) -> float:
+    """CPU milliseconds of the main process for each piece of work."""
+    before = cpu_s(served.pid)
+    outcome = work.run(served.sip, rate, calls)
+    if outcome.failed:
+        raise RuntimeError(f"{work.name}: {outcome.failed} of {calls} failed: {outcome.errors[:500]}")
+    return (cpu_s(served.pid) - before) / calls * 1000
+
+
+def costs() -> bool:
+    """Print the ceiling and each kind of work beside it; whether every goal is reached."""
+    least = statistics.median(ceiling() for _ in range(ROUNDS))
+    print(f"{'sipp -sn uas, the ceiling':34}{least:6.2f} ms", flush=True)
+    reached = True
+    with server() as served:
+        for work in WORKS:
+            found = statistics.median(cost(served, work) for _ in range(ROUNDS))
+            reached = reached and found <= work.reach_ms
+            print(
+                f"{work.name:34}{found:6.2f} ms  {found / least:4.1f} x the ceiling; "
+                f"reach {work.reach_ms:.2f}, aim {work.aim_ms:.2f}: {judged(found, work.reach_ms, work.aim_ms)}",
+                flush=True,
+            )
+    return reached
+
+
+def judged(found: float, reach: float, aim: float) -> str:
+    """Say how a figure stands; less is better."""
+    return "aim met" if found <= aim else "reached" if found <= reach else "MISSED"
+
+
+def rates() -> bool:
+    """Print the highest rate of each kind of work at which nothing fails and nothing is sent again."""
+    for work in WORKS:
+        with server() as served:
+            best, rate = 0, 300
+            while rate <= 3000:
+                outcome = work.run(served.sip, rate, rate * TRY_S)
+                if outcome.failed or outcome.retransmissions:
+                    break
+                best, rate = rate, rate * 5 // 4
+        print(f"{work.name:34}{best:6} a second without a failure or a retransmission", flush=True)
+    return True
+
+
+def minutes() -> bool:
+    """A minute of calls at the rates that have to be held."""
+    good = True
+    for work, rate in ((WORKS[0], 1000), (WORKS[1], 600)):
+        with server() as served:
+            outcome = work.run(served.sip, rate, rate * 60)
+            grown = resident_mb(served.pid)
+        good = good and not outcome.failed
+        print(
+            f"{work.name:34}{rate:6} a second for 60 s: {outcome.failed} failed, {outcome.retransmissions} sent "
+            f"again, {grown:.0f} MB at the end: {'held' if not outcome.failed else 'MISSED'}",
+            flush=True,
+        )
+    return good
+
+
+class Asking:
+    """Asks OPTIONS ten times a second in a thread, and keeps how long each answer took (a lost one counts 2 s)."""
+
+    def __init__(self, address: str) -> None:
+        host, _, port = address.rpartition(":")
+        self._server = (host, int(port))
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._ask)
+        self.waits_s: list[float] = []
+
+    def __enter__(self) -> Asking:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _ask(self) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+            line.bind((PHONE, 0))
+            line.settimeout(2)
+            number = 0
+            while not self._over.wait(0.1):
+                number += 1
+                began = time.monotonic()
+                with suppress(TimeoutError):
+                    line.sendto(options(line.getsockname()[1], number), self._server)
+                    line.recv(4096)
+                self.waits_s.append(time.monotonic() - began)
+
+
+def options(port: int, number: int) -> bytes:
+    """Write an OPTIONS to the server itself."""
+    return (
+        f"OPTIONS sip:{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/UDP {PHONE}:{port};branch=z9hG4bKo{port}-{number}\r\n"
+        f"Max-Forwards: 70\r\nFrom: <sip:bench@{DOMAIN}>;tag=1\r\nTo: <sip:{DOMAIN}>\r\n"
+        f"Call-ID: options-{port}-{number}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+    ).encode()
+
+
+def flood() -> bool:
+    """Give it twice what it can carry: OPTIONS is answered within a second, and two seconds later all is well."""
+    work, rate = WORKS[1], 2400
+    with server() as served:
+        with Asking(served.sip) as asking:
+            outcome = work.run(served.sip, rate, rate * 10)
+        time.sleep(2)
+        after = work.run(served.sip, 100, 200)
+    slowest = max(asking.waits_s)
+    good = slowest <= 1 and not after.failed
+    shed = outcome.errors.count("SIP/2.0 503")
+    print(
+        f"{work.name:34}{rate:6} a second for 10 s: {outcome.successful} answered, {outcome.failed} not, {shed} of "
+        f"them shed by 503; slowest OPTIONS {slowest * 1000:.0f} ms; {after.failed} of 200 failed 2 s later: "
+        f"{'as it should be' if good else 'MISSED'}",
+        flush=True,
+    )
+    return good
+
+
+def memory() -> bool:
+    """What a held call and a registration occupy in the main process."""
+    with server() as served:
+        WORKS[0].run(served.sip, 200, 400)
+        call_kb = held(served, lambda: sipp.run(served.sip, "uac", Load(WORKS[0].number, 250, 1000, 8000)))
+        print(
+            f"a held call without media: {call_kb:.1f} KB; reach 25, aim 12: {judged(call_kb, 25, 12)}",
+            flush=True,
+        )
+    with server() as served:
+        before, began = resident_mb(served.pid), time.monotonic()
+        outcome = WORKS[4].run(served.sip, 2000, USERS)
+        took_s, grown_mb = time.monotonic() - began, resident_mb(served.pid) - before
+    good = not outcome.failed and took_s < 5 and grown_mb < 60
+    print(
+        f"{USERS} registrations in {took_s:.1f} s, {grown_mb:.0f} MB more, {outcome.failed} failed; reach 5 s and "
+        f"60 MB, aim 20 MB: {'reached' if good else 'MISSED'}",
+        flush=True,
+    )
+    return good and call_kb <= 25
+
+
+def held(served: Served, load: Callable[[], object]) -> float:
+    """Kilobytes that each of a thousand calls occupies while all are held."""
+    before = resident_mb(served.pid)
+    thread = threading.Thread(target=load)
+    thread.start()
+    time.sleep(6)
+    grown = resident_mb(served.pid) - before
+    thread.join()
+    return grown * 1024 / 1000
+
+
+PARTS: dict[str, Callable[[], bool]] = {
+    "cost": costs,
+    "rate": rates,
+    "minute": minutes,
+    "flood": flood,
+    "memory": memory,
+}
+
+
+def main(parts: list[str]) -> int:
+    """Run the parts; returns the exit status."""
+    os.sched_setaffinity(0, {1} if (os.cpu_count() or 1) > 1 else {0})
+    return 0 if False not in [PARTS[part]() for part in parts or list(PARTS)] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
