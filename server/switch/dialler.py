@@ -147,13 +147,11 @@ class Dialler:
         return [Device(route.trunk, str(replace(SipUri.parse(uri), user=route.number)), peer, authorize)]
 
     def _way_to(self, binding: Binding) -> Peer:
-        """Where a contact is rung: where it registered from, or its own address if that flow is gone (RFC 5626 5.3)."""
-        peer = binding.source
-        if isinstance(peer, Flow) and peer not in self._stack.agent.flows:
-            address = address_of(str(binding.contact))
-            if address is not None and address.host == peer.host:
-                return address
-        return peer
+        """Where a contact is rung: over its flow (RFC 5626 5.3), else at its own address, behind a NAT as it came."""
+        peer, address = binding.source, address_of(str(binding.contact))
+        if address is None or address.host != peer.host:
+            return peer
+        return peer if isinstance(peer, Flow) and peer in self._stack.agent.flows else address
 
     async def _add(self, call: Call, device: Device, invitation: Invitation, ringing: Ringing) -> None:
         """Let one device ring."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ringfence.server.sip.message import Response, parse
+from ringfence.channels.network import Address
+from ringfence.server.sip.message import Request, Response, parse
 
 if TYPE_CHECKING:
-    from ringfence.channels.network import Address
     from ringfence.fixtures.pbx import PbxUnderTest
 
 pytestmark = pytest.mark.virtual_time
@@ -66,3 +66,28 @@ async def test_a_body_of_another_kind_is_415_and_repeated_until_its_ack(pbx: Pbx
 async def test_an_offer_that_cannot_be_taken_is_488_with_its_reason(pbx: PbxUnderTest, body: str) -> None:
     answer, _ = await invite(pbx, body)
     assert (answer.status, answer.get("x-license-reason")) == (488, "media.incompatible")
+
+
+@pytest.mark.parametrize(
+    ("contact", "rung"), [("127.0.0.1:7002", 7002), ("10.0.0.9:7002", 7001)], ids=["itself", "behind a NAT"]
+)
+async def test_a_contact_is_rung_at_its_address_and_behind_a_nat_where_it_came_from(
+    pbx: PbxUnderTest, contact: str, rung: int
+) -> None:
+    """RFC 3261 16.6: the contact is the target; one that names another host than it comes from stands behind a NAT."""
+    heard: list[int] = []
+    network, now = pbx.server.options.network, pbx.server.clock.now()
+    for port in (7001, 7002):
+        await network.bind("127.0.0.1", port, lambda _data, _source, port=port: heard.append(port))  # type: ignore[misc]
+    request = parse(
+        f"REGISTER sip:klein.example SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKr\r\nMax-Forwards: 70\r\n"
+        f"From: <sip:101@klein.example>;tag=f\r\nTo: <sip:101@klein.example>\r\nCall-ID: r\r\nCSeq: 1 REGISTER\r\n"
+        f"Contact: <sip:101@{contact}>\r\nContent-Length: 0\r\n\r\n".encode()
+    )
+    assert isinstance(request, Request)
+    pbx.server.registrar.register("101", request, Address("127.0.0.1", 7001), "t", now)
+    caller = await pbx.phone("100")
+    dialling = asyncio.create_task(caller.dial("101"))
+    await asyncio.sleep(1)
+    dialling.cancel()
+    assert set(heard) == {rung}
