@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from .grammar import (
     HOST,
+    LONGEST_TOKEN,
     NAME_CHARS,
     QUOTED,
     TOKEN,
@@ -238,6 +240,14 @@ class NameAddr:
     def __str__(self) -> str:
         name = f"{quote(self.display_name)} " if self.display_name else ""
         return f"{name}<{self.uri}>{format_params(self.params)}"
+
+
+_parse_cached = lru_cache(maxsize=1024)(NameAddr.parse)
+
+
+def parse_address(text: str) -> NameAddr:
+    """Read a name-addr or addr-spec that comes again, as a Contact does: a short one is remembered."""
+    return _parse_cached(text) if len(text) <= LONGEST_TOKEN else NameAddr.parse(text)
 
 
 @dataclass(frozen=True, slots=True)

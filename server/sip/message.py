@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from .grammar import SipSyntaxError, is_token, number
 from .header_names import WRITTEN, canonical_name
-from .headers import STAR, CSeq, NameAddr, Via, split_list
+from .headers import STAR, CSeq, NameAddr, Via, parse_address, split_list
 from .reason_phrases import REASON_PHRASES
 from .uri import Uri, parse_uri
 
@@ -148,7 +148,7 @@ class Message:
     @property
     def contacts(self) -> list[NameAddr]:
         """Every Contact in order; none for `Contact: *`, see `contact_star`."""
-        return [NameAddr.parse(value) for value in self.values("contact") if value != STAR]
+        return [parse_address(value) for value in self.values("contact") if value != STAR]
 
     @property
     def contact_star(self) -> bool:

@@ -71,6 +71,12 @@ def offer(
     return str(Sdp(session_id, version, host, host, (audio,)))
 
 
+def check(offered: Sdp) -> None:
+    """Return if an offer can be answered; raises `SdpError` as `answer` does."""
+    line, codecs = _first_usable(offered, ALL_CODECS)
+    _agree(offered, offered.media[line], codecs)
+
+
 def answer(
     offered: Sdp | str | bytes,
     host: str,
@@ -89,8 +95,8 @@ def answer(
     Raises `SdpError` when there is no such stream or its address is not one of a single host.
     """
     sdp = offered if isinstance(offered, Sdp) else Sdp.parse(offered)
-    chosen = _first_usable(sdp, supported)
-    agreed = _agree(sdp, sdp.media[chosen], supported, preferred)
+    chosen, codecs = _first_usable(sdp, supported)
+    agreed = _agree(sdp, sdp.media[chosen], codecs, preferred)
     ours = Direction.of(
         sends=direction.sends and agreed.receives, receives=direction.receives and agreed.sends
     )
@@ -107,8 +113,8 @@ def agreed_from_answer(our_offer: Sdp | str | bytes, answered: Sdp | str | bytes
         raise SdpError("the answer has not as many media lines as the offer")
     for line, our_line in zip(sdp.media, ours.media, strict=True):
         if _is_audio(our_line) and _is_audio(line):
-            codecs = [_CODECS[number] for number in our_line.payload_types if number in _CODECS]
-            return _agree(sdp, line, codecs)
+            ours_too = [_CODECS[number] for number in our_line.payload_types if number in _CODECS]
+            return _agree(sdp, line, _codecs_of(line, ours_too))
     raise SdpError("the answer declines the audio stream")
 
 
@@ -119,6 +125,14 @@ def _audio(
     ptime_ms: int,
     direction: Direction,
 ) -> Media:
+    formats, attributes = _described(tuple(codecs), dtmf_payload, ptime_ms, direction)
+    return Media("audio", port, "RTP/AVP", formats, None, attributes)
+
+
+@lru_cache(maxsize=256)
+def _described(
+    codecs: tuple[Codec, ...], dtmf_payload: int | None, ptime_ms: int, direction: Direction
+) -> tuple[tuple[str, ...], Attributes]:
     formats = [PAYLOAD_TYPES[codec] for codec in codecs]
     attributes: list[tuple[str, str | None]] = [
         ("rtpmap", f"{PAYLOAD_TYPES[codec]} {codec}/{_CLOCK_HZ}") for codec in codecs
@@ -128,7 +142,7 @@ def _audio(
         attributes.append(("rtpmap", f"{dtmf_payload} telephone-event/{_CLOCK_HZ}"))
         attributes.append(("fmtp", f"{dtmf_payload} 0-15"))
     rest: Attributes = (("ptime", str(ptime_ms)), (direction.value, None))
-    return Media("audio", port, "RTP/AVP", tuple(map(str, formats)), None, (*attributes, *rest))
+    return tuple(map(str, formats)), (*attributes, *rest)
 
 
 def _is_audio(line: Media) -> bool:
@@ -145,15 +159,14 @@ def _codecs_of(line: Media, supported: Sequence[Codec]) -> list[Codec]:
     ]
 
 
-def _first_usable(sdp: Sdp, supported: Sequence[Codec]) -> int:
+def _first_usable(sdp: Sdp, supported: Sequence[Codec]) -> tuple[int, list[Codec]]:
     for index, line in enumerate(sdp.media):
-        if _is_audio(line) and _codecs_of(line, supported):
-            return index
+        if _is_audio(line) and (codecs := _codecs_of(line, supported)):
+            return index, codecs
     raise SdpError("there is no audio stream over RTP/AVP with PCMA or PCMU")
 
 
-def _agree(sdp: Sdp, line: Media, supported: Sequence[Codec], preferred: Codec | None = None) -> Agreed:
-    codecs = _codecs_of(line, supported)
+def _agree(sdp: Sdp, line: Media, codecs: list[Codec], preferred: Codec | None = None) -> Agreed:
     if not codecs:
         raise SdpError("no codec is common to both")
     host = line.host or sdp.host

@@ -7,12 +7,15 @@ Unknown lines are read over, unknown attributes are kept.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import ip_address
 from itertools import pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MOST_LINES: Final = 512
 MOST_MEDIA: Final = 32
@@ -63,6 +66,8 @@ class Direction(StrEnum):
         return self in {Direction.SENDRECV, Direction.RECVONLY}
 
 
+_DIRECTIONS: Final = {direction.value: direction for direction in Direction}
+
 Attributes = tuple[tuple[str, str | None], ...]
 
 
@@ -87,21 +92,14 @@ class Media:
     attributes: Attributes = ()
 
     @property
-    def rtpmaps(self) -> dict[int, RtpMap]:
+    def rtpmaps(self) -> Mapping[int, RtpMap]:
         """Payload type -> what it stands for, as far as `a=rtpmap` says; malformed ones raise `SdpError`."""
-        maps: dict[int, RtpMap] = {}
-        for name, value in self.attributes:
-            if name == "rtpmap":
-                match = _RTPMAP.fullmatch(value or "")
-                if match is None or int(match[1]) > 127:
-                    raise SdpError("an rtpmap is malformed")
-                maps[int(match[1])] = RtpMap(match[2].upper(), int(match[3]), int(match[4] or 1))
-        return maps
+        return _rtpmaps(self.attributes)
 
     @property
     def payload_types(self) -> tuple[int, ...]:
         """The formats as RTP payload types, best first; raises `SdpError` when one is none."""
-        return tuple(_number(text, "a payload type", 127) for text in self.formats)
+        return _payload_types(self.formats)
 
     def milliseconds(self, name: str) -> int | None:
         """Give `a=ptime` or `a=maxptime` in milliseconds; None when absent or not a whole number."""
@@ -133,8 +131,8 @@ class Sdp:
         """Give the direction of one of the media lines: its own, else the session's, else sendrecv."""
         for attributes in (media.attributes, self.attributes):
             for name, _ in attributes:
-                if name in set(Direction):
-                    return Direction(name)
+                if name in _DIRECTIONS:
+                    return _DIRECTIONS[name]
         return Direction.SENDRECV
 
     def __str__(self) -> str:
@@ -151,6 +149,23 @@ class Sdp:
                 lines.append(_connection_line(media.host))
             lines += [_attribute_line(*attribute) for attribute in media.attributes]
         return "\r\n".join(lines) + "\r\n"
+
+
+@lru_cache(maxsize=128)  # a phone describes its codecs in each call as in the last one
+def _rtpmaps(attributes: Attributes) -> Mapping[int, RtpMap]:
+    maps: dict[int, RtpMap] = {}
+    for name, value in attributes:
+        if name == "rtpmap":
+            match = _RTPMAP.fullmatch(value or "")
+            if match is None or int(match[1]) > 127:
+                raise SdpError("an rtpmap is malformed")
+            maps[int(match[1])] = RtpMap(match[2].upper(), int(match[3]), int(match[4] or 1))
+    return maps
+
+
+@lru_cache(maxsize=128)
+def _payload_types(formats: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple([_number(text, "a payload type", 127) for text in formats])
 
 
 def _address_type(host: str) -> str:
@@ -196,8 +211,8 @@ def _attribute(value: str) -> tuple[str, str | None]:
     return name, text if colon else None
 
 
-def _media_line(value: str) -> Media:
-    fields = value.split()
+def _media(lines: list[tuple[str, str]]) -> Media:
+    fields = lines[0][1].split()
     if not 4 <= len(fields) <= MOST_FORMATS + 3:
         raise SdpError("an m= line has no formats, or too many")
     kind, ports, protocol, *formats = fields
@@ -206,7 +221,7 @@ def _media_line(value: str) -> Media:
         _number(count, "the count of ports", 65535)
     if not _PROTOCOL.fullmatch(protocol) or not all(_TOKEN.fullmatch(text) for text in (kind, *formats)):
         raise SdpError("an m= line is malformed")
-    return Media(kind, _number(port, "a media port", 65535), protocol, tuple(formats))
+    return Media(kind, _number(port, "a media port", 65535), protocol, tuple(formats), *_section(lines[1:]))
 
 
 def _lines(body: bytes | str) -> list[tuple[str, str]]:
@@ -234,11 +249,6 @@ def _section(lines: list[tuple[str, str]]) -> tuple[str | None, Attributes]:
         elif letter == "a":
             attributes.append(_attribute(value))
     return host, tuple(attributes)
-
-
-def _media(lines: list[tuple[str, str]]) -> Media:
-    host, attributes = _section(lines[1:])
-    return replace(_media_line(lines[0][1]), host=host, attributes=attributes)
 
 
 def _parse(body: bytes | str) -> Sdp:

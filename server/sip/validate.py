@@ -7,6 +7,7 @@ RFC 3261 sections 8.1.1, 8.2.2, 20 and 25, and the bounds that hold against mess
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from .grammar import LONGEST_TOKEN, NAME_CHARS, QUOTED, TOKEN, SipSyntaxError, is_token, number
@@ -31,6 +32,9 @@ _SINGLE: Final = frozenset({
     "SIP-If-Match", "Server", "Session-Expires", "Subject", "Subscription-State", "Timestamp", "To",
     "User-Agent",
 })  # fmt: skip
+
+_READ: Final = frozenset({"Via", "From", "To", "CSeq"})
+_EVER_NEW: Final = frozenset({*_READ, "Call-ID", "Authorization", "Proxy-Authorization", "Timestamp", "Date"})
 
 _PARAMS = rf"(?:[ \t]*;[ \t]*{TOKEN}(?:[ \t]*=[ \t]*(?:[{NAME_CHARS}:\[\]]++|{QUOTED}))?)*+"
 _TOKENS = rf"{TOKEN}(?:[ \t]*,[ \t]*{TOKEN})*+"
@@ -101,11 +105,12 @@ def check_length(message: Request | Response) -> None:
 def _check_headers(message: Message) -> None:
     counts: dict[str, int] = {}
     for name, value in message.headers:
-        count = _CHECKS.get(name)
-        if count is _vias and name not in counts and "," not in value:
-            counts[name] = 1  # `message.via` below reads it
-        elif count is not None:
-            counts[name] = counts.get(name, 0) + count(value)
+        if name in _READ and name not in counts and "," not in value:
+            counts[name] = 1  # read below, where it is single; a second one is too many
+        elif name in _CHECKS:
+            is_new = name in _EVER_NEW or len(value) > LONGEST_TOKEN
+            count = _CHECKS[name](value) if is_new else _remembered(name, value)
+            counts[name] = counts.get(name, 0) + count
     for name in _MANDATORY:
         if not counts.get(name):
             raise SipSyntaxError(f"{name} is missing")
@@ -136,13 +141,18 @@ def _check_request(request: Request) -> None:
 
 
 def _check_response(response: Response) -> None:
-    if len(response.vias) > 1:
+    if len(response.values("via")) > 1:
         raise SipSyntaxError("the response has more than one Via: it is for somebody behind us")
 
 
 def _check_token(text: str | None, name: str) -> None:
     if text is not None and (len(text) > LONGEST_TOKEN or not is_token(text)):
         raise SipSyntaxError(f"{name} is not a token of at most {LONGEST_TOKEN} characters")
+
+
+@lru_cache(maxsize=8192)  # most values come again with each message of a phone
+def _remembered(name: str, value: str) -> int:
+    return _CHECKS[name](value)
 
 
 def _text(_value: str) -> int:

@@ -28,7 +28,10 @@ class JournalFeed:
 
     def hear(self, stamped: Stamped) -> None:
         """Take the next event of the stream."""
-        event, at = stamped.event, self._unix(stamped.at_s)
+        event = stamped.event
+        if not isinstance(event, CallStarted | CallEnded | Refused):
+            return
+        at = self._unix(stamped.at_s)
         match event:
             case CallStarted():
                 self._calls[event.call_id] = at, event

@@ -49,7 +49,7 @@ class Negotiation:
         """Read the caller's offer before anything is promised; raises `SdpError`. No body: the offer will be ours."""
         if body:
             offered = Sdp.parse(body)
-            offer_answer.answer(offered, self._host, DISCARD_PORT, session_id=0, version=0)
+            offer_answer.check(offered)
             self._theirs = offered
 
     def offer(self, port: int, *, inactive: bool = False) -> bytes:
