@@ -79,4 +79,4 @@ def address_of(uri: str) -> Peer | None:
 
 
 def _is_ip(host: str) -> bool:
-    return ":" in host or (host.count(".") == 3 and host.replace(".", "").isdecimal())
+    return ":" in host or (host.count(".") == 3 and all(part.isdecimal() for part in host.split(".")))

@@ -6,12 +6,12 @@ The reader runs this on a parsed file, and a store on the merge of a file with w
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from ...licensing.catalogue import FUNCTIONS, LICENCES, MOST_OF_A_LICENCE
-from ..sip.uri import SipUri
+from ..sip.flow import address_of
 from . import dealing
 from .numbers import is_number, is_prefix, number_problems
 from .peer import Peer
@@ -170,8 +170,8 @@ def _trunk(path: KeyPath, trunk: Trunk) -> Iterator[Problem]:
     if trunk.numbers and not re.fullmatch(r"\+?[0-9]{1,20}", trunk.numbers):
         what = f'the direct-dial root "{trunk.numbers}" of the trunk "{trunk.name}" is no number'
         yield Problem((*path, "numbers"), what, "use digits only")
-    if trunk.uri is not None and not _can_be_reached(trunk.uri):
-        what = f'the uri "{trunk.uri}" of the trunk "{trunk.name}" names no IP address over UDP'
+    if trunk.uri is not None and address_of(trunk.uri) is None:
+        what = f'the uri "{trunk.uri}" of the trunk "{trunk.name}" names no IP address over UDP, TCP or TLS'
         yield Problem((*path, "uri"), what, 'write e.g. "sip:127.0.0.30:5070"')
     if trunk.outbound_prefix is not None and not is_prefix(trunk.outbound_prefix):
         what = f'the outbound_prefix "{trunk.outbound_prefix}" of the trunk "{trunk.name}" cannot be dialled'
@@ -181,15 +181,6 @@ def _trunk(path: KeyPath, trunk: Trunk) -> Iterator[Problem]:
         yield Problem(
             (*path, key), f'the trunk "{trunk.name}" has a {key} and no {other}', "give both or neither"
         )
-
-
-def _can_be_reached(uri: str) -> bool:
-    try:
-        parsed = SipUri.parse(uri)
-        ip_address(parsed.host)
-    except ValueError:
-        return False
-    return parsed.scheme == "sip"
 
 
 def _settings(site: Site) -> Iterator[Problem]:

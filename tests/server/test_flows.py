@@ -6,14 +6,17 @@ import asyncio
 import socket
 import ssl
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ringfence.channels.network import Address
 from ringfence.server.app import Options, Pbx
 from ringfence.server.net.certificate import CERTIFICATE
 from ringfence.server.phones.phone import Account, Phone, PhoneError
-from ringfence.server.sip.flow import Flow, Peer, Transport
+from ringfence.server.sip.flow import Flow, Peer, Transport, address_of
+from ringfence.server.sip.uri import SipUri
 from ringfence.server.site.site import Site
 
 if TYPE_CHECKING:
@@ -48,8 +51,8 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(**options: Any) -> AsyncIterator[Desk]:
-    pbx = await Pbx.start(SMALL, Options(seed=1, in_process=True, http_port=None, **options))
+async def desk(site: Site = SMALL, **options: Any) -> AsyncIterator[Desk]:
+    pbx = await Pbx.start(site, Options(seed=1, in_process=True, http_port=None, **options))
     one = Desk(pbx)
     try:
         yield one
@@ -159,6 +162,48 @@ def _believing_everybody() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
+
+
+@pytest.mark.parametrize("scheme", ["sip:{};transport=tcp", "sips:{}", "sip:{};transport=tls"])
+async def test_a_trunk_is_called_over_a_connection_that_the_server_opens(
+    scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 3263 4.1; the far end is a second server, for which this one is a trunk by its address."""
+    local = replace(SMALL, trunks=(replace(SMALL.trunks[0], peers=("127.0.0.1",)),))
+    async with desk(local, sips_port=0, data_dir=tmp_path) as far:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / CERTIFICATE))
+        uri = scheme.format(far.pbx.sip if "tcp" in scheme else far.pbx.sips)
+        away = replace(SMALL, trunks=(replace(SMALL.trunks[0], uri=uri, outbound_prefix="7"),))
+        async with desk(away) as near:
+            anna = await near.phone(ANNA)
+            for number in ("7089555509900", "7089555509901"):
+                call = await anna.dial(number)
+                await call.answered()
+                await call.hang_up()
+            busy = await anna.dial("7089555509903")
+            assert busy.status == 486
+            assert near.pbx._stack.agent.flows == {address_of(uri)}, "one connection for all"
+            assert len(far.pbx._stack.agent.flows) == 1
+
+
+async def test_a_contact_whose_flow_is_gone_is_rung_at_its_address() -> None:
+    """RFC 3261 18.1.1: another connection is opened, but only to the host that it registered from."""
+    async with desk() as one:
+        ben = await one.phone(BEN, "TCP")
+        (first,) = one.pbx.registrar.bindings("101", one.pbx.clock.now())
+        await ben.unplug()
+        async with asyncio.timeout(10):
+            while one.pbx._stack.agent.flows:  # noqa: ASYNC110 - the real loop has to go round
+                await asyncio.sleep(0)
+        ways = [
+            one.pbx.switch._dialler._way_to(replace(first, contact=SipUri.parse(uri)))
+            for uri in (
+                "sip:b@127.0.0.1:5070;transport=tcp",
+                "sip:b@192.0.2.1;transport=tcp",
+                "sip:b@x.invalid",
+            )
+        ]
+        assert ways == [Flow("TCP", Address("127.0.0.1", 5070)), first.source, first.source]
 
 
 @pytest.mark.parametrize("transport", [None, "TCP", "TLS"])

@@ -73,6 +73,8 @@ def sent_to(wire: Wire) -> list[tuple[str | int, Peer]]:
         ("sip:a@192.0.2.1;transport=sctp", None),
         ("sip:a@host.example", None),
         ("sip:a@123", None),
+        ("sip:a@1.2.3.", None),
+        ("sip:a@192.0.2.300", None),
         ("tel:+4989", None),
         ("not a uri", None),
     ],
