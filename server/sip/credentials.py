@@ -127,7 +127,8 @@ class Credentials:
         response = _quoted(params, "response")
         if _HEX.fullmatch(response) is None:
             raise SipSyntaxError("response in authentication is not hexadecimal")
-        qop = _loose(params, "qop")
+        # aiosip repeats the challenge's qop and answers without: as RFC 2069, which takes each nonce once
+        qop = _loose(params, "qop") if "nc" in params or "cnonce" in params else None
         nc = params.get("nc", "")
         if qop is not None and (_NC.fullmatch(nc) is None or int(nc, 16) == 0):
             raise SipSyntaxError("nc in authentication is not a count of eight digits")

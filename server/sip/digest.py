@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from .credentials import Algorithm, Challenge, Credentials, find_credentials, ha1, response_for
 from .grammar import SipSyntaxError
-from .uri import parse_uri
+from .uri import SipUri, parse_uri
 
 if TYPE_CHECKING:
     from random import Random
@@ -159,9 +159,13 @@ class Nonces:
 
 
 def _same_uri(claimed: str, request_uri: str) -> bool:
+    """RFC 7616 section 3.4.6: the URI of the request; old clients (pyVoIP) name its host alone, whatever they ask."""
     if claimed == request_uri:
         return True
     try:
-        return parse_uri(claimed).same(parse_uri(request_uri))
+        one, other = parse_uri(claimed), parse_uri(request_uri)
     except SipSyntaxError:
         return False
+    if isinstance(one, SipUri) and isinstance(other, SipUri) and one.user is None:
+        return (one.host, one.port) == (other.host, other.port)
+    return one.same(other)

@@ -71,10 +71,10 @@ def offer(
     return str(Sdp(session_id, version, host, host, (audio,)))
 
 
-def check(offered: Sdp) -> None:
-    """Return if an offer can be answered; raises `SdpError` as `answer` does."""
+def check(offered: Sdp) -> Codec:
+    """Return the codec that an offer has first, if it can be answered; raises `SdpError` as `answer` does."""
     line, codecs = _first_usable(offered, ALL_CODECS)
-    _agree(offered, offered.media[line], codecs)
+    return _agree(offered, offered.media[line], codecs).codec
 
 
 def answer(

@@ -77,6 +77,11 @@ class Connection:
         return self._negotiation.wanted
 
     @property
+    def wanted_codec(self) -> Codec | None:
+        """The codec that the device offered first, None if it left the offer to us."""
+        return self._negotiation.wanted_codec
+
+    @property
     def is_over(self) -> bool:
         """Whether the connection has ended."""
         return self._over
@@ -185,10 +190,10 @@ class Connection:
 
     # -- the calling side --------------------------------------------------------------------------------------
 
-    async def offer(self) -> bytes:
-        """Take a stream and write the offer for an outgoing leg; raises `PortsExhaustedError`."""
+    async def offer(self, first: Codec | None) -> bytes:
+        """Take a stream and write the offer for an outgoing leg, `first` first; raises `PortsExhaustedError`."""
         await self.open_stream()
-        return self._negotiation.offer(self._port)
+        return self._negotiation.offer(self._port, first=first)
 
     # -- both --------------------------------------------------------------------------------------------------
 

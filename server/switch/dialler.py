@@ -25,6 +25,7 @@ from .ringing import LONGEST_RING_S, NotTaken, Ringing, Taken
 if TYPE_CHECKING:
     from random import Random
 
+    from ...channels.media.plane import Codec
     from ..net.stack import SipStack
     from ..sip.flow import Peer
     from ..sip.registrar import Binding, Registrar
@@ -60,12 +61,16 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """What each device of one ringing is told; with `hairpin` its leg occupies an IP channel (L-72)."""
+    """What each device of one ringing is told; with `hairpin` its leg occupies an IP channel (L-72).
+
+    `codec` is offered first: the caller's, so that nothing has to be translated.
+    """
 
     from_: str
     max_forwards: int = MAX_FORWARDS
     headers: tuple[tuple[str, str], ...] = ()
     hairpin: bool = False
+    codec: Codec | None = None
 
 
 class Dialler:
@@ -122,7 +127,7 @@ class Dialler:
         if isinstance(route, Ring) and route.forwarding.no_answer is not None:
             timeout_s = route.forwarding.after_s
         from_ = self._from(caller.call.caller)
-        invitation = Invitation(from_, caller.hops_left - 1, hairpin=hairpin)
+        invitation = Invitation(from_, caller.hops_left - 1, hairpin=hairpin, codec=caller.wanted_codec)
         with Ringing(caller, outside=isinstance(route, Leave)) as ringing:
             for device in self._devices(route):
                 await self._add(caller.call, device, invitation, ringing)
@@ -165,7 +170,7 @@ class Dialler:
             return
         connection.occupy(leases)
         try:
-            body = await connection.offer()
+            body = await connection.offer(invitation.codec)
         except PortsExhaustedError:
             connection.abandon()
             ringing.refuse(Refusal("media.ports.exhausted"))

@@ -34,6 +34,8 @@ class Negotiation:
         self.agreed: Agreed | None = None
         self.allowed = Direction.SENDRECV
         self.wanted = Direction.SENDRECV
+        self.wanted_codec: Codec | None = None
+        """What their offer has first among what we know, in case somebody is offered the same on their behalf."""
 
     @property
     def awaits_answer(self) -> bool:
@@ -49,15 +51,20 @@ class Negotiation:
         """Read the caller's offer before anything is promised; raises `SdpError`. No body: the offer will be ours."""
         if body:
             offered = Sdp.parse(body)
-            offer_answer.check(offered)
+            self.wanted_codec = offer_answer.check(offered)
             self._theirs = offered
 
-    def offer(self, port: int, *, inactive: bool = False) -> bytes:
-        """Write an offer."""
+    def offer(self, port: int, *, inactive: bool = False, first: Codec | None = None) -> bytes:
+        """Write an offer, with codec `first` before the others."""
         self._version += 1
         self._showing, self._offered = self.allowed, Direction.INACTIVE if inactive else self.allowed
         self._ours = offer_answer.offer(
-            self._host, port, session_id=self._session_id, version=self._version, direction=self._offered
+            self._host,
+            port,
+            session_id=self._session_id,
+            version=self._version,
+            codecs=sorted(offer_answer.ALL_CODECS, key=lambda codec: codec is not first),
+            direction=self._offered,
         )
         return self._ours.encode()
 

@@ -1,24 +1,30 @@
-"""Programs of others, each in a process of its own. `@pytest.mark.interop("sipp")` names what a test needs."""
+"""Programs and libraries of others, each in a process of its own.
+
+`@pytest.mark.interop("sipp")` names what a test needs.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 from importlib.resources import files
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from ringfence.fixtures.served import Served, serving
 
+from .program import Telephone
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
 def require_tool(program: str) -> None:
-    """Leave the test out where a program is missing."""
-    if shutil.which(program) is None:
+    """Leave the test out where a program, or a library, is missing."""
+    if shutil.which(program) is None and find_spec(program) is None:
         leave_out(f"{program} is not on this machine: `make test` installs it as root on Debian")
 
 
@@ -51,3 +57,23 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def served(site: Path, _tools: None) -> Iterator[Served]:
     with serving(site) as server:
         yield server
+
+
+PASSWORDS = {"100": "Anna-1000-Apfel", "101": "Ben-1010-Birne", "dora": "Dora-1030-Dattel"}
+
+
+@pytest.fixture
+def phone(served: Served, tmp_path: Path) -> Iterator[Callable[..., Telephone]]:
+    """Start one of `phones` for an account of the small site; afterwards all quit."""
+    started: list[Telephone] = []
+
+    def start(kind: str, account: str, *words: str, tone_hz: int = 620) -> Telephone:
+        password = PASSWORDS[account]
+        started.append(
+            Telephone(kind, tmp_path / account, served.sip, account, password, *words, tone_hz=tone_hz)
+        )
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.quit()

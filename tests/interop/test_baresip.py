@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import os
-import subprocess
-import wave
-from array import array
 from pathlib import Path
-from threading import Condition, Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ringfence.channels.media.audio import Audio
+
+from .program import Program, write_tone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +17,6 @@ if TYPE_CHECKING:
     from ringfence.fixtures.served import Served
 
 pytestmark = pytest.mark.interop("baresip")
-PATIENCE_S = 20.0
 MODULES = ("/usr/lib/baresip/modules", "/usr/lib64/baresip/modules", "/usr/local/lib/baresip/modules")
 TALKING = "audio=64000/64000"
 CONFIG = """\
@@ -41,8 +36,10 @@ snd_path {room}
 """
 
 
-class Baresip:
-    """One baresip, told by its keyboard and understood by its screen; it says a tone and records what it hears."""
+class Baresip(Program):
+    """One baresip; it says a tone and records what it hears."""
+
+    goodbye = "/quit\n"
 
     def __init__(
         self,
@@ -62,56 +59,13 @@ class Baresip:
         (room / "accounts").write_text(
             f"<sip:{account}@{server};transport={transport}>;auth_pass={password};{options}\n"
         )
-        _write_tone(room / "said.wav", tone_hz)
-        self._screen = ""
-        self._changed = Condition()
-        self._process = subprocess.Popen(
-            ["baresip", "-f", str(room)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        self._reader = Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        while block := os.read(self._process.stdout.fileno(), 4096):
-            with self._changed:
-                self._screen += block.decode(errors="replace")
-                self._changed.notify_all()
-
-    def press(self, keys: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(keys.encode())
-        self._process.stdin.flush()
-
-    def shows(self, text: str) -> None:
-        """Wait until `text` is on the screen."""
-        with self._changed:
-            assert self._changed.wait_for(lambda: text in self._screen, PATIENCE_S), self._screen
-
-    def quit(self) -> None:
-        with self._process:
-            if self._process.poll() is None:
-                self.press("/quit\n")
-            try:
-                self._process.wait(PATIENCE_S)
-            finally:
-                self._process.kill()
-                self._reader.join()
+        write_tone(room / "said.wav", tone_hz)
+        super().__init__(["baresip", "-f", str(room)])
 
     def heard(self) -> Audio:
         """What came from the other end, once the phone has quit."""
         (recording,) = self._room.glob("dump-*-dec.wav")
         return Audio.from_wav(recording)
-
-
-def _write_tone(path: Path, tone_hz: int, duration_s: int = 20) -> None:
-    samples = (round(8000 * math.sin(2 * math.pi * tone_hz * n / 8000)) for n in range(8000 * duration_s))
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, 8000, 0, "NONE", ""))
-        file.writeframes(array("h", samples).tobytes())
 
 
 @pytest.fixture

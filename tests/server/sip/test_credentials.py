@@ -105,6 +105,13 @@ def test_another_scheme_is_no_digest_and_no_error() -> None:
     assert Challenge.parse("Basic realm=x") is None
 
 
+def test_a_qop_without_count_and_client_nonce_is_an_echo_of_the_challenge() -> None:
+    """As aiosip sends it; its response is that of RFC 2069."""
+    shown = Credentials.parse(GOOD.replace(', nc=00000001, cnonce="c"', ""))
+    assert shown is not None
+    assert (shown.qop, shown.nc, shown.cnonce) == (None, 0, "")
+
+
 def test_the_credentials_of_our_realm_are_found_among_others() -> None:
     other = GOOD.replace("example.com", "elsewhere.example")
     found = find_credentials(["Basic abc", other, GOOD], "example.com")

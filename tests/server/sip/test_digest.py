@@ -99,6 +99,8 @@ def test_without_qop_a_nonce_is_good_once() -> None:
         ("sip:EXAMPLE.com", Verdict.OK),
         ("sip:other.example", Verdict.WRONG),
         ("sip:example.com:5060", Verdict.WRONG),
+        ("sip:example.com;transport=UDP", Verdict.OK),
+        ("sip:101@example.com", Verdict.WRONG),
         ("not a uri", Verdict.WRONG),
     ],
 )
@@ -106,6 +108,23 @@ def test_the_uri_is_that_of_the_request(claimed: str, told: Verdict) -> None:
     """RFC 7616 section 3.4.6, compared as RFC 3261 section 19.1.4 does."""
     server = nonces()
     assert verdict(server, credentials(server.mint(0), uri=claimed)) is told
+
+
+@pytest.mark.parametrize(
+    ("claimed", "told"),
+    [
+        ("sip:example.com", Verdict.OK),
+        ("sip:other.example", Verdict.WRONG),
+        ("sip:9901@example.com", Verdict.OK),
+        ("sip:9902@example.com", Verdict.WRONG),
+        ("sip:9901@example.com;transport=udp", Verdict.WRONG),
+    ],
+)
+def test_the_uri_may_name_the_host_alone(claimed: str, told: Verdict) -> None:
+    """As pyVoIP does in every request; a user that is named has to be the one that is asked for."""
+    server = nonces()
+    shown = credentials(server.mint(0), uri=claimed)
+    assert verdict(server, shown, uri="sip:9901@example.com") is told
 
 
 def test_method_algorithm_and_qop_are_part_of_the_proof() -> None:

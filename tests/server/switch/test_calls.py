@@ -290,6 +290,19 @@ async def test_codecs_are_translated_between_two_phones(pbx: PbxUnderTest) -> No
     await call.hang_up()
 
 
+@pytest.mark.parametrize("codec", list(Codec))
+async def test_the_called_phone_is_offered_the_callers_codec_first(pbx: PbxUnderTest, codec: Codec) -> None:
+    """So that a phone that takes the first one needs no translation (RFC 3264 6.1)."""
+    anna, ben = await pbx.phone("100"), await pbx.phone("101")
+    anna.codecs = (codec,)
+    call = await anna.dial("101")
+    await ben.answer()
+    await call.answered()
+    connections = pbx.server.switch.connections.values()
+    assert [one.agreed.codec for one in connections if one.agreed is not None] == [codec, codec]
+    await call.hang_up()
+
+
 async def test_a_placed_call_that_finds_no_channel_says_so_in_its_bye(pbx: PbxUnderTest) -> None:
     caller, ben = await pbx.outside("+49731999"), await pbx.phone("101")
     held = [await caller.dial(f"{ROOT}*100") for _ in range(4)]

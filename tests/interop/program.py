@@ -1,0 +1,86 @@
+"""A program of others at work: told by its keyboard, understood by its screen, and ended whatever happens."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+import wave
+from array import array
+from pathlib import Path
+from threading import Condition, Thread
+from typing import TYPE_CHECKING
+
+from ringfence.channels.media.audio import Audio
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PATIENCE_S = 20.0
+PHONES = Path(__file__).parent / "phones"
+
+
+class Program:
+    """One process. `goodbye` is what it is told at the end."""
+
+    goodbye = "quit\n"
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._screen = ""
+        self._changed = Condition()
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        self._reader = Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        while block := os.read(self._process.stdout.fileno(), 4096):
+            with self._changed:
+                self._screen += block.decode(errors="replace")
+                self._changed.notify_all()
+
+    def press(self, keys: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(keys.encode())
+        self._process.stdin.flush()
+
+    def shows(self, text: str) -> None:
+        """Wait until `text` is on the screen."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: text in self._screen, PATIENCE_S), self._screen
+
+    def quit(self) -> None:
+        with self._process:
+            if self._process.poll() is None:
+                self.press(self.goodbye)
+            try:
+                self._process.wait(PATIENCE_S)
+            finally:
+                self._process.kill()
+                self._reader.join()
+
+
+class Telephone(Program):
+    """One of `phones`: a library of others, made a telephone by a script in an interpreter of its own."""
+
+    def __init__(self, kind: str, room: Path, *words: str, tone_hz: int) -> None:
+        room.mkdir()
+        write_tone(room / "said.wav", tone_hz)
+        self._room = room
+        script = PHONES / f"{kind}_phone.py"
+        super().__init__([sys.executable, "-W", "ignore", str(script), str(room), *words])
+
+    def heard(self) -> Audio:
+        """What came from the other end, once the phone has quit."""
+        return Audio.from_wav(self._room / "heard.wav")
+
+
+def write_tone(path: Path, tone_hz: int, duration_s: int = 20) -> None:
+    """Write a file for a telephone to say."""
+    samples = (round(8000 * math.sin(2 * math.pi * tone_hz * n / 8000)) for n in range(8000 * duration_s))
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(array("h", samples).tobytes())
