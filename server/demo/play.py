@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from ...licensing.overview import pool_counts
 from ...licensing.reasons import reason_for
-from ..phones.call import NotAnsweredError
 from ..phones.phone import PhoneError
+from ..phones.sound import NotAnsweredError
 from .company import SceneError
 from .outcome import Explanation, Outcome, Performance
 from .scenes import ACTS

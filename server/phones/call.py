@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, assert_never
 
-from ...channels.media.audio import Audio
-from ...channels.media.plane import DigitHeard, DigitsSent, MediaEvent, Played, Recorded, StreamClosed
 from ..sip import offer_answer
 from ..sip.effects import (
     LegAnswered,
@@ -19,61 +17,45 @@ from ..sip.effects import (
     LegReoffered,
     LegUnblocked,
 )
+from ..sip.headers import NameAddr
 from ..sip.info_digits import RELAY, write_digit
+from ..sip.refer import Replaces, read_sipfrag
 from ..sip.sdp import Direction, SdpError
 from ..sip.uri import SipUri
 from .refused import Refused
+from .sound import PATIENCE_S, NotAnsweredError, Sound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
-    from ...channels.media.plane import MediaPlane, MediaStream, Playable
+    from ..sip.dialog import Dialog
     from ..sip.effects import LegEffect
     from ..sip.leg import Leg
     from ..sip.message import Request, Response
     from ..sip.uri import Uri
     from .phone import Phone
 
-PATIENCE_S = 30.0
-LONGEST_RECORDING_S = 3600.0
-SLICE_S = 0.2
 PENDING = 491
 
 
-class NotAnsweredError(Exception):
-    """A verb needs an answered call, and this one was refused or has ended."""
-
-
-class PhoneCall:
+class PhoneCall(Sound):
     """One call; `status` is its final SIP status (0 while it is open), `response` the response that brought it.
 
-    `is_held` tells that the far end holds it, `digits` what was pressed there (RFC 4733).
+    `is_held` tells that the far end holds it.
     """
 
     def __init__(self, phone: Phone) -> None:
-        self._phone = phone
+        super().__init__(phone)
         self._offer = ""
-        self._changed = asyncio.Event()
-        self._recorded: list[Recorded] = []
-        self._closed: StreamClosed | None = None
-        self._digits_sent = 0
-        self._played = 0
         self._version = 1
         self._direction = Direction.SENDRECV
         self._reanswers: list[Response] = []
+        self._outcomes: list[int] = []
         self.is_held = False
-        self.digits = ""
         self.leg: Leg | None = None
         self.status = 0
         self.response: Response | None = None
         self.rings = False
-        self.is_answered = False
-        self.is_over = False
-
-    async def open(self, plane: MediaPlane) -> None:
-        """Take the stream that every call has."""
-        self._stream: MediaStream = await plane.open(self.on_media)
 
     # -- what can be asked -------------------------------------------------------------------------------------
 
@@ -98,11 +80,17 @@ class PhoneCall:
         return self.refused.cause if self.refused is not None else None
 
     @property
-    def packets(self) -> StreamClosed:
-        """The RTP packets of an ended call."""
-        if self._closed is None:
-            raise NotAnsweredError("packets are counted when the call has ended: await ended() first")
-        return self._closed
+    def dialog(self) -> Dialog:
+        """The dialog of an answered call."""
+        dialog = self._leg().dialog
+        if dialog is None:
+            raise NotAnsweredError("the call has no dialog yet")
+        return dialog
+
+    @property
+    def number(self) -> str:
+        """The user part of the far end's address."""
+        return _user(NameAddr.parse(self.dialog.remote).uri)
 
     @property
     def caller(self) -> str:
@@ -137,13 +125,8 @@ class PhoneCall:
         self._leg().refuse(status, self._phone.now())
         self._phone.flush()
 
-    async def answered(self, timeout_s: float = PATIENCE_S) -> None:
-        """Wait until the call is answered; raises `NotAnsweredError` when it was refused."""
-        await self._until(lambda: self.is_answered or self.is_over, timeout_s)
-        if not self.is_answered:
-            raise NotAnsweredError(
-                f"the call was refused with {self.status}, {self.reason or 'without a reason of ours'}"
-            )
+    def _why_not(self) -> str:
+        return f"the call was refused with {self.status}, {self.reason or 'without a reason of ours'}"
 
     async def ended(self, timeout_s: float = PATIENCE_S) -> None:
         """Wait until the call is over, whoever ended it."""
@@ -187,12 +170,32 @@ class PhoneCall:
                 self._direction = before
             return response
 
-    async def send_digits(self, digits: str) -> None:
-        """Press keys; returns when they are sent."""
+    async def transfer(self, number: str) -> int:
+        """Hand the far end on to `number` (RFC 5589 6); returns the final status that the server tells of it."""
+        return await self._refer(str(SipUri("sip", number, self._phone.domain)))
+
+    async def transfer_to(self, call: PhoneCall) -> int:
+        """Hand the far end on to that of another call of this phone, which ends as well (RFC 5589 7)."""
+        dialog = call.dialog
+        headers = (("replaces", Replaces.of(dialog)),)
+        return await self._refer(str(SipUri("sip", call.number, self._phone.domain, headers=headers)))
+
+    async def _refer(self, target: str) -> int:
         await self.answered()
-        before = self._digits_sent
-        self._stream.send_digits(digits)
-        await self._until(lambda: self._digits_sent > before or self.is_over)
+        accepted = await self._ask(
+            "REFER", [("Refer-To", f"<{target}>"), ("Referred-By", self._phone.address)]
+        )
+        if accepted.status >= 300:
+            return accepted.status
+        await self._until(lambda: bool(self._outcomes), 10 * PATIENCE_S)
+        return self._outcomes.pop()
+
+    def on_notify(self, request: Request) -> None:
+        """The server tells how the transfer goes (RFC 3515 2.4.5)."""
+        status = read_sipfrag(request)
+        if status is not None and status >= 200:
+            self._outcomes.append(status)
+            self._changed.set()
 
     async def send_info_digits(self, digits: str) -> None:
         """Press keys on a phone that tells them by INFO; raises `NotAnsweredError` when one is refused."""
@@ -209,41 +212,6 @@ class PhoneCall:
             raise NotAnsweredError(f"there is no dialog to send {method} in")
         self._phone.flush()
         return await answer
-
-    async def play(self, *playables: Playable) -> None:
-        """Speak into the telephone; returns when all is said, at once when a tone has no length."""
-        await self.answered()
-        token = self._stream.play(playables)
-        if all(getattr(one, "duration_s", 0.0) is not None for one in playables):
-            await self._until(lambda: self._played >= token or self.is_over, LONGEST_RECORDING_S)
-
-    async def heard(self) -> Audio:
-        """Return what was heard since the call was answered, or since this was asked last."""
-        before = len(self._recorded)
-        if not self.is_over:
-            self._stream.stop_recording()
-        audio = await self._recording_after(before)
-        if not self.is_over:
-            self._record()
-        return audio
-
-    async def hear_tone(self, frequency_hz: float, timeout_s: float = PATIENCE_S) -> None:
-        """Wait until a tone sounds, as a caller waits for the beep; `heard` begins anew there.
-
-        The tone must last twice `SLICE_S`. Raises `NotAnsweredError` when the call ends before.
-        """
-        await self.answered()
-        async with asyncio.timeout(timeout_s):
-            before = len(self._recorded)
-            self._stream.stop_recording()
-            await self._recording_after(before)
-            while not self.is_over:
-                before = len(self._recorded)
-                self._record(SLICE_S)
-                if (await self._recording_after(before)).contains_tone(frequency_hz, 0.9):
-                    self._record()
-                    return
-        raise NotAnsweredError(f"the call ended before a tone of {frequency_hz} Hz was heard")
 
     # -- what the phone tells ----------------------------------------------------------------------------------
 
@@ -313,23 +281,6 @@ class PhoneCall:
         self._stream.close()
         self._changed.set()
 
-    def on_media(self, event: MediaEvent) -> None:
-        """Something happened in the stream."""
-        match event:
-            case Recorded():
-                self._recorded.append(event)
-            case StreamClosed():
-                self._closed = event
-            case DigitHeard(digit):
-                self.digits += digit
-            case DigitsSent():
-                self._digits_sent += 1
-            case Played(token):
-                self._played = token
-            case _:
-                return
-        self._changed.set()
-
     # -- inside ------------------------------------------------------------------------------------------------
 
     def _leg(self) -> Leg:
@@ -340,21 +291,6 @@ class PhoneCall:
     def _connect(self, agreed: offer_answer.Agreed) -> None:
         self._stream.connect(agreed.remote(self._leg().peer.host), fill=True)
         self._record()
-
-    def _record(self, max_s: float = LONGEST_RECORDING_S) -> None:
-        path: Path = self._phone.new_recording_path()
-        self._stream.record(path, max_s)
-
-    async def _recording_after(self, before: int) -> Audio:
-        """Return the first recording that ends when there were `before`; the last one of a call that is over."""
-        await self._until(lambda: len(self._recorded) > before or self._closed is not None)
-        return Audio.from_wav(self._recorded[-1].path)
-
-    async def _until(self, holds: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
-        async with asyncio.timeout(timeout_s):
-            while not holds():
-                self._changed.clear()
-                await self._changed.wait()
 
     async def settled(self) -> None:
         """Wait until the call rings, is answered, or is refused."""

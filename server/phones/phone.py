@@ -103,17 +103,20 @@ class Phone:
         """Register, or with 0 take the registration back; returns the final response, whatever it is."""
         return await self._ask("REGISTER", f"sip:{self._me.domain}", expires_s)
 
-    async def dial(self, number: str, *, domain: str | None = None) -> PhoneCall:
-        """Call `number`; returns once it rings, is answered, or is refused."""
+    async def dial(
+        self, number: str, *, domain: str | None = None, headers: tuple[tuple[str, str], ...] = ()
+    ) -> PhoneCall:
+        """Call `number`, with more `headers`; returns once it rings, is answered, or is refused."""
         call = await self._new_call()
         target = str(SipUri("sip", number, domain or self._me.domain))
         call.leg = self._stack.agent.invite(
             target,
             self._server,
-            from_=self._address(),
+            from_=self.address,
             to=f"<{target}>",
             body=call.offer(),
             now=self.now(),
+            headers=headers,
             authorize=self._authorize,
         )
         call.leg.owner = call
@@ -176,7 +179,14 @@ class Phone:
         self.calls.append(call)
         return call
 
-    def _address(self) -> str:
+    @property
+    def domain(self) -> str:
+        """The domain of its address."""
+        return self._me.domain
+
+    @property
+    def address(self) -> str:
+        """Its address, as From and To have it."""
         return f"<sip:{self.claims or self.account}@{self._me.domain}>"
 
     async def _ask(self, method: str, target: str, expires_s: int) -> Response:
@@ -192,7 +202,7 @@ class Phone:
     ) -> Response:
         agent = self._stack.agent
         self._register_cseq += 1
-        me = self._address()
+        me = self.address
         request = Request(
             method,
             target,
@@ -217,8 +227,12 @@ class Phone:
         match effect:
             case Requested(request, source):
                 self._take(request, source)
-            case RequestedInside(_, transaction):
-                transaction.respond(transaction.request.respond(405), self.now())
+            case RequestedInside(leg, transaction):
+                status = 405
+                if transaction.request.method == "NOTIFY" and isinstance(leg.owner, PhoneCall):
+                    leg.owner.on_notify(transaction.request)
+                    status = 200
+                transaction.respond(transaction.request.respond(status), self.now())
             case Responded(transaction, response) if response.status >= 200:
                 if isinstance(transaction.owner, asyncio.Future) and not transaction.owner.done():
                     transaction.owner.set_result(response)

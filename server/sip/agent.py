@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 MAGIC = "z9hG4bK"
 MAX_FORWARDS = 70
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO, PRACK"
-SUPPORTED = "100rel, timer"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO, PRACK, REFER"
+SUPPORTED = "100rel, replaces, timer"
 _EXTENSIONS = frozenset(SUPPORTED.split(", "))
-_SUPPORTED_WITHOUT_OFFER = "timer"  # RFC 3262 5: PRACK would have to answer an offer
+_SUPPORTED_WITHOUT_OFFER = "replaces, timer"  # RFC 3262 5: PRACK would have to answer an offer
 _SESSION_EXPIRES = f"{DEFAULT_S};refresher=uac"  # RFC 4028 7.1: who asks is sure to hear
 
 
@@ -234,6 +234,10 @@ class Agent:
     def remember(self, id_: DialogId, leg: Leg) -> None:
         """Enter a leg in the dialog table."""
         self._legs[id_] = leg
+
+    def leg(self, id_: DialogId) -> Leg | None:
+        """Return the leg of a dialog."""
+        return self._legs.get(id_)
 
     def forget_dialog(self, id_: DialogId) -> None:
         """Drop a leg from the dialog table."""

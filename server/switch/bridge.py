@@ -36,7 +36,7 @@ class Bridge:
                     SILENT_S
                 )  # a hairpin whose caller vanished must not hold its channels
 
-    def on_progress(self, connection: Connection) -> None:
+    def on_progress(self, connection: Connection, status: int) -> None:
         """Nothing rings any more."""
 
     def on_answered(self, connection: Connection) -> None:
@@ -45,11 +45,11 @@ class Bridge:
 
     def on_direction(self, connection: Connection) -> None:
         """Whom one end does not hear, or does not want to hear it, learns that by a re-INVITE."""
-        self._other(connection).follow(connection.wanted)
+        self.other(connection).follow(connection.wanted)
 
     def on_digit(self, connection: Connection, digit: str) -> None:
         """A digit by INFO is heard at the other end as one of RFC 4733."""
-        stream = self._other(connection).stream
+        stream = self.other(connection).stream
         if stream is not None:
             stream.send_digits(digit)
 
@@ -60,8 +60,9 @@ class Bridge:
 
     def on_ended(self, connection: Connection, status: int, response: Response | None) -> None:
         """End the other one, too."""
-        self._other(connection).hang_up(connection.cause)
+        self.other(connection).hang_up(connection.cause)
 
-    def _other(self, connection: Connection) -> Connection:
+    def other(self, connection: Connection) -> Connection:
+        """Return whom a connection talks to."""
         one, other = self._pair
         return other if connection is one else one

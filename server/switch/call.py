@@ -41,6 +41,12 @@ class Call:
         if not self.connections and self.work is None:
             self._over(self)
 
+    def adopt(self, connection: Connection) -> None:
+        """Take a device over from another call, which it leaves for good."""
+        connection.call.connections.remove(connection)
+        connection.call = self
+        self.connections.append(connection)
+
     def on_placed(self) -> None:
         """Note that the search for whoever takes a placed call is over, whether it found somebody or not."""
         self.work = None

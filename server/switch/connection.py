@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ...channels.lease import Lease
     from ...channels.media.plane import Codec, MediaEvent, MediaStream
+    from ...channels.session import Party
     from ..sip.leg import Leg
     from ..sip.message import Request, Response
     from ..sip.offer_answer import Agreed
@@ -39,7 +40,10 @@ UNAVAILABLE = 503
 
 
 class Connection:
-    """See the module. `device` is the account or trunk, `incoming` tells that the far end called us."""
+    """See the module. `device` is the account or trunk, `incoming` tells that the far end called us.
+
+    `party` is who called; for whoever was called see `party.party_of`.
+    """
 
     def __init__(self, switch: Switch, call: Call, leg_id: str, device: str, *, incoming: bool) -> None:
         self._switch = switch
@@ -54,6 +58,7 @@ class Connection:
         self.stream: MediaStream | None = None
         self.hops_left = MAX_FORWARDS
         self.refusal: Refusal | None = None
+        self.party: Party | None = call.caller if incoming else None
         self.work: Work | None = None
         self.cause = NORMAL
         self._negotiation = Negotiation(int(leg_id.rsplit("-", 1)[1]), switch.media_host)
@@ -121,10 +126,10 @@ class Connection:
         """Read the caller's offer; raises `SdpError`."""
         self._negotiation.take_offer(body)
 
-    def ring(self) -> None:
-        """Tell the caller that it rings."""
+    def ring(self, status: int = 180) -> None:
+        """Tell the caller that it rings, or by 181 and 182 that somebody else will."""
         if self.leg is not None and not self.is_answered:
-            self.leg.ring(self._switch.clock.now())
+            self.leg.ring(self._switch.clock.now(), status)
             self._switch.flush()
 
     async def open_stream(self) -> bool:
@@ -251,10 +256,10 @@ class Connection:
 
     # -- what the leg tells ------------------------------------------------------------------------------------
 
-    def on_progress(self) -> None:
+    def on_progress(self, status: int) -> None:
         """18x came."""
         if self.listener is not None:
-            self.listener.on_progress(self)
+            self.listener.on_progress(self, status)
 
     def on_answered(self, body: bytes) -> None:
         """2xx came to our offer."""

@@ -20,6 +20,7 @@ from ..sip.flow import Flow, address_of
 from ..sip.headers import NameAddr
 from ..sip.uri import SipUri
 from .connection_state import ConnectionState
+from .domain import is_ours
 from .ringing import LONGEST_RING_S, NotTaken, Ringing, Taken
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from .switch import Switch
 
 MOST_FORWARDINGS = 5
+FORWARDED = 181
 ANSWER_AT_ONCE = ("Call-Info", "<sip:ringfence>;answer-after=0")
 
 
@@ -73,6 +75,15 @@ class Invitation:
     codec: Codec | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Who wants somebody to be found, and what those who are rung are told; `hairpin` as for `Invitation`."""
+
+    party: Party
+    headers: tuple[tuple[str, str], ...] = ()
+    hairpin: bool = False
+
+
 class Dialler:
     """Rings for one switch."""
 
@@ -90,7 +101,7 @@ class Dialler:
         self._registrar = registrar
         self._stack = stack
 
-    async def find(self, caller: Connection, route: Route, *, hairpin: bool = False) -> Found:
+    async def find(self, caller: Connection, route: Route, errand: Errand) -> Found:
         """Follow `route`, and the forwardings behind it, to whoever takes the call."""
         first_cause: Refusal | None = None
         for _ in range(MOST_FORWARDINGS):
@@ -102,16 +113,18 @@ class Dialler:
                 case Final():
                     return route
                 case Ring() | Leave():
-                    outcome = await self._ring(caller, route, hairpin=hairpin)
+                    outcome = await self._ring(caller, route, errand)
                 case _:
                     assert_never(route)
             if isinstance(outcome, Taken):
                 return outcome
-            target = _forwarded_to(route.forwarding, outcome.refusal) if isinstance(route, Ring) else None
+            target = self._forwarded_to(route.forwarding, outcome) if isinstance(route, Ring) else None
             if target is None:
                 return NotTaken(outcome.refusal, first_cause)
             first_cause = first_cause or outcome.refusal
-            route = self._switch.router.route(caller.call.caller, target, forwarded=True)
+            route = self._switch.router.route(errand.party, target, forwarded=True)
+            if isinstance(route, Ring | Leave):  # who is answered by Ringfence has his channel before any 18x
+                caller.ring(FORWARDED)
         return NotTaken(Refusal("number.unknown"), first_cause)
 
     async def ring_own(self, call: Call, route: Ring, number: str) -> Taken | NotTaken:
@@ -122,12 +135,17 @@ class Dialler:
                 await self._add(call, device, invitation, ringing)
             return await ringing.outcome(LONGEST_RING_S)
 
-    async def _ring(self, caller: Connection, route: Ring | Leave, *, hairpin: bool) -> Taken | NotTaken:
+    async def _ring(self, caller: Connection, route: Ring | Leave, errand: Errand) -> Taken | NotTaken:
         timeout_s = LONGEST_RING_S
         if isinstance(route, Ring) and route.forwarding.no_answer is not None:
             timeout_s = route.forwarding.after_s
-        from_ = self._from(caller.call.caller)
-        invitation = Invitation(from_, caller.hops_left - 1, hairpin=hairpin, codec=caller.wanted_codec)
+        invitation = Invitation(
+            self._from(errand.party),
+            caller.hops_left - 1,
+            errand.headers,
+            hairpin=errand.hairpin,
+            codec=caller.wanted_codec,
+        )
         with Ringing(caller, outside=isinstance(route, Leave)) as ringing:
             for device in self._devices(route):
                 await self._add(caller.call, device, invitation, ringing)
@@ -194,8 +212,19 @@ class Dialler:
         self._switch.flush()
 
     def _from(self, party: Party) -> str:
+        return str(NameAddr(party.name, self.uri_of(party)))
+
+    def uri_of(self, party: Party) -> SipUri:
+        """Name a party by our domain."""
+        return SipUri("sip", party.number, self._administration.directory.site.server.domain)
+
+    def _forwarded_to(self, forwarding: Forwarding, outcome: NotTaken) -> str | None:
+        """Say where a call goes that no device took; to other hosts than ours it does not."""
+        deflected_to = outcome.deflected_to
+        if deflected_to is None:
+            return _forwarded_to(forwarding, outcome.refusal)
         domain = self._administration.directory.site.server.domain
-        return str(NameAddr(party.name, SipUri("sip", party.number, domain)))
+        return deflected_to.user if is_ours(deflected_to, domain) else None
 
 
 def _forwarded_to(forwarding: Forwarding, refusal: Refusal) -> str | None:

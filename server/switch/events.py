@@ -105,6 +105,19 @@ class MessageDeleted:
 
 
 @dataclass(frozen=True, slots=True)
+class CallTransferred:
+    """A party of a call talks to `number` now, because the device `by` has handed it on.
+
+    `joined_call_id` is the call by which that device had asked there before, and which ends.
+    """
+
+    call_id: str
+    by: str
+    number: str
+    joined_call_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """A call is over; `cause` is its Q.850 cause."""
 
@@ -125,5 +138,6 @@ SwitchEvent = (
     | MessageLeft
     | MessageRead
     | MessageDeleted
+    | CallTransferred
     | CallEnded
 )

@@ -1,4 +1,4 @@
-"""Requests inside the dialogs of connections that their legs leave to the switch; what is none of them is 405."""
+"""Requests inside dialogs that legs leave to the switch: OPTIONS, INFO and REFER; all others are 405."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..net.stack import SipStack
     from ..sip.effects import RequestedInside
     from ..sip.message import Request
+    from .transfer import Transfers
 
 Answer = tuple[int, list[tuple[str, str]]]
 
@@ -20,7 +21,8 @@ Answer = tuple[int, list[tuple[str, str]]]
 class Inside:
     """Answers them for one server."""
 
-    def __init__(self, stack: SipStack, clock: Clock) -> None:
+    def __init__(self, stack: SipStack, clock: Clock, transfers: Transfers) -> None:
+        self._transfers = transfers
         self._stack = stack
         self._clock = clock
 
@@ -33,6 +35,11 @@ class Inside:
                 status, headers = 200, [("Accept", "application/sdp")]
             case "INFO" if isinstance(connection, Connection):
                 status, headers = _info(connection, request)
+            case "REFER" if isinstance(connection, Connection):
+                refused = self._transfers.take(connection, transaction)
+                if refused is None:
+                    return
+                status, headers = refused, []
             case _:
                 status, headers = 405, []
         response = request.respond(status)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 class Listener(Protocol):
     """Who decides about a connection at the moment: a session, a ringing group, or a bridge."""
 
-    def on_progress(self, connection: Connection) -> None:
-        """The device rings."""
+    def on_progress(self, connection: Connection, status: int) -> None:
+        """The device rings, or says why it does not yet (181, 182)."""
         ...
 
     def on_answered(self, connection: Connection) -> None:

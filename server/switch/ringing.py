@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...licensing.refusal import Refusal
+from ..sip.uri import SipUri
 
 if TYPE_CHECKING:
     from ...channels.media.plane import MediaEvent
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from .connection import Connection
 
 LONGEST_RING_S = 180.0
+RINGS, EARLY_ENDED = 180, 199
+PASSED_ON = frozenset({181, 182})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +28,14 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class NotTaken:
-    """No device did; `refusal` says why, `first_cause` why the call was forwarded to where it was refused."""
+    """No device did; `refusal` says why, `first_cause` why the call was forwarded to where it was refused.
+
+    `deflected_to` is where a device sends the caller instead (a 3xx, RFC 3261 8.1.3.4).
+    """
 
     refusal: Refusal
     first_cause: Refusal | None = None
+    deflected_to: SipUri | None = None
 
 
 class Ringing:
@@ -80,10 +87,10 @@ class Ringing:
         """Note why a device could not even be rung."""
         self._refusals.append(refusal)
 
-    def on_progress(self, connection: Connection) -> None:
-        """One device rings: the caller hears that."""
-        if self._caller is not None:
-            self._caller.ring()
+    def on_progress(self, connection: Connection, status: int) -> None:
+        """One device rings, is forwarded or queued: the caller hears that; a fork that ended (199) is none of his."""
+        if self._caller is not None and status != EARLY_ENDED:
+            self._caller.ring(status if status in PASSED_ON else RINGS)
 
     def on_answered(self, connection: Connection) -> None:
         """The first to answer has the call."""
@@ -102,6 +109,11 @@ class Ringing:
         """One device will not take it."""
         if connection in self._ringing:
             self._ringing.remove(connection)
+        if response is not None and 300 <= status < 400 and not self._outside:
+            for contact in response.contacts:
+                if isinstance(contact.uri, SipUri) and contact.uri.user:
+                    self._decide(NotTaken(Refusal("call.rejected"), deflected_to=contact.uri))
+                    return
         self._refusals.append(connection.refusal or _refusal_of(status, outside=self._outside))
         if self._all_ring and not self._ringing:
             self._decide(NotTaken(self._worst()))

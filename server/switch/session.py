@@ -10,7 +10,7 @@ from ...channels.session import Ended, Party, Recording, TransferFailed
 from ...features.route import Final
 from ...licensing.refusal import Refusal
 from .bridge import Bridge
-from .dialler import Reached
+from .dialler import Errand, Reached
 from .events import DigitPressed
 from .ringing import NotTaken, Taken
 
@@ -29,8 +29,9 @@ NORMAL = 16
 class SwitchSession:
     """See `channels.session.Session`. One verb runs at a time; what it waits for is `_waiting`."""
 
-    def __init__(self, switch: Switch, connection: Connection) -> None:
+    def __init__(self, switch: Switch, connection: Connection, caller: Party) -> None:
         self._switch = switch
+        self._caller = caller
         self._connection = connection
         self._waiting: asyncio.Future[Any] | None = None
         self._wants_digit = False
@@ -51,7 +52,7 @@ class SwitchSession:
     @property
     def caller(self) -> Party:
         """Who calls."""
-        return self._connection.call.caller
+        return self._caller
 
     @property
     def called(self) -> str:
@@ -172,7 +173,7 @@ class SwitchSession:
             case Reached(route):
                 self._leave()
                 connection.release(keep=route.occupies.value)
-                switch.run(connection, route.behaviour)
+                switch.run(connection, route.behaviour, self._caller)
                 raise Ended(NORMAL)
             case NotTaken(refusal):
                 return self._failed(refusal, number)
@@ -183,7 +184,9 @@ class SwitchSession:
 
     async def _find(self, number: str, *, hairpin: bool) -> Found:
         """Find who takes the call; when this leg ends meanwhile, whatever rings or has just answered is ended."""
-        search = asyncio.ensure_future(self._switch.find(self._connection, number, hairpin=hairpin))
+        search = asyncio.ensure_future(
+            self._switch.find(self._connection, number, Errand(self._caller, hairpin=hairpin))
+        )
         search.add_done_callback(lambda _: self._wake())
         try:
             while not search.done():
@@ -202,7 +205,7 @@ class SwitchSession:
 
     # -- listening ---------------------------------------------------------------------------------------------
 
-    def on_progress(self, connection: Connection) -> None:
+    def on_progress(self, connection: Connection, status: int) -> None:
         """An incoming leg has no progress of its own."""
 
     def on_answered(self, connection: Connection) -> None:

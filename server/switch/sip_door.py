@@ -5,7 +5,6 @@ Trunk peers are never challenged, all others always are, but OPTIONS to the serv
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from ...features.softphone.policy import may_use_softphone
@@ -14,8 +13,10 @@ from ..sip.credentials import Challenge
 from ..sip.effects import Requested, Resubscribed, SubscriptionEnded
 from ..sip.message import SipSyntaxError
 from ..sip.multipart import find_part
+from ..sip.refer import Replaces
 from ..sip.session_timer import LEAST_S, TOO_SHORT, is_too_short
 from ..sip.uri import SipUri
+from .domain import is_ours
 from .events import Registered
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class SipDoor:
             self._replies.answer(request, source, 405, ("Allow", allow))
         elif unknown := agent.unknown_extensions(request):
             self._replies.answer(request, source, 420, ("Unsupported", ", ".join(unknown)))
-        elif not self._is_ours(uri):
+        elif not is_ours(uri, self._identity.realm):
             self._replies.answer(request, source, 404)
         elif method == "INVITE":
             self._invite(request, source, party, uri.user or "")
@@ -121,16 +122,6 @@ class SipDoor:
         else:
             status = 200 if method == "OPTIONS" else 481  # RFC 3261 15.1.2: the others live in a dialog
             self._replies.answer(request, source, status, ("Allow", allow))
-
-    def _is_ours(self, uri: SipUri) -> bool:
-        """Whether a URI names this server: by its domain, or by an address, which it did reach."""
-        if uri.host in (self._identity.realm, "localhost"):
-            return True
-        try:
-            ip_address(uri.host)
-        except ValueError:
-            return False
-        return True
 
     def _invite(self, request: Request, source: Peer, party: Party, called: str) -> None:
         if (request.get("content-encoding") or "identity").lower() != "identity":
@@ -153,18 +144,27 @@ class SipDoor:
         if offer is None:
             self._replies.answer(request, source, 415, ("Accept", "application/sdp"))
             return
+        replaced = request.get("replaces")
+        replaces = None if replaced is None else Replaces.parse(replaced)
         agent = self._stack.agent
         leg = agent.incoming(agent.accept(request, source), source, self._clock.now())
         number: str | None = called
         trunk = self._identity.trunk_of(source) if party.trunk is not None else None
         if trunk is not None:
             number = self._switch.router.direct_dial(trunk, called)
-        self._switch.take(leg, party, called, number, offer)
+        if replaces is not None:
+            self._switch.transfers.take_place(leg, party, replaces, offer)
+        else:
+            self._switch.take(leg, party, called, number, offer)
 
     def _register(self, request: Request, source: Peer, party: Party) -> None:
         """RFC 3261 10.3; the softphone needs its licence here already (L-47)."""
         agent, account = self._stack.agent, request.to.uri
-        if not isinstance(account, SipUri) or account.user != party.number or not self._is_ours(account):
+        if (
+            not isinstance(account, SipUri)
+            or account.user != party.number
+            or not is_ours(account, self._identity.realm)
+        ):
             self._replies.answer(request, source, 403)
             return
         if not party.extension and party.user is not None:

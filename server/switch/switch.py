@@ -28,11 +28,12 @@ from ..sip.sdp import SdpError
 from .bridge import Bridge
 from .call import Call
 from .connection import Connection
-from .dialler import Dialler, Reached
+from .dialler import Dialler, Errand, Reached
 from .events import CallStarted
 from .inside import Inside
 from .ringing import NotTaken, Taken
 from .session import SwitchSession
+from .transfer import Transfers
 from .work import Works
 
 if TYPE_CHECKING:
@@ -82,8 +83,9 @@ class Switch:
         self._count = 0
         self._works = Works()
         self._stopping = False
-        self._inside = Inside(stack, clock)
         self._dialler = Dialler(self, administration, registrar, stack, random)
+        self.transfers = Transfers(self, administration, self._dialler, stack, self._works)
+        self._inside = Inside(stack, clock, self.transfers)
         self.router = router
         self.pools = pools
         self.plane = plane
@@ -141,7 +143,7 @@ class Switch:
 
     async def _search(self, connection: Connection, route: Route) -> None:
         """Find whoever takes the call, and let them have it."""
-        found = await self._dialler.find(connection, route)
+        found = await self._dialler.find(connection, route, Errand(connection.call.caller))
         if isinstance(found, Taken):
             await self._join(connection, found.connection)
         else:
@@ -156,7 +158,7 @@ class Switch:
                     connection.refuse(leases, first_cause)
                     return
                 connection.occupy(leases)
-                self.run(connection, route.behaviour)
+                self.run(connection, route.behaviour, connection.call.caller)
             case NotTaken(refusal, first_cause):
                 connection.refuse(refusal, first_cause)
             case Final(status):
@@ -204,18 +206,23 @@ class Switch:
 
     # -- what sessions and dialler use -------------------------------------------------------------------------
 
-    async def find(self, connection: Connection, number: str, *, hairpin: bool) -> Found:
+    async def find(self, connection: Connection, number: str, errand: Errand) -> Found:
         """Find whoever takes a call that is transferred to `number`."""
-        route = self.router.route(connection.call.caller, number)
-        return await self._dialler.find(connection, route, hairpin=hairpin)
+        return await self._dialler.find(connection, self.router.route(errand.party, number), errand)
 
     def lease(self, connection: Connection, occupies: Occupies) -> list[Lease] | Refusal:
         """Take the channels that a leg has to occupy: all, or none and the reason."""
         return self.pools.take(occupies.value, connection, self.clock.now())
 
-    def run(self, connection: Connection, behaviour: Behaviour) -> None:
-        """Let a behaviour talk on a connection, from now to its end or the leg's."""
-        session = SwitchSession(self, connection)
+    def lease_missing(self, connection: Connection, occupies: Occupies) -> list[Lease] | Refusal:
+        """Take the channels that a leg has to occupy and does not yet."""
+        held = {lease.pool.key for lease in connection.leases}
+        missing = tuple(key for key in occupies.value if key not in held)
+        return self.pools.take(missing, connection, self.clock.now())
+
+    def run(self, connection: Connection, behaviour: Behaviour, caller: Party) -> None:
+        """Let a behaviour talk to `caller` on a connection, from now to its end or the leg's."""
+        session = SwitchSession(self, connection, caller)
         connection.work = self._works.start(behaviour(session), connection, grace_s=GRACE_S)
 
     # -- bookkeeping -------------------------------------------------------------------------------------------
@@ -271,8 +278,8 @@ class Switch:
 
 def _tell(connection: Connection, effect: LegEffect) -> None:
     match effect:
-        case LegProgressed():
-            connection.on_progress()
+        case LegProgressed(_, response):
+            connection.on_progress(response.status)
         case LegAnswered(_, response):
             connection.on_answered(response.body)
         case LegConfirmed(_, body):

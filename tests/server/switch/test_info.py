@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.server.switch.raw_caller import RawCaller
 
-from ringfence.server.phones.call import NotAnsweredError
+from ringfence.server.phones.sound import NotAnsweredError
 from ringfence.server.switch.events import DigitPressed
 
 if TYPE_CHECKING:

@@ -1,0 +1,253 @@
+"""Transfers that a telephone asks for by REFER (RFC 3515, RFC 5589): blind, or to somebody it talks to already.
+
+The switch carries them out itself: who is transferred gets no REFER and keeps his leg. To routing and licensing he is
+the caller of a new call; whoever transferred leaves once it stands, and learns by NOTIFY how it went.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from ...channels.media.plane import Tone
+from ...features.route import Final
+from ...licensing.reasons import reason_for
+from ...licensing.refusal import Refusal
+from ..sip.grammar import SipSyntaxError
+from ..sip.refer import Referral, ReferTo
+from ..sip.sdp import Direction, SdpError
+from .bridge import Bridge
+from .connection import Connection
+from .dialler import Errand, Reached
+from .domain import is_ours
+from .events import CallTransferred
+from .explain import refusal_headers
+from .party import party_of
+from .ringing import NotTaken, Taken
+
+if TYPE_CHECKING:
+    from ...channels.session import Party
+    from ..net.stack import SipStack
+    from ..sip.leg import Leg
+    from ..sip.message import Response
+    from ..sip.refer import Replaces
+    from ..sip.transaction import ServerTransaction
+    from ..site.administration import Administration
+    from .dialler import Dialler, Found
+    from .switch import Switch
+    from .work import Works
+
+RINGBACK = Tone((425,), cadence_s=(1.0, 4.0))
+FORBIDDEN, NOT_FOUND, GONE, BUSY, CANCELLED, PENDING, DECLINED = 403, 404, 481, 486, 487, 491, 603
+
+
+class Transfer(Bridge):
+    """One transfer under way: the two still talk, until somebody answers whom the one is transferred to."""
+
+    def __init__(
+        self, switch: Switch, transferor: Connection, transferee: Connection, referral: Referral
+    ) -> None:
+        super().__init__(transferor, transferee)
+        self._switch = switch
+        self._transferor = transferor
+        self._transferee = transferee
+        self._referral = referral
+
+    def on_ended(self, connection: Connection, status: int, response: Response | None) -> None:
+        """Without who is transferred there is nothing to do; whoever transfers may leave."""
+        if connection is self._transferee:
+            self.tell(CANCELLED)
+            self._transferor.hang_up(connection.cause)
+
+    def tell(self, status: int, headers: list[tuple[str, str]] | None = None) -> None:
+        """Let whoever transfers know how it goes."""
+        self._referral.tell(status, self._switch.clock.now(), headers)
+        self._switch.flush()
+
+    def ring_back(self) -> None:
+        """Who is transferred is held no longer and hears it ringing."""
+        self._transferee.follow(Direction.SENDRECV)
+        if self._transferee.stream is not None:
+            self._transferee.stream.play((RINGBACK,))
+
+    def done(self) -> None:
+        """Somebody has taken the call: whoever transferred leaves."""
+        self.tell(200)
+        self._transferor.listener = None
+        self._transferor.hang_up()
+
+    def fail(self, refusal: Refusal, status: int, headers: list[tuple[str, str]]) -> None:
+        """Nobody did: both talk again, or the one who is left hears why not."""
+        self.tell(status, headers)
+        if self._transferor.is_over:
+            self._transferee.refuse(refusal)
+        else:
+            if self._transferee.stream is not None:
+                self._transferee.stream.stop_playing()
+            Bridge(self._transferor, self._transferee).begin()
+
+
+class Transfers:
+    """The transfers of one switch."""
+
+    def __init__(
+        self, switch: Switch, administration: Administration, dialler: Dialler, stack: SipStack, works: Works
+    ) -> None:
+        self._works = works
+        self._switch = switch
+        self._administration = administration
+        self._dialler = dialler
+        self._stack = stack
+
+    def take(self, connection: Connection, transaction: ServerTransaction) -> int | None:
+        """Take a REFER inside a dialog; returns the status with which it is refused, None once it is accepted."""
+        bridge, leg = connection.listener, connection.leg
+        try:
+            target = ReferTo.of(transaction.request)
+        except SipSyntaxError as error:
+            return error.status
+        by = self.party_of(connection)
+        if isinstance(bridge, Transfer):
+            return PENDING
+        if not isinstance(bridge, Bridge) or leg is None or leg.dialog is None:
+            return DECLINED
+        if by.trunk is not None:
+            return FORBIDDEN  # nobody outside places calls at the expense of the house
+        transferee = bridge.other(connection)
+        referral = Referral(self._stack.agent, leg.dialog, transaction, self._switch.clock.now())
+        transfer = Transfer(self._switch, connection, transferee, referral)
+        number: str | None = target.uri.user or ""
+        if target.replaces is not None:
+            number = self._join(transfer, by, transferee, target.replaces)
+        elif not is_ours(target.uri, self._administration.directory.site.server.domain):
+            transfer.fail(Refusal("number.unknown"), NOT_FOUND, [])
+            number = None
+        if number is not None:
+            transfer.ring_back()
+            work = self._carry_out(transfer, by, transferee, number)
+            transferee.work = self._works.start(work, transferee)
+        return None
+
+    def party_of(self, connection: Connection) -> Party:
+        """Return who is at the far end of a connection."""
+        return party_of(connection, self._administration.directory)
+
+    def _join(self, transfer: Transfer, by: Party, transferee: Connection, replaces: Replaces) -> str | None:
+        """Join with whom the transferring user talks to by another call; returns the number of one that only rings.
+
+        Of a dialog that is none of his own he learns nothing.
+        """
+        other_own = self.connection_of(replaces)
+        if other_own is None or transferee.call is other_own.call or self.party_of(other_own).user != by.user:
+            transfer.fail(Refusal("call.rejected"), GONE, [])
+            return None
+        bridge, number = other_own.listener, other_own.call.called
+        if not other_own.is_answered or not isinstance(bridge, Bridge):
+            other_own.hang_up()  # the same number is asked again, for who is transferred
+            return number
+        if isinstance(bridge, Transfer):
+            transfer.fail(Refusal("call.rejected"), PENDING, [])
+            return None
+        target, joined = bridge.other(other_own), other_own.call
+        transferee.call.adopt(target)
+        self._switch.stream.publish(CallTransferred(transferee.call.id, by.number, number, joined.id))
+        transfer.done()
+        other_own.listener = None
+        other_own.hang_up()
+        Bridge(transferee, target).begin()
+        return None
+
+    # -- INVITE with Replaces ----------------------------------------------------------------------------------
+
+    def take_place(self, leg: Leg, caller: Party, replaces: Replaces, offer: bytes) -> None:
+        """Let a device take the place of another one of the same user in a call that stands (RFC 3891 3)."""
+        replaced, switch = self.connection_of(replaces), self._switch
+        bridge = replaced.listener if replaced is not None else None
+        if (
+            replaced is None
+            or not replaced.is_answered
+            or not isinstance(bridge, Bridge)
+            or isinstance(bridge, Transfer)
+            or self.party_of(replaced).user != caller.user
+            or caller.user is None
+        ):
+            leg.refuse(GONE, switch.clock.now())
+            return
+        if replaces.early_only:
+            leg.refuse(BUSY, switch.clock.now())
+            return
+        connection = switch.new_connection(replaced.call, caller.number, incoming=True)
+        connection.party = caller
+        connection.begin(leg)
+        refusal = switch.router.refuses_caller(caller, replaced.call.called)
+        try:
+            connection.take_offer(offer)
+        except SdpError as error:
+            refusal = Refusal(error.reason)
+        if refusal is not None:
+            connection.refuse(refusal)
+            return
+        work = self._take_place(connection, replaced, bridge.other(replaced))
+        connection.work = self._works.start(work, connection)
+
+    @staticmethod
+    async def _take_place(connection: Connection, replaced: Connection, other: Connection) -> None:
+        codec = other.agreed.codec if other.agreed is not None else None
+        connection.follow(other.wanted)
+        if not await connection.answer(codec=codec):
+            return
+        if other.is_over or replaced.is_over:
+            connection.hang_up()
+            return
+        Bridge(connection, other).begin()
+        replaced.listener = None
+        replaced.hang_up()
+
+    # -- both --------------------------------------------------------------------------------------------------
+
+    def connection_of(self, replaces: Replaces) -> Connection | None:
+        """Return the live connection whose dialog is named."""
+        leg = self._stack.agent.leg(replaces.dialog)
+        owner = leg.owner if leg is not None else None
+        return owner if isinstance(owner, Connection) and not owner.is_over else None
+
+    async def _carry_out(self, transfer: Transfer, by: Party, transferee: Connection, number: str) -> None:
+        party = self.party_of(transferee)
+        router = self._switch.router
+        refusal = router.refuses_caller(by, number) or router.refuses_caller(party, number)
+        found: Found
+        if refusal is not None:
+            found = NotTaken(refusal)
+        else:
+            referred_by = ("Referred-By", f"<{self._dialler.uri_of(by)}>")
+            errand = Errand(party, (referred_by,))
+            found = await self._dialler.find(transferee, router.route(party, number), errand)
+        match found:
+            case Taken(target):
+                self._moved(transfer, by, transferee, number)
+                Bridge(transferee, target).begin()
+            case Reached(route):
+                leases = self._switch.lease_missing(transferee, route.occupies)
+                if isinstance(leases, Refusal):
+                    self._fail(transfer, leases, transferee, number)
+                    return
+                transferee.occupy(leases)
+                transferee.release(keep=route.occupies.value)
+                self._moved(transfer, by, transferee, number)
+                self._switch.run(transferee, route.behaviour, party)
+            case NotTaken(refusal):
+                self._fail(transfer, refusal, transferee, number)
+            case Final(status):
+                transfer.fail(Refusal("call.rejected"), status, [])
+            case _:
+                assert_never(found)
+
+    def _moved(self, transfer: Transfer, by: Party, transferee: Connection, number: str) -> None:
+        self._switch.stream.publish(CallTransferred(transferee.call.id, by.number, number, None))
+        transfer.done()
+
+    def _fail(self, transfer: Transfer, refusal: Refusal, transferee: Connection, number: str) -> None:
+        decision = self._switch.decisions.mint(
+            refusal, f"transfer to {number}", call_id=transferee.call.id, user=self.party_of(transferee).user
+        )
+        status = reason_for(refusal).sip_status or DECLINED
+        transfer.fail(refusal, status, refusal_headers(refusal, decision.id))
