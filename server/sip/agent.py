@@ -54,6 +54,7 @@ class Agent:
         self._secret = random.randbytes(16)
         self._servers: dict[Key, ServerTransaction] = {}
         self._clients: dict[Key, ClientTransaction] = {}
+        self._awaiting: dict[Flow, dict[Key, ClientTransaction]] = {}
         self._origins: dict[Origin, ServerTransaction] = {}
         self._legs: dict[DialogId, Leg] = {}
         self._subscriptions: dict[DialogId, Subscription] = {}
@@ -94,14 +95,14 @@ class Agent:
     def lose(self, flow: Flow, now: float) -> None:
         """A flow was closed or cannot be opened: what waits for an answer on it gets none (RFC 3261 8.1.3.1)."""
         self.flows.discard(flow)
-        for transaction in [one for one in self._clients.values() if one.destination == flow]:
+        for transaction in list(self._awaiting.get(flow, {}).values()):
             transaction.on_lost(now)
 
     def flows_in_use(self) -> set[Flow]:
-        """Tell which flows a transaction waits on, or a dialog goes over: they should not be closed for being idle."""
-        waiting = (one.destination for one in (*self._clients.values(), *self._servers.values()))
-        talking = (leg.dialog.fallback for leg in self._legs.values() if leg.dialog is not None)
-        return self.flows.intersection((*waiting, *talking))
+        """Tell which flows an answer is awaited on, or a dialog goes over: they may be silent."""
+        calls = (leg.dialog.fallback for leg in self._legs.values() if leg.dialog is not None)
+        lamps = (one.dialog.fallback for one in self._subscriptions.values())
+        return self.flows.intersection((*self._awaiting, *calls, *lamps))
 
     def take_effects(self) -> list[Effect]:
         """What has to be done now, in order; the list is empty afterwards."""
@@ -145,6 +146,8 @@ class Agent:
         key = (request.via.branch, request.method)
         transaction = ClientTransaction(self, key, request, destination, owner=owner, now=now)
         self._clients[key] = transaction
+        if isinstance(destination, Flow):
+            self._awaiting.setdefault(destination, {})[key] = transaction
         return transaction
 
     def invite(
@@ -260,6 +263,11 @@ class Agent:
     def forget_client(self, transaction: ClientTransaction) -> None:
         """Drop a client transaction that is over."""
         self._clients.pop(transaction.key, None)
+        flow = transaction.destination
+        if isinstance(flow, Flow) and flow in self._awaiting:
+            self._awaiting[flow].pop(transaction.key, None)
+            if not self._awaiting[flow]:
+                del self._awaiting[flow]
 
     def tell_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         """Hand a response to whoever sent the request."""

@@ -305,3 +305,34 @@ def test_a_response_without_content_length_is_dropped_from_a_stream(wire: Wire) 
     data = invite.respond(486, to_tag="t").to_bytes()
     wire.receive(data.replace(b"Content-Length: 0\r\n", b""), TCP)
     assert wire.ends() == []
+
+
+# -- flows that may be silent ----------------------------------------------------------------------------------
+
+
+def test_a_flow_is_in_use_while_an_answer_is_awaited_or_a_dialog_goes_over_it(wire: Wire) -> None:
+    """Who rings for three minutes, or talks for an hour, says nothing meanwhile."""
+    assert wire.agent.flows_in_use() == set()
+    leg, invite = calling(wire)
+    assert wire.agent.flows_in_use() == {TCP}
+    wire.agent.receive(answered(invite), TCP, wire.now)
+    assert wire.agent.flows_in_use() == {TCP}
+    called_leg = wire.agent.incoming(
+        requested(wire, wire.request("INVITE", call="c2"), OTHER), OTHER, wire.now
+    )
+    called_leg.answer(b"", wire.now)
+    assert wire.agent.flows_in_use() == {TCP, OTHER}
+    leg.hang_up(wire.now)
+    wire.pass_time(64)
+    assert wire.agent.flows_in_use() == set()
+    assert wire.agent.is_idle
+
+
+def test_what_was_answered_is_not_told_of_when_its_flow_is_lost(wire: Wire) -> None:
+    request = wire.request("OPTIONS")
+    request.remove("via")
+    transaction = wire.agent.send(request, TCP, "owner", wire.now)
+    wire.agent.receive(transaction.request.respond(200, to_tag="t").to_bytes(), TCP, wire.now)
+    assert wire.agent.flows_in_use() == set()
+    wire.agent.lose(TCP, wire.now)
+    assert [type(one) for one in wire.take_told()] == [Responded]
