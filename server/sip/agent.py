@@ -10,10 +10,9 @@ import hashlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ...channels.network import Address
 from .dialog import Dialog, DialogId, dialog_id
 from .effects import Effect, Requested, Responded, Send, Unanswered
-from .flow import DEFAULT_PORT, URI_TRANSPORTS, Flow, Peer, Transport, address_of
+from .flow import URI_TRANSPORTS, Flow, Peer, Transport, address_of, note_source, way_back
 from .leg import Leg
 from .message import Message, Request, Response, SipSyntaxError, parse
 from .requester import Requester
@@ -25,7 +24,7 @@ from .validate import check, check_length
 if TYPE_CHECKING:
     from random import Random
 
-    from .headers import Via
+    from ...channels.network import Address
     from .inside import Authorize
     from .subscription import Subscription
 
@@ -71,13 +70,13 @@ class Agent:
         except SipSyntaxError as error:
             if error.request is not None:
                 with suppress(SipSyntaxError):  # a Via beyond reading stays as it is
-                    _note_source(error.request, error.request.vias[0], source)
+                    note_source(error.request, error.request.vias[0], source)
                 self.refuse(error.request, error.status, source)
             return
         if isinstance(message, Response):
             self._receive_response(message, now)
         else:
-            _note_source(message, message.via, source)
+            note_source(message, message.via, source)
             self._receive_request(message, source, now)
 
     def expire(self, now: float) -> None:
@@ -120,7 +119,7 @@ class Agent:
         """Open the server transaction of a request that `Requested` told of."""
         key = _server_key(request, request.method)
         origin = _origin(request)
-        transaction = ServerTransaction(self, key, origin, request, _response_address(request, source))
+        transaction = ServerTransaction(self, key, origin, request, way_back(source, request.via, self.flows))
         self._servers[key] = self._origins[origin] = transaction
         return transaction
 
@@ -133,7 +132,7 @@ class Agent:
         response = request.respond(status, to_tag=self._tag_for(request))
         for name, value in headers:
             response.add(name, value)
-        self.effects.append(Send(response.to_bytes(), _response_address(request, source)))
+        self.effects.append(Send(response.to_bytes(), way_back(source, request.via, self.flows)))
 
     def send(self, request: Request, destination: Peer, owner: object, now: float) -> ClientTransaction:
         """Send a request in a client transaction of its own; `owner` hears of it, if no `Requester` by effects."""
@@ -343,14 +342,6 @@ class Agent:
         return hashlib.blake2b(known.encode(errors="replace"), key=self._secret, digest_size=8).hexdigest()
 
 
-def _note_source(request: Request, via: Via, source: Peer) -> None:
-    """Write down in its topmost Via where the request came from (RFC 3261 18.2.1, RFC 3581 4)."""
-    if via.has_param("rport"):
-        request.replace_via(via.with_params(received=source.host, rport=str(source.port)))
-    elif via.host != source.host:
-        request.replace_via(via.with_params(received=source.host))
-
-
 def _origin(request: Request) -> Origin:
     """What a request is called by whoever sent it, whichever way it came (RFC 3261 8.2.2.2)."""
     return (request.call_id, request.from_.tag, request.cseq.number, request.method)
@@ -363,11 +354,3 @@ def _server_key(request: Request, method: str) -> Key:
     if branch is not None and branch.startswith(MAGIC):
         return (branch, via.host, via.port, method)
     return (request.call_id, request.from_.tag, request.cseq.number, request.uri, str(via), method)
-
-
-def _response_address(request: Request, source: Peer) -> Peer:
-    """Where responses go: over the connection that the request came by, else RFC 3581 4 (RFC 3261 18.2.2)."""
-    via = request.via
-    if isinstance(source, Flow) or via.has_param("rport"):
-        return source
-    return Address(source.host, via.port or DEFAULT_PORT)

@@ -7,11 +7,17 @@ it. Whatever has a `host` and a `port` here is a `Peer`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from ...channels.network import Address
 from .grammar import SipSyntaxError
 from .uri import SipUri, parse_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from .headers import Via
+    from .message import Request
 
 Transport = Literal["TCP", "TLS", "WS", "WSS"]
 DEFAULT_PORT: Final = 5060
@@ -76,6 +82,27 @@ def address_of(uri: str) -> Peer | None:
     if flow:
         return Flow(flow, address)
     return address if port else None
+
+
+def note_source(request: Request, via: Via, source: Peer) -> None:
+    """Write down in its topmost Via where the request came from (RFC 3261 18.2.1, RFC 3581 4)."""
+    if via.has_param("rport"):
+        request.replace_via(via.with_params(received=source.host, rport=str(source.port)))
+    elif via.host != source.host:
+        request.replace_via(via.with_params(received=source.host))
+
+
+def way_back(source: Peer, via: Via, flows: Container[Flow]) -> Peer:
+    """Where the response to a request from `source` goes: over its connection (RFC 3261 18.2.2), or as RFC 3581 4 says.
+
+    Of a connection that is not among the `flows` any more, a new one to the port that the Via names takes the place.
+    """
+    if not isinstance(source, Flow):
+        return source if via.has_param("rport") else Address(source.host, via.port or DEFAULT_PORT)
+    if source in flows or not source.is_stream or not source.number:
+        return source
+    port = via.port or (SECURE_PORT if source.transport == "TLS" else DEFAULT_PORT)
+    return Flow(source.transport, Address(source.host, port))
 
 
 def _is_ip(host: str) -> bool:

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .effects import Send
-from .flow import Flow
+from .flow import Flow, way_back
 from .message import Request, Response
 
 if TYPE_CHECKING:
@@ -255,6 +255,8 @@ class ServerTransaction(_Transaction):
         if not actions:
             return
         self.bytes_sent = response.to_bytes()
+        if self.is_reliable:
+            self.destination = way_back(self.destination, response.via, self.agent.flows)
         self.repeat()
         if response.status >= 200:
             self._request = None

@@ -173,6 +173,34 @@ def test_a_dialog_whose_flow_is_gone_goes_on_at_its_contact(wire: Wire) -> None:
     assert sent_to(wire) == [("BYE", Flow("TCP", Address("192.0.2.7", 5070)))]
 
 
+@pytest.mark.parametrize(
+    ("transport", "via", "port"),
+    [("TCP", "192.0.2.99:5999", 5999), ("TCP", "192.0.2.99", 5060), ("TLS", "192.0.2.99", 5061)],
+)
+def test_an_answer_whose_connection_is_gone_goes_to_the_port_of_the_via(
+    wire: Wire, transport: Transport, via: str, port: int
+) -> None:
+    """RFC 3261 18.2.2: by a connection that is opened to the address in `received`."""
+    flow = Flow(transport, REMOTE, 3)
+    wire.agent.open(flow)
+    leg = wire.agent.incoming(requested(wire, wire.request("INVITE", via=via), flow), flow, wire.now)
+    leg.ring(wire.now)
+    assert sent_to(wire) == [(180, flow)]
+    wire.agent.lose(flow, wire.now)
+    leg.refuse(486, wire.now)
+    assert sent_to(wire) == [(486, Flow(transport, Address("192.0.2.7", port)))]
+
+
+def test_an_answer_to_a_page_that_is_closed_is_lost(wire: Wire) -> None:
+    """RFC 7118 5.1: nobody can be connected to in a browser."""
+    page = Flow("WS", REMOTE, 3)
+    wire.agent.open(page)
+    leg = wire.agent.incoming(requested(wire, wire.request("INVITE"), page), page, wire.now)
+    wire.agent.lose(page, wire.now)
+    leg.refuse(486, wire.now)
+    assert sent_to(wire) == [(486, page)]
+
+
 def test_a_dialog_moves_to_the_flow_of_the_last_request_in_it(wire: Wire) -> None:
     """A telephone that had to connect anew says so by its next request (RFC 5626 4.4)."""
     leg = called(wire)
