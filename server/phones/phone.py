@@ -42,11 +42,15 @@ class PhoneError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who a phone is: the user part and the domain of its address; `password` None never answers a challenge."""
+    """Who a phone is: the user part and the domain of its address; `password` None never answers a challenge.
+
+    `number` tells several phones of one account apart.
+    """
 
     name: str
     domain: str
     password: str | None = field(default=None, repr=False)
+    number: int = 1
 
 
 class Phone:
@@ -59,7 +63,7 @@ class Phone:
     def __init__(self, network: Network, server: Peer, account: Account, host: str) -> None:
         self._server = server
         self._me = account
-        self._random = Random(f"{account.name}@{account.domain}")  # noqa: S311 - tags of a test phone, the same in every run
+        self._random = Random(f"{account.name}@{account.domain}/{account.number}")  # noqa: S311 - tags of a test phone, the same in every run
         self._scratch = TemporaryDirectory(prefix="ringfence-phone-")
         self._recordings = 0
         self._incoming: asyncio.Queue[PhoneCall] = asyncio.Queue()

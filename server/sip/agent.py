@@ -309,10 +309,18 @@ class Agent:
             leg.on_request(self.accept(request, source), now)
         elif request.to.tag:
             self._receive_for_subscription(request, source, now)
-        elif _origin(request) in self._origins:  # it came here by two ways (RFC 3261 8.2.2.2)
-            self.refuse(request, 482, source)
+        elif _origin(request) in self._origins or self._is_our_own(request):
+            self.refuse(request, 482, source)  # it came here by two ways, or from us (RFC 3261 8.2.2.2, 16.3)
         else:
             self.effects.append(Requested(request, source))
+
+    def _is_our_own(self, request: Request) -> bool:
+        """Whether a request is one of ours that came back to the URI to which we sent it."""
+        for via in request.vias[1:] if len(request.all("via")) > 1 else ():
+            sent = self._clients.get((via.branch, request.method))
+            if sent is not None and sent.is_for(request.uri):
+                return True
+        return False
 
     def _receive_for_subscription(self, request: Request, source: Peer, now: float) -> None:
         """A request inside a dialog that is no leg's: a subscription's (RFC 6665 4.2.1), or nobody's."""

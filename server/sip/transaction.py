@@ -331,6 +331,10 @@ class ClientTransaction(_Transaction):
                 case letter:  # M
                     self._set(letter, now + values.give_up_s)
 
+    def is_for(self, uri: str) -> bool:
+        """Whether it waits for an answer from this Request-URI."""
+        return self._request is not None and self._request.uri == uri
+
     def cancel(self, now: float) -> None:
         """Cancel an INVITE that was answered provisionally; the final answer has 64 x T1 to come (RFC 3261 9.1)."""
         if self.is_invite and self.state is PROCEEDING and "give up" not in self._timers:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .connection import Connection
 
 LONGEST_RING_S = 180.0
-RINGS, EARLY_ENDED = 180, 199
+RINGS, EARLY_ENDED, EVERYWHERE = 180, 199, 600
 PASSED_ON = frozenset({181, 182})
 
 
@@ -114,7 +114,10 @@ class Ringing:
                 if isinstance(contact.uri, SipUri) and contact.uri.user:
                     self._decide(NotTaken(Refusal("call.rejected"), deflected_to=contact.uri))
                     return
-        self._refusals.append(connection.refusal or _refusal_of(status, outside=self._outside))
+        refusal = connection.refusal or _refusal_of(status, outside=self._outside)
+        if status >= EVERYWHERE:  # RFC 3261 16.7: whoever says so speaks for all the user's devices
+            self._decide(NotTaken(refusal))
+        self._refusals.append(refusal)
         if self._all_ring and not self._ringing:
             self._decide(NotTaken(self._worst()))
 

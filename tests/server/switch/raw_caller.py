@@ -103,7 +103,11 @@ class RawCaller:
 
     def send(self, message: Request | Response) -> None:
         """Put a message on the wire."""
-        self._endpoint.send(message.to_bytes(), self._pbx.server.sip)
+        self.send_bytes(message.to_bytes())
+
+    def send_bytes(self, data: bytes) -> None:
+        """Put bytes on the wire."""
+        self._endpoint.send(data, self._pbx.server.sip)
 
     async def response(
         self, *, least: int = 200, method: str | None = None, timeout_s: float = 60.0

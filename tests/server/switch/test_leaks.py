@@ -12,6 +12,7 @@ import struct
 from importlib.resources import files
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
 
 import structlog
 from hypothesis import HealthCheck, Phase, settings
@@ -37,7 +38,9 @@ from ringfence.server.sip.effects import (
     RequestedInside,
     Responded,
 )
+from ringfence.server.sip.info_digits import RELAY, write_digit
 from ringfence.server.sip.message import Request
+from ringfence.server.sip.refer import Replaces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,6 +107,7 @@ DROPS: list[frozenset[bytes]] = [
     frozenset({b"BYE", b"CANCEL"}),
     frozenset({b"SIP/2.0"}),
 ]
+ACTS = ["answer", "answer", "refuse", "hang up", "hang up", "reoffer", "hold", "update", "key"]
 REACTIONS = ["rings", "answers", "rings", "refuses", "says nothing"]
 PORT = re.compile(rb"m=audio ([0-9]+)")
 
@@ -183,8 +187,19 @@ class Peer:
                 leg.refuse(486, self.now)
             case "reoffer":
                 leg.reoffer(self.sdp, self.now)
+            case "hold":
+                leg.reoffer(self.sdp + b"a=sendonly\r\n", self.now)
+            case "update":
+                leg.update(self.sdp, self.now)
+            case "key":
+                leg.send("INFO", None, self.now, headers=[("Content-Type", RELAY)], body=write_digit("1"))
             case _:
                 leg.hang_up(self.now)
+        self._stack.flush()
+
+    def refer(self, leg: Leg, target: str) -> None:
+        """Ask the server to hand the other party on."""
+        leg.send("REFER", None, self.now, headers=[("Refer-To", f"<{target}>")])
         self._stack.flush()
 
     def press(self, leg: Leg, digit: int) -> None:
@@ -375,12 +390,28 @@ class Walk(RuleBasedStateMachine):
     def an_application_places_a_call(self, user: str, number: str) -> None:
         self.go_on(0.1, lambda: self.server.switch.place(user, number))
 
-    @rule(at=index, what=st.sampled_from(["answer", "answer", "refuse", "hang up", "hang up", "reoffer"]))
+    @rule(at=index, what=st.sampled_from(ACTS))
     def a_peer_acts(self, at: int, what: str) -> None:
         chosen = self.leg(at)
         if chosen is not None:
             peer, leg = chosen
             self.go_on(0.05, lambda: peer.act(leg, what))
+
+    @rule(at=index, number=st.sampled_from(INSIDE_NUMBERS), seconds=st.sampled_from([0, 0.1, 3]))
+    def a_peer_transfers(self, at: int, number: str, seconds: float) -> None:
+        chosen = self.leg(at)
+        if chosen is not None:
+            peer, leg = chosen
+            self.go_on(seconds, lambda: peer.refer(leg, f"sip:{number}@klein.example"))
+
+    @rule(at=index, seconds=st.sampled_from([0, 0.1, 3]))
+    def a_peer_joins_two_of_its_calls(self, at: int, seconds: float) -> None:
+        pairs = [(peer, peer.legs[0], peer.legs[1]) for peer in self.peers if len(peer.legs) > 1]
+        if pairs:
+            peer, leg, other = pairs[at % len(pairs)]
+            if other.dialog is not None:
+                replaces = quote(Replaces.of(other.dialog))
+                self.go_on(seconds, lambda: peer.refer(leg, f"sip:x@klein.example?Replaces={replaces}"))
 
     @rule(at=index, digit=st.sampled_from([1, 1, 2, 3, 11]), seconds=st.sampled_from([0.3, 3]))
     def a_peer_presses_a_digit(self, at: int, digit: int, seconds: float) -> None:
@@ -506,4 +537,5 @@ def test_nothing_leaks_in_10000_steps() -> None:
         "LeaseClosed",
         "Refused",
         "DigitPressed",
+        "CallTransferred",
     } <= Walk.seen
