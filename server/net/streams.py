@@ -254,9 +254,10 @@ class Streams:
 
     async def _begin(self, connection: StreamConnection, sock: socket.socket, tls: Tls | None) -> None:
         """Shake hands, where that is needed."""
+        context, patience_s = None, None
         try:
-            context = None if tls is None else await tls()
-            patience_s = None if tls is None else self.limits.connect_s
+            if tls is not None:
+                context, patience_s = await self._certificate(tls), self.limits.connect_s
             await self._loop.connect_accepted_socket(
                 lambda: connection, sock, ssl=context, ssl_handshake_timeout=patience_s
             )
@@ -264,6 +265,14 @@ class Streams:
             log.debug("sip.connection_refused", source=str(connection.remote), error=str(error))
             sock.close()
             self.forget(connection)
+
+    @staticmethod
+    async def _certificate(tls: Tls) -> SSLContext:
+        try:
+            return await tls()
+        except (OSError, ValueError) as error:
+            log.warning("sip.certificate_failed", error=str(error))
+            raise ConnectionAbortedError("there is no certificate") from error
 
     async def _connect(self, connection: StreamConnection, remote: Address) -> None:
         tls = self._tls_of_client() if connection.transport == "TLS" else None

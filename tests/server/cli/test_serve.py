@@ -118,6 +118,20 @@ async def test_at_the_end_live_calls_get_a_bye() -> None:
         await phone.stop()
 
 
+async def test_a_server_at_an_ipv6_address_is_heard_and_asked_there() -> None:
+    """RFC 5118; the media worker is there as well."""
+    with serving(SMALL, "--host", "::1") as (_, ready):
+        assert all(ready[door].startswith("[::1]:") for door in ("sip", "sips"))
+        port = int(ready["sip"].rpartition(":")[2])
+        account = Account("100", "klein.example", "Anna-1000-Apfel")
+        phone = await Phone.start(UdpNetwork(), Address("::1", port), account, host="::1")
+        call = await phone.dial("9901")
+        await call.hear_tone(440)
+        await call.hang_up()
+        await phone.stop()
+        assert ask(ready, "/api/v1/calls") == []
+
+
 def test_without_a_site_it_serves_the_sample_company_and_prints_its_accounts() -> None:
     line = command("serve", *FREE_PORTS)
     with subprocess.Popen(

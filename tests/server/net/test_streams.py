@@ -9,8 +9,10 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 
 from ringfence.channels.network import Address
+from ringfence.server.net.certificate import CertificateError
 from ringfence.server.net.stack import SipStack
 from ringfence.server.net.streams import StreamLimits, Streams
 from ringfence.server.net.udp import UdpNetwork
@@ -19,6 +21,7 @@ from ringfence.server.sip.effects import Effect, LegAnswered, LegEnded, Requeste
 from ringfence.server.sip.flow import Flow
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator
 
 PATIENCE_S = 10.0
@@ -271,6 +274,21 @@ async def test_a_thousand_slow_connections_are_shed_while_options_is_answered() 
         assert (await read_one(honest)).startswith(b"SIP/2.0 200 ")
         for ends in (*slow, honest):
             ends[1].close()
+
+
+@pytest.mark.parametrize("failure", [CertificateError("broken"), FileNotFoundError("deleted")])
+async def test_without_a_certificate_a_connection_is_closed_and_forgotten(failure: Exception) -> None:
+    async def tls() -> ssl.SSLContext:
+        raise failure
+
+    async with office() as here:
+        here.local = here.streams.listen("127.0.0.1", 0, tls)
+        with structlog.testing.capture_logs() as logs:
+            assert await is_closed(await here.connect())
+            await here.until_connections_are(0)
+        assert [entry["event"] for entry in logs if entry["log_level"] == "warning"] == [
+            "sip.certificate_failed"
+        ]
 
 
 async def test_a_port_in_use_is_an_error() -> None:
