@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Header = tuple[str, str]
 
-NO_ANSWER, GONE, CANCELLED = 408, 481, 487
+NO_ANSWER, GONE = 408, 481
 
 
 class Leg(Requester):
@@ -149,7 +149,10 @@ class Leg(Requester):
             self.calling.on_response(response, now)
             if self.state is LegState.ESTABLISHED:
                 self.calling = None
-        elif status < 200 or (status in (401, 407) and self._send_authorized(transaction, response, now)):
+        elif status < 200:
+            if self.is_over:
+                transaction.cancel(now)
+        elif status in (401, 407) and self._send_authorized(transaction, response, now):
             return
         elif request.method == "BYE":
             self._forget()
@@ -322,7 +325,7 @@ class Leg(Requester):
         """Tell the end; with `leaves` the dialog waits for the answer to our BYE."""
         self.session.stop()
         if self._reoffers is not None:
-            self._reoffers.refuse(CANCELLED, now)  # RFC 3261 15.1.2: what is pending
+            self._reoffers.abandon(now)
         if leaves:
             self.state = LegState.LEAVING
         else:

@@ -136,6 +136,12 @@ class Reoffers:
         self._ours = (self._agent.send(request, hop, self._leg, now), dialog)
         return True
 
+    def abandon(self, now: float) -> None:
+        """The leg is over: what is pending of theirs is refused (RFC 3261 15.1.2), ours is not waited for for ever."""
+        self.refuse(CANCELLED, now)
+        if self._ours is not None:
+            self._ours[0].cancel(now)
+
     def want(self) -> None:
         """Note that an offer of ours has to wait for what the leg knows."""
         self._is_wanted = True

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import resource
 import time
+import traceback
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
@@ -27,7 +28,8 @@ ROUND = 2_000
 """Messages to the parsers, and then to a server, between two looks at the clock."""
 WARM_SHARE, MOST_GROWTH, LONG_RUN = 0.2, 1.05, 100_000
 """After this share of a long run the process has taken its memory; at the end it may have taken 5 % more."""
-NOWHERE = Address("", 0)
+READ = Address("", 1)
+"""The source of what is read and not sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def again(path: Path) -> None:
         Thrown(one["at"], Address(one["host"], one["port"]), one["data"].encode("latin-1"))
         for one in saved["thrown"]
     ]
-    if thrown and thrown[0].source == NOWHERE:
+    if thrown and thrown[0].source == READ:
         for one in thrown:
             read(one.data)
     else:
@@ -119,7 +121,7 @@ def _read_round(name: str, messages: int) -> Finding | None:
         try:
             read(data)
         except Exception as error:  # noqa: BLE001 - any exception is what is looked for
-            return Finding(name, _named(error), [Thrown(0.0, NOWHERE, data)])
+            return Finding(name, _named(error), [Thrown(0.0, READ, data)])
     return None
 
 
@@ -135,7 +137,8 @@ def _siege_round(name: str, messages: int, heard: dict[str, int]) -> Finding | N
 
 
 def _named(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    *_, last = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__}: {error} ({last.filename}:{last.lineno}: {last.line})"
 
 
 def _peak_kb() -> int:

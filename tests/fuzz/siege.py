@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 DOMAIN, ROOT = "klein.example", "08955550"
 PASSWORDS = {"100": "Anna-1000-Apfel", "101": "Ben-1010-Birne", "anna": "Anna-1000-Apfel"}
 PHONES = {account: Address("127.0.0.1", 5100 + number) for number, account in enumerate(PASSWORDS)}
+NOWHERE = Address("", 0)
 OUTSIDE = Address("127.0.0.66", 5060)
 SITE = (
     (files("ringfence.fixtures") / "sites" / "small.toml")
@@ -97,7 +98,7 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Thrown:
-    """One datagram: when, from where, what."""
+    """One datagram: when, from where, what; nothing at all is the server hanging up what is there."""
 
     at: float
     source: Address
@@ -129,9 +130,9 @@ class Siege:
                 target.loop.run_until_complete((self._strangers if strangers else self._partners)(target))
                 assert target.answers_options(), "OPTIONS is not answered"
                 target.network.heard.clear()
+                self.thrown.append(Thrown(target.loop.time(), NOWHERE, b""))
                 target.hang_up()
                 self._talks.clear()
-            target.hang_up()
             target.pass_time(LONGEST_EXPIRY_S)
 
     def _register(self, target: Besieged, account: str) -> list[bytes]:
@@ -315,7 +316,11 @@ def replay(thrown: list[Thrown]) -> None:
             loop = asyncio.get_running_loop()
             for one in thrown:
                 await asyncio.sleep(max(0.0, one.at - loop.time()))
-                target.network.endpoints[target.server.sip].receive(one.data, one.source)
+                if one.source == NOWHERE:
+                    for call in list(target.server.switch.calls.values()):
+                        call.hang_up()
+                else:
+                    target.network.endpoints[target.server.sip].receive(one.data, one.source)
                 target.check()
 
         target.loop.run_until_complete(again())

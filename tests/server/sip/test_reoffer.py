@@ -172,6 +172,30 @@ def test_our_reinvite_is_acknowledged_and_told(wire: Wire) -> None:
     assert leg.reoffer(wire.offer, wire.now)
 
 
+@pytest.mark.parametrize("late", [False, True], ids=["100 before BYE", "100 after BYE"])
+@pytest.mark.parametrize("ours", [False, True], ids=["their BYE", "our BYE"])
+def test_our_reinvite_without_a_final_answer_does_not_outlive_the_call(
+    wire: Wire, *, late: bool, ours: bool
+) -> None:
+    """RFC 3261 9.1: a provisional answer stops timer B, so that what nobody waits for any more is cancelled."""
+    leg = wire.talking()
+    assert leg.reoffer(wire.offer, wire.now)
+    (invite,) = wire.take()
+    assert isinstance(invite, Request)
+    sent = [] if late else wire.answer(invite, 100)
+    if ours:
+        leg.hang_up(wire.now)
+        sent += wire.take()
+        bye = next(one for one in sent if isinstance(one, Request) and one.method == "BYE")
+        sent += wire.answer(bye, 200)
+    else:
+        sent += wire.receive(wire.request("BYE", cseq=3, to_tag=leg.local_tag))
+    sent += wire.answer(invite, 100) if late else []
+    assert "CANCEL" in wire.names(sent)
+    wire.pass_time(100)
+    assert wire.agent.is_idle
+
+
 def test_glare_is_refused_with_491_and_told(wire: Wire) -> None:
     leg = wire.talking()
     leg.reoffer(wire.offer, wire.now)
