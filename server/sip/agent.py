@@ -33,7 +33,11 @@ MAX_FORWARDS = 70
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO, PRACK, REFER"
 SUPPORTED = "100rel, replaces, timer"
 _EXTENSIONS = frozenset(SUPPORTED.split(", "))
-_SUPPORTED_WITHOUT_OFFER = "replaces, timer"  # RFC 3262 5: PRACK would have to answer an offer
+_OF_US = (("Allow", ALLOW), ("Supported", SUPPORTED))
+_OF_A_LATE_OFFER = (
+    ("Allow", ALLOW),
+    ("Supported", "replaces, timer"),
+)  # RFC 3262 5: PRACK would answer an offer
 _SESSION_EXPIRES = f"{DEFAULT_S};refresher=uac"  # RFC 4028 7.1: who asks is sure to hear
 
 
@@ -203,9 +207,8 @@ class Agent:
 
     def describe(self, message: Message, body: bytes) -> None:
         """Give a message what it says of us: Allow and Supported, and its SDP."""
-        message.add("Allow", ALLOW)
         is_late_offer = isinstance(message, Request) and not body
-        message.add("Supported", _SUPPORTED_WITHOUT_OFFER if is_late_offer else SUPPORTED)
+        message.headers += _OF_A_LATE_OFFER if is_late_offer else _OF_US
         if body:
             message.add("Content-Type", "application/sdp")
             message.body = body

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .dialog import Dialog
 from .leg_state import UNANSWERED, LegState
+from .option_tags import supports
 from .reliable import TAG, Reliable
 from .reoffer import OpenOffer
 from .repetition import Repetition
@@ -62,19 +63,18 @@ class Called:
         only be sent with an offer (RFC 3262 5): without one nothing is sent.
         """
         request = self.transaction.request
-        required = TAG in request.require
-        if not (request.body or body):
-            if not required:
+        if not supports(request, TAG):
+            self._ring(status, body, now)
+        elif not (request.body or body):
+            if TAG not in request.require:
                 self._ring(status, body, now)
-        elif required or TAG in request.values("supported"):
+        else:
             if self._reliable is None:
                 self._reliable = Reliable(self._agent, self.transaction, self._never_acknowledged)
             self._leg.state = LegState.RINGING
             self._quieten()
             self._reliable.send(self._positive(status, body), now)
             self._provisional = self._agent.timers.set(now + RING_AGAIN_S, partial(self.ring, 180, b""))
-        else:
-            self._ring(status, body, now)
 
     def _ring(self, status: int, body: bytes, now: float) -> None:
         self._leg.state = LegState.RINGING

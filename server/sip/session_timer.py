@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from .effects import LegRefreshDue
+from .option_tags import allows, supports
 
 if TYPE_CHECKING:
     from .agent import Agent
@@ -74,10 +75,10 @@ class SessionTimer:
         self._begin(now)
 
     def _learn(self, message: Message) -> None:
-        self._far_knows = TAG in message.values("supported")
-        allowed = message.values("allow")
-        if allowed:
-            self._by_update = "UPDATE" in allowed
+        self._far_knows = supports(message, TAG)
+        allowed = allows(message, "UPDATE")
+        if allowed is not None:
+            self._by_update = allowed
 
     # -- time --------------------------------------------------------------------------------------------------
 
@@ -124,7 +125,7 @@ class SessionTimer:
 def is_too_short(request: Request) -> bool:
     """Whether a request asks for a shorter session than we allow and understands that answer (section 9)."""
     asked_s, _ = session_expires(request)
-    return asked_s is not None and asked_s < LEAST_S and TAG in request.values("supported")
+    return asked_s is not None and asked_s < LEAST_S and supports(request, TAG)
 
 
 def session_expires(message: Message) -> tuple[int | None, str | None]:
