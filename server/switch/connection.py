@@ -289,7 +289,8 @@ class Connection:
         negotiation = self._negotiation
         if self.leg is None or not self.is_answered or negotiation.awaits_answer:
             return
-        offer = negotiation.offer(self._port, inactive=self.stream is None)
+        first = self.agreed.codec if self.agreed is not None else None
+        offer = negotiation.offer(self._port, inactive=self.stream is None, first=first)
         if not self.leg.reoffer(offer, self._switch.clock.now()):
             negotiation.withdraw()
         self._switch.flush()

@@ -71,7 +71,7 @@ class Negotiation:
     def answer(self, port: int, *, inactive: bool, codec: Codec | None = None) -> bytes:
         """Write the answer to the offer that was taken, with `codec` where it is offered; or an offer of ours."""
         if self._theirs is None:
-            return self.offer(port, inactive=inactive)
+            return self.offer(port, inactive=inactive, first=codec)
         self._shown = self.allowed
         self._version += 1
         body, self.agreed = offer_answer.answer(
