@@ -16,6 +16,7 @@ from .api.metrics import Metrics
 from .clock import Clock
 from .net.sip_sockets import SipSockets, advertised, own_hosts, reachable
 from .net.stack import SipStack
+from .net.streams import StreamLimits
 from .net.udp import UdpNetwork
 from .sip.agent import Agent
 from .sip.registrar import Registrar
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
 class Options:
     """How a PBX is set up. Port 0 is any free port, `http_port` None no HTTP door, `sips_port` None no TLS.
 
-    `tls` gives the certificate for TLS; None is an own one beside the store.
+    `tls` gives the certificate for TLS; None is an own one beside the store. `connections` are the limits of SIP's.
     `rtp_ports` None is any port; `data_dir` None a temporary one; `seed` None real chance. `in_process` keeps
     everything in this process and on its loop: the store in memory, no writer thread, no media worker.
     `packages` are licences to import before anything is opened. `announce` is told what `apply_site` is about to
@@ -73,6 +74,7 @@ class Options:
     sip_port: int = 0
     sips_port: int | None = None
     tls: Callable[[], Awaitable[SSLContext]] | None = None
+    connections: StreamLimits = field(default_factory=StreamLimits)
     http_port: int | None = 0
     rtp_ports: range | None = None
     data_dir: Path | None = None
@@ -122,7 +124,9 @@ class Pbx:
         self.boxes = Boxes(self.administration, self.store.mailbox, self.clock, self.stream)
         self.plane = _plane(options, random)
         self._stack = SipStack(self._handle)
-        self._sockets = SipSockets(self._stack, options.network, options.host, self._flows_in_use)
+        self._sockets = SipSockets(
+            self._stack, options.network, options.host, self._flows_in_use, options.connections
+        )
         router = Router(
             self.administration,
             self.registrar,

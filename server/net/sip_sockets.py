@@ -18,22 +18,28 @@ if TYPE_CHECKING:
     from ...channels.network import Network
     from ..sip.agent import Agent
     from .stack import SipStack
-    from .streams import Tls
+    from .streams import StreamLimits, Tls
 
 LOOPBACK = "127.0.0.1"
 PORT_ATTEMPTS = 20
 
 
 class SipSockets:
-    """Opens and closes; `in_use` says which flows may be silent."""
+    """Opens and closes; `in_use` says which flows may be silent, `limits` what connections may take."""
 
     def __init__(
-        self, stack: SipStack, network: Network, host: str, in_use: Callable[[], Collection[object]]
+        self,
+        stack: SipStack,
+        network: Network,
+        host: str,
+        in_use: Callable[[], Collection[object]],
+        limits: StreamLimits,
     ) -> None:
         self._stack = stack
         self._network = network
         self._host = host
         self._in_use = in_use
+        self._limits = limits
         self._streams: Streams | None = None
 
     async def open(self, port: int, make: Callable[[Address], Agent]) -> Address:
@@ -47,7 +53,7 @@ class SipSockets:
             )
             if not self._network.is_real:
                 break
-            streams = Streams(self._stack, self._in_use)
+            streams = Streams(self._stack, self._in_use, self._limits)
             try:
                 streams.listen(local.host, local.port)
             except OSError:

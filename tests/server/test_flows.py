@@ -14,6 +14,7 @@ import pytest
 from ringfence.channels.network import Address
 from ringfence.server.app import Options, Pbx
 from ringfence.server.net.certificate import CERTIFICATE
+from ringfence.server.net.streams import StreamLimits
 from ringfence.server.phones.phone import Account, Phone, PhoneError
 from ringfence.server.sip.flow import Flow, Peer, Transport, address_of
 from ringfence.server.sip.uri import SipUri
@@ -106,6 +107,14 @@ async def test_udp_and_tcp_share_a_port_also_when_any_will_do() -> None:
             writer.write(b"\r\n\r\n")
             assert await reader.readexactly(2) == b"\r\n"
             writer.close()
+
+
+async def test_a_server_may_be_given_other_limits_of_connections() -> None:
+    async with desk(connections=StreamLimits(connections=1)) as one:
+        await one.phone(BEN, "TCP")
+        reader, writer = await asyncio.open_connection(one.pbx.sip.host, one.pbx.sip.port)
+        assert await reader.read() == b""
+        writer.close()
 
 
 async def test_a_port_that_is_taken_for_tcp_is_an_error_and_leaves_nothing_open() -> None:

@@ -132,3 +132,13 @@ def test_a_message_has_a_limit() -> None:
     with pytest.raises(SipSyntaxError) as caught:
         parse(messages[0])
     assert caught.value.status == 513, "RFC 3261 21.5.7"
+
+
+@given(st.lists(st.one_of(st.binary(max_size=200), whole, st.sampled_from([PING, HEAD, b"\r\n\r\n"]))))
+def test_whatever_comes_is_cut_without_an_error_and_nothing_is_invented(pieces: list[bytes]) -> None:
+    messages, _, _ = fed(*pieces)
+    rest = b"".join(pieces)
+    for one in messages:
+        before, found, rest = rest.partition(one)
+        assert found, "a message is a piece of the stream, in order"
+        assert before == PONG * (len(before) // 2), "only line ends are passed over"
