@@ -31,6 +31,7 @@ from .switch.decisions import Decisions
 from .switch.dialog_package import DialogPackage
 from .switch.identity import Identity
 from .switch.message_summary import MessageSummary
+from .switch.messenger import Messenger
 from .switch.notifier import Notifier
 from .switch.presence import Presence
 from .switch.replies import Replies
@@ -149,6 +150,7 @@ class Pbx:
             recordings=self._scratch,
         )
         replies = Replies(self._stack, self.decisions, self.clock)
+        messenger = Messenger(self.administration, self.registrar, self._stack, replies, self.clock)
         presence = Presence(self.administration, self.switch, self.registrar, self._stack, replies)
         self._notifier = Notifier(
             (
@@ -169,7 +171,11 @@ class Pbx:
             administration=self.administration,
             replies=replies,
             notifier=self._notifier,
-            takers={"SUBSCRIBE": self._notifier.take, "PUBLISH": presence.publish},
+            takers={
+                "SUBSCRIBE": self._notifier.take,
+                "PUBLISH": presence.publish,
+                "MESSAGE": messenger.take,
+            },
             stream=self.stream,
             clock=self.clock,
         )

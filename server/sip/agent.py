@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ...channels.network import Address
     from .inside import Authorize
+    from .registrar import Binding
     from .subscription import Subscription
 
 MAGIC = "z9hG4bK"
@@ -235,6 +236,13 @@ class Agent:
         if isinstance(peer, Flow) and peer in self.flows:
             return peer
         return address_of(dialog.next_hop) or peer
+
+    def way_to(self, binding: Binding) -> Peer:
+        """Where a contact is reached: over its flow (RFC 5626 5.3), else at its own address, behind a NAT as it came."""
+        peer, address = binding.source, address_of(str(binding.contact))
+        if address is None or address.host != peer.host:
+            return peer
+        return peer if isinstance(peer, Flow) and peer in self.flows else address
 
     def remember(self, id_: DialogId, leg: Leg) -> None:
         """Enter a leg in the dialog table."""

@@ -16,7 +16,7 @@ from ...features.route import Answer, Final, Forwarding, Leave, Occupies, Refuse
 from ...licensing.refusal import Refusal
 from ..sip.agent import MAX_FORWARDS
 from ..sip.authorize import Authorizer
-from ..sip.flow import Flow, address_of
+from ..sip.flow import address_of
 from ..sip.headers import NameAddr
 from ..sip.uri import SipUri
 from .connection_state import ConnectionState
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ...channels.media.plane import Codec
     from ..net.stack import SipStack
     from ..sip.flow import Peer
-    from ..sip.registrar import Binding, Registrar
+    from ..sip.registrar import Registrar
     from ..site.administration import Administration
     from .call import Call
     from .connection import Connection
@@ -155,7 +155,7 @@ class Dialler:
         if isinstance(route, Ring):
             now = self._switch.clock.now()
             return [
-                Device(account, str(binding.contact), self._way_to(binding))
+                Device(account, str(binding.contact), self._stack.agent.way_to(binding))
                 for account in route.accounts
                 for binding in self._registrar.bindings(account, now)
             ]
@@ -168,13 +168,6 @@ class Dialler:
         if trunk.username is not None and trunk.password is not None:
             authorize = Authorizer(trunk.username, trunk.password, self._random)
         return [Device(route.trunk, str(replace(SipUri.parse(uri), user=route.number)), peer, authorize)]
-
-    def _way_to(self, binding: Binding) -> Peer:
-        """Where a contact is rung: over its flow (RFC 5626 5.3), else at its own address, behind a NAT as it came."""
-        peer, address = binding.source, address_of(str(binding.contact))
-        if address is None or address.host != peer.host:
-            return peer
-        return peer if isinstance(peer, Flow) and peer in self._stack.agent.flows else address
 
     async def _add(self, call: Call, device: Device, invitation: Invitation, ringing: Ringing) -> None:
         """Let one device ring."""

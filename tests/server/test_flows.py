@@ -205,7 +205,7 @@ async def test_a_contact_whose_flow_is_gone_is_rung_at_its_address() -> None:
             while one.pbx._stack.agent.flows:  # noqa: ASYNC110 - the real loop has to go round
                 await asyncio.sleep(0)
         ways = [
-            one.pbx.switch._dialler._way_to(replace(first, contact=SipUri.parse(uri)))
+            one.pbx._stack.agent.way_to(replace(first, contact=SipUri.parse(uri)))
             for uri in (
                 "sip:b@127.0.0.1:5070;transport=tcp",
                 "sip:b@192.0.2.1;transport=tcp",

@@ -62,7 +62,8 @@ class SipPeer:
         headers: Iterable[tuple[str, str]] = (),
         body: bytes = b"",
         *,
-        call_id: str = "",
+        to: str = "",
+        hops: int = 70,
     ) -> Response:
         """Send a request outside any dialog to a user of the server, and return its final response."""
         number = next(_NUMBERS)
@@ -71,10 +72,10 @@ class SipPeer:
             method,
             uri,
             [
-                ("Max-Forwards", "70"),
+                ("Max-Forwards", str(hops)),
                 ("From", f"<sip:{self.account}@{DOMAIN}>;tag=t{number}"),
-                ("To", f"<{uri}>"),
-                ("Call-ID", call_id or f"call-{number}"),
+                ("To", f"<{to or uri}>"),
+                ("Call-ID", f"call-{number}"),
                 ("CSeq", f"{number} {method}"),
                 ("Contact", self.contact),
                 *headers,

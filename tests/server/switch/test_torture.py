@@ -52,7 +52,7 @@ RFC4475: dict[str, tuple[str, str, int | None, int | None]] = {
     "dblreq": ("3.1.1.8", "j.user", 401, 200),
     "semiuri": ("3.1.1.9", "user", 401, 200),
     "transports": ("3.1.1.10", "user", 401, 200),
-    "mpart01": ("3.1.1.11", "user", 401, 405),
+    "mpart01": ("3.1.1.11", "user", 401, 404),  # a MESSAGE to nobody of ours
     "unreason": ("3.1.1.12", "user", None, None),
     "noreason": ("3.1.1.13", "user", None, None),
     "badinv01": ("3.1.2.1", "user", 400, 400),
