@@ -29,7 +29,7 @@ class Party:
     """Who calls: the number as signalled, a display name if any, and the user whose account was authenticated.
 
     `extension` tells whether it was the user's desk phone (True) or softphone (False); `trunk` is the name of the trunk
-    that an outside call came by, else None.
+    that an outside call came by, else None. `private` callers are not shown to whom they call.
     """
 
     number: str
@@ -37,6 +37,7 @@ class Party:
     user: str | None = None
     extension: bool = False
     trunk: str | None = None
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)

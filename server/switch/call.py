@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """One call; `called` is the number as signalled. It ends with its last connection."""
+    """One call; `called` is the number as signalled. It ends with its last connection.
+
+    `diverted` are the Diversion values with which it came from a trunk.
+    """
 
     def __init__(
         self, id_: str, caller: Party, called: str, started_at_s: float, over: Callable[[Call], None]
@@ -27,6 +30,7 @@ class Call:
         self.connections: list[Connection] = []
         self.cause = 16
         self.work: Work | None = None
+        self.diverted: tuple[str, ...] = ()
         self._over = over
 
     @property

@@ -17,8 +17,8 @@ from ...licensing.refusal import Refusal
 from ..sip.agent import MAX_FORWARDS
 from ..sip.authorize import Authorizer
 from ..sip.flow import address_of
-from ..sip.headers import NameAddr
 from ..sip.uri import SipUri
+from .caller_id import CallerIds, Diversion
 from .connection_state import ConnectionState
 from .domain import is_ours
 from .ringing import LONGEST_RING_S, NotTaken, Ringing, Taken
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..sip.flow import Peer
     from ..sip.registrar import Registrar
     from ..site.administration import Administration
+    from ..site.site import Trunk
     from .call import Call
     from .connection import Connection
     from .switch import Switch
@@ -100,10 +101,12 @@ class Dialler:
         self._administration = administration
         self._registrar = registrar
         self._stack = stack
+        self._ids = CallerIds(administration)
 
     async def find(self, caller: Connection, route: Route, errand: Errand) -> Found:
         """Follow `route`, and the forwardings behind it, to whoever takes the call."""
         first_cause: Refusal | None = None
+        diversions: list[Diversion] = []
         for _ in range(MOST_FORWARDINGS):
             match route:
                 case Answer():
@@ -113,14 +116,15 @@ class Dialler:
                 case Final():
                     return route
                 case Ring() | Leave():
-                    outcome = await self._ring(caller, route, errand)
+                    outcome = await self._ring(caller, route, errand, diversions)
                 case _:
                     assert_never(route)
             if isinstance(outcome, Taken):
                 return outcome
             target = self._forwarded_to(route.forwarding, outcome) if isinstance(route, Ring) else None
-            if target is None:
+            if target is None or not isinstance(route, Ring):
                 return NotTaken(outcome.refusal, first_cause)
+            diversions.append(Diversion(route.user, outcome.refusal.reason))
             first_cause = first_cause or outcome.refusal
             route = self._switch.router.route(errand.party, target, forwarded=True)
             if isinstance(route, Ring | Leave):  # who is answered by Ringfence has his channel before any 18x
@@ -129,26 +133,33 @@ class Dialler:
 
     async def ring_own(self, call: Call, route: Ring, number: str) -> Taken | NotTaken:
         """Ring a user's own devices for a call that an application places; they may answer at once."""
-        invitation = Invitation(self._from(Party(number)), headers=(ANSWER_AT_ONCE,))
+        invitation = Invitation(self._ids.inside(Party(number), []).from_, headers=(ANSWER_AT_ONCE,))
         with Ringing(None) as ringing:
             for device in self._devices(route):
                 await self._add(call, device, invitation, ringing)
             return await ringing.outcome(LONGEST_RING_S)
 
-    async def _ring(self, caller: Connection, route: Ring | Leave, errand: Errand) -> Taken | NotTaken:
+    async def _ring(
+        self, caller: Connection, route: Ring | Leave, errand: Errand, diversions: list[Diversion]
+    ) -> Taken | NotTaken:
         timeout_s = LONGEST_RING_S
         if isinstance(route, Ring) and route.forwarding.no_answer is not None:
             timeout_s = route.forwarding.after_s
+        call, party = caller.call, errand.party
+        if isinstance(route, Leave):
+            shown = self._ids.outside(self._trunk(route), party, diversions, call.diverted)
+        else:
+            shown = self._ids.inside(party, diversions, call.diverted)
         invitation = Invitation(
-            self._from(errand.party),
+            shown.from_,
             caller.hops_left - 1,
-            errand.headers,
+            (*errand.headers, *shown.headers),
             hairpin=errand.hairpin,
             codec=caller.wanted_codec,
         )
         with Ringing(caller, outside=isinstance(route, Leave)) as ringing:
             for device in self._devices(route):
-                await self._add(caller.call, device, invitation, ringing)
+                await self._add(call, device, invitation, ringing)
             return await ringing.outcome(timeout_s)
 
     def _devices(self, route: Ring | Leave) -> list[Device]:
@@ -159,7 +170,7 @@ class Dialler:
                 for account in route.accounts
                 for binding in self._registrar.bindings(account, now)
             ]
-        trunk = next(one for one in self._administration.directory.site.trunks if one.name == route.trunk)
+        trunk = self._trunk(route)
         uri = trunk.uri or ""
         peer = address_of(uri)
         if peer is None:
@@ -204,12 +215,12 @@ class Dialler:
         connection.begin(leg, ConnectionState.ALERTING)
         self._switch.flush()
 
-    def _from(self, party: Party) -> str:
-        return str(NameAddr(party.name, self.uri_of(party)))
-
     def uri_of(self, party: Party) -> SipUri:
         """Name a party by our domain."""
         return SipUri("sip", party.number, self._administration.directory.site.server.domain)
+
+    def _trunk(self, route: Leave) -> Trunk:
+        return next(one for one in self._administration.directory.site.trunks if one.name == route.trunk)
 
     def _forwarded_to(self, forwarding: Forwarding, outcome: NotTaken) -> str | None:
         """Say where a call goes that no device took; to other hosts than ours it does not."""

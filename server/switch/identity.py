@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from ...channels.session import Party
 from ..sip.credentials import Challenge, Credentials
 from ..sip.digest import Nonces, Verdict, ha1
-from ..sip.uri import SipUri
 
 if TYPE_CHECKING:
     from random import Random
@@ -35,13 +34,6 @@ class Identity:
     def trunk_of(self, source: Peer) -> Trunk | None:
         """Return the trunk whose peer sends from `source`."""
         return self._administration.directory.trunk_of(source.host, source.port)
-
-    @staticmethod
-    def of_trunk(trunk: Trunk, request: Request) -> Party:
-        """Return the outside caller that a trunk's peer names."""
-        caller = request.from_
-        number = caller.uri.user if isinstance(caller.uri, SipUri) else None
-        return Party(number or "anonymous", caller.display_name, trunk=trunk.name)
 
     def of_account(self, request: Request, now: float) -> Party | Challenge:
         """Return the account that proves itself in `request`, or what to ask it.

@@ -16,6 +16,7 @@ from ..sip.multipart import find_part
 from ..sip.refer import Replaces
 from ..sip.session_timer import LEAST_S, TOO_SHORT, is_too_short
 from ..sip.uri import SipUri
+from .caller_id import caller_from_outside, with_privacy
 from .domain import is_ours
 from .events import Registered
 
@@ -100,7 +101,7 @@ class SipDoor:
             return
         trunk = None if method == "REGISTER" else self._identity.trunk_of(source)
         party = (
-            self._identity.of_trunk(trunk, request)
+            caller_from_outside(trunk, request)
             if trunk
             else self._identity.of_account(request, self._clock.now())
         )
@@ -152,6 +153,7 @@ class SipDoor:
         trunk = self._identity.trunk_of(source) if party.trunk is not None else None
         if trunk is not None:
             number = self._switch.router.direct_dial(trunk, called)
+        party = with_privacy(party, request)
         if replaces is not None:
             self._switch.transfers.take_place(leg, party, replaces, offer)
         else:

@@ -27,6 +27,7 @@ from ..sip.effects import (
 from ..sip.sdp import SdpError
 from .bridge import Bridge
 from .call import Call
+from .caller_id import diversions_of
 from .connection import Connection
 from .dialler import Dialler, Errand, Reached
 from .events import CallStarted
@@ -108,6 +109,7 @@ class Switch:
         `offer` is the caller's SDP, empty when he leaves the offer to us.
         """
         call = self._new_call(caller, called)
+        call.diverted = diversions_of(caller, leg.request)
         connection = self.new_connection(call, caller.trunk or caller.number, incoming=True)
         connection.begin(leg)
         if self._stopping:

@@ -62,6 +62,7 @@ class SipPeer:
         headers: Iterable[tuple[str, str]] = (),
         body: bytes = b"",
         *,
+        from_: str = "",
         to: str = "",
         hops: int = 70,
     ) -> Response:
@@ -73,7 +74,7 @@ class SipPeer:
             uri,
             [
                 ("Max-Forwards", str(hops)),
-                ("From", f"<sip:{self.account}@{DOMAIN}>;tag=t{number}"),
+                ("From", f"{from_ or f'<sip:{self.account}@{DOMAIN}>'};tag=t{number}"),
                 ("To", f"<{to or uri}>"),
                 ("Call-ID", f"call-{number}"),
                 ("CSeq", f"{number} {method}"),
