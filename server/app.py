@@ -39,6 +39,7 @@ from .switch.routing import Router
 from .switch.sip_door import SipDoor
 from .switch.stream import EventStream
 from .switch.switch import Switch
+from .switch.trunk_registrations import TrunkRegistrations
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -179,6 +180,7 @@ class Pbx:
             stream=self.stream,
             clock=self.clock,
         )
+        self.trunks = TrunkRegistrations(self._stack, self.stream, self.clock, random)
         self.hooks = self._courier(random)
         self.metrics = Metrics(self)
         self.is_stopping = False
@@ -233,6 +235,7 @@ class Pbx:
             self._sips = self._sockets.open_tls(
                 options.sips_port, options.tls or await self._own_certificate()
             )
+        self.trunks.start(self.site.trunks)
 
     async def _own_certificate(self) -> OwnCertificate:
         """The server's own certificate; a store that is kept has it from the first start on, others when it is used."""
@@ -276,6 +279,7 @@ class Pbx:
         self.is_stopping = True
         await self.switch.stop()
         self._notifier.stop()
+        await self.trunks.stop()
         if self._api is not None:
             await self._api.stop()
         await self.plane.stop()

@@ -78,6 +78,9 @@ class Metrics:
             ("messages_left", "Voicemail messages kept.", "message.left"),
         ):
             yield CounterMetricFamily(f"ringfence_{name}", text, value=count[event])
+        trunks = {name: float(is_registered) for name, is_registered in pbx.trunks.registered.items()}
+        if trunks:
+            yield gauges("trunk_registered", "Whether we are registered at a trunk.", "trunk", trunks)
         yield from licence_metrics(pbx.administration)
         if pbx.hooks is not None:
             yield from webhook_metrics(pbx.hooks.outboxes)

@@ -181,6 +181,10 @@ def _trunk(path: KeyPath, trunk: Trunk) -> Iterator[Problem]:
         yield Problem(
             (*path, key), f'the trunk "{trunk.name}" has a {key} and no {other}', "give both or neither"
         )
+    missing = [key for key in ("uri", "username", "password") if getattr(trunk, key) is None]
+    if trunk.register and missing:
+        what = f'the trunk "{trunk.name}" is to register and has no {" and no ".join(missing)}'
+        yield Problem((*path, "register"), what, "give uri, username and password, or remove register")
 
 
 def _settings(site: Site) -> Iterator[Problem]:

@@ -147,7 +147,8 @@ class Team:
 class Trunk:
     """`[[trunk]]`: the far ends that calls come from, and where calls out go (`uri`).
 
-    `numbers` is the direct-dial root, taken off a called number from outside.
+    `numbers` is the direct-dial root, taken off a called number from outside. With `register` we register at `uri` as
+    `username`.
     """
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
@@ -159,6 +160,7 @@ class Trunk:
     emergency: bool = False
     username: str | None = None
     password: str | None = field(default=None, repr=False)
+    register: bool = False
 
 
 @dataclass(frozen=True, slots=True)

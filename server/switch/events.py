@@ -64,6 +64,25 @@ class Registered:
 
 
 @dataclass(frozen=True, slots=True)
+class TrunkRegistered:
+    """A trunk's far end took our registration."""
+
+    trunk: str
+    expires_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkUnregistered:
+    """We are not, or no longer, registered at a trunk's far end.
+
+    `status` is its answer, 408 or 503 without one, 0 at our own wish.
+    """
+
+    trunk: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
 class PresenceChanged:
     """What an account publishes of itself is another, or a registration that somebody watches ran out."""
 
@@ -133,6 +152,8 @@ SwitchEvent = (
     | LeaseClosed
     | Refused
     | Registered
+    | TrunkRegistered
+    | TrunkUnregistered
     | PresenceChanged
     | DigitPressed
     | MessageLeft

@@ -326,6 +326,11 @@ BAD_LINES = [
     ),
     (
         'numbers = "0731777"',
+        "register = true",
+        'the trunk "amt" is to register and has no uri and no username and no password; give',
+    ),
+    (
+        'numbers = "0731777"',
         'outbound_prefix = ""',
         'the outbound_prefix "" of the trunk "amt" cannot be dialled; use',
     ),
