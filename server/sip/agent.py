@@ -10,7 +10,7 @@ import hashlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from .dialog import Dialog, DialogId, dialog_id
+from .dialog import Dialog, DialogId, dialog_id, route_uri
 from .effects import Effect, Requested, Responded, Send, Unanswered
 from .flow import URI_TRANSPORTS, Flow, Peer, Transport, address_of, note_source, way_back
 from .leg import Leg
@@ -238,8 +238,12 @@ class Agent:
         return address_of(dialog.next_hop) or peer
 
     def way_to(self, binding: Binding) -> Peer:
-        """Where a contact is reached: over its flow (RFC 5626 5.3), else at its own address, behind a NAT as it came."""
-        peer, address = binding.source, address_of(str(binding.contact))
+        """Where a contact is reached: over its flow (RFC 5626 5.3), else at its own address, behind a NAT as it came.
+
+        The first proxy of its path, if there is one, stands for it (RFC 3327 section 5.4).
+        """
+        peer = binding.source
+        address = address_of(route_uri(binding.path[0]) if binding.path else str(binding.contact))
         if address is None or address.host != peer.host:
             return peer
         return peer if isinstance(peer, Flow) and peer in self.flows else address

@@ -90,7 +90,7 @@ class Dialog:
             cseq = self.local_cseq
         target, routes = self.target, self.routes
         if routes and not _is_loose(routes[0]):
-            target, routes = _uri(routes[0]), [*routes[1:], f"<{target}>"]
+            target, routes = route_uri(routes[0]), [*routes[1:], f"<{target}>"]
         headers = [("Route", route) for route in routes]
         headers += [
             ("Max-Forwards", "70"),
@@ -104,7 +104,7 @@ class Dialog:
     @property
     def next_hop(self) -> str:
         """The URI to which requests go: the first route, or the target."""
-        return _uri(self.routes[0]) if self.routes else self.target
+        return route_uri(self.routes[0]) if self.routes else self.target
 
     def accepts(self, request: Request) -> bool:
         """Whether the far end's request is in order (RFC 3261 12.2.2); a higher number is remembered."""
@@ -115,7 +115,8 @@ class Dialog:
         return True
 
 
-def _uri(route: str) -> str:
+def route_uri(route: str) -> str:
+    """The URI of a Route, Record-Route or Path value."""
     return str(NameAddr.parse(route).uri)
 
 

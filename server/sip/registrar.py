@@ -5,6 +5,7 @@ Called by the SIP door with requests that are authenticated and allowed already;
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,21 +19,33 @@ if TYPE_CHECKING:
     from .message import Request, Response
 
 MOST_CONTACTS = 10
+_QVALUE = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """One registered contact: its URI, where its REGISTER came from, and when it ends."""
+    """One registered contact: its URI, where its REGISTER came from, and when it ends.
+
+    `q` says how gladly it is used, from 0 to 1 (RFC 3261 20.10); `path` are the proxies before it (RFC 3327).
+    """
 
     contact: SipUri
     source: Peer
     expires_at: float
     call_id: str
     cseq: int
+    q: float = 1.0
+    path: tuple[str, ...] = ()
 
     def header(self, now: float) -> str:
         """Return the binding as a Contact value."""
-        return f"<{self.contact}>;expires={max(0, round(self.expires_at - now))}"
+        q = "" if self.q == 1.0 else f";q={self.q:g}"
+        return f"<{self.contact}>{q};expires={max(0, round(self.expires_at - now))}"
+
+    @property
+    def routes(self) -> tuple[tuple[str, str], ...]:
+        """The Route headers of a request to the contact (RFC 3327 section 5.4)."""
+        return tuple(("Route", hop) for hop in self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +71,11 @@ class Registrar:
         self._bindings: dict[str, list[Binding]] = {}
 
     def bindings(self, account: str, now: float) -> list[Binding]:
-        """Return the live contacts of an account, newest first."""
-        bindings = self._bindings.get(account)
-        if not bindings:
-            return []
-        if any(b.expires_at <= now for b in bindings):
-            self._keep(account, [b for b in bindings if b.expires_at > now])
-        return self._bindings.get(account, [])[::-1]
+        """Return the live contacts of an account: the highest q first, among equals the newest."""
+        bindings = self._live(account, now)[::-1]
+        if len(bindings) > 1:
+            bindings.sort(key=lambda binding: -binding.q)
+        return bindings
 
     def accounts(self, now: float) -> Iterator[tuple[str, list[Binding]]]:
         """Every account that has a live contact."""
@@ -77,7 +88,7 @@ class Registrar:
 
         `tag` is the response's To tag.
         """
-        current = self.bindings(account, now)[::-1]
+        current = self._live(account, now)
         try:
             kept = self._changed(current, request, source, now)
         except _RefusedError as refused:
@@ -89,7 +100,17 @@ class Registrar:
         response = request.respond(200, to_tag=tag)
         for binding in kept:
             response.add("Contact", binding.header(now))
+        if (path := request.all("path")) and "path" in request.values("supported"):  # RFC 3327 section 5.3
+            response.add("Path", ", ".join(path))
         return response
+
+    def _live(self, account: str, now: float) -> list[Binding]:
+        """The contacts that have not run out, in the order in which they came."""
+        bindings = self._bindings.get(account, [])
+        if any(b.expires_at <= now for b in bindings):
+            bindings = [b for b in bindings if b.expires_at > now]
+            self._keep(account, bindings)
+        return bindings
 
     def _keep(self, account: str, bindings: list[Binding]) -> None:
         if bindings:
@@ -106,6 +127,7 @@ class Registrar:
                 raise _RefusedError(500)
             return []
         kept = list(current)
+        path = tuple(request.values("path"))
         for contact in request.contacts:
             uri = contact.uri
             if not isinstance(uri, SipUri):
@@ -115,7 +137,7 @@ class Registrar:
                 raise _RefusedError(500)
             kept = [b for b in kept if not b.contact.same(uri)]
             if lasts_s:
-                kept.append(Binding(uri, source, now + lasts_s, call_id, cseq))
+                kept.append(Binding(uri, source, now + lasts_s, call_id, cseq, _q(contact), path))
         if len(kept) > MOST_CONTACTS:
             raise _RefusedError(403)
         return kept
@@ -132,6 +154,16 @@ class _RefusedError(Exception):
     def __init__(self, status: int) -> None:
         super().__init__(status)
         self.status = status
+
+
+def _q(contact: NameAddr) -> float:
+    """How gladly a contact is used; without a q as gladly as can be (RFC 3261 20.10)."""
+    text = contact.param("q")
+    if text is None:
+        return 1.0
+    if _QVALUE.fullmatch(text) is None:
+        raise _RefusedError(400)
+    return float(text)
 
 
 def _out_of_order(binding: Binding, call_id: str, cseq: int) -> bool:

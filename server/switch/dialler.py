@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, assert_never
 
 from ...channels.media.plane import PortsExhaustedError
@@ -54,12 +55,17 @@ Found = Taken | Reached | NotTaken | Final
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One thing that can be rung: its SIP target, where requests to it go, and who answers its challenges."""
+    """One thing that can be rung: its SIP target, where requests to it go, and who answers its challenges.
+
+    `q` says how gladly it is rung; `routes` are the Route headers of the way to it.
+    """
 
     name: str
     target: str
     peer: Peer
     authorize: Authorizer | None = None
+    q: float = 1.0
+    routes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +140,7 @@ class Dialler:
     async def ring_own(self, call: Call, route: Ring, number: str) -> Taken | NotTaken:
         """Ring a user's own devices for a call that an application places; they may answer at once."""
         invitation = Invitation(self._ids.inside(Party(number), []).from_, headers=(ANSWER_AT_ONCE,))
-        with Ringing(None) as ringing:
-            for device in self._devices(route):
-                await self._add(call, device, invitation, ringing)
-            return await ringing.outcome(LONGEST_RING_S)
+        return await self._ring_in_turn(call, None, route, invitation, LONGEST_RING_S)
 
     async def _ring(
         self, caller: Connection, route: Ring | Leave, errand: Errand, diversions: list[Diversion]
@@ -157,19 +160,51 @@ class Dialler:
             hairpin=errand.hairpin,
             codec=caller.wanted_codec,
         )
-        with Ringing(caller, outside=isinstance(route, Leave)) as ringing:
-            for device in self._devices(route):
-                await self._add(call, device, invitation, ringing)
-            return await ringing.outcome(timeout_s)
+        return await self._ring_in_turn(call, caller, route, invitation, timeout_s)
+
+    async def _ring_in_turn(
+        self,
+        call: Call,
+        caller: Connection | None,
+        route: Ring | Leave,
+        invitation: Invitation,
+        timeout_s: float,
+    ) -> Taken | NotTaken:
+        """Ring devices of the same q together, then those of a lower one (RFC 3261 16.6), in equal shares of the time.
+
+        A device that rejects the call speaks for all.
+        """
+        groups = [list(group) for _, group in groupby(self._devices(route), lambda device: device.q)]
+        outcome: Taken | NotTaken = NotTaken(Refusal("user.not_registered"))
+        refusals: list[Refusal] = []
+        for group in groups:
+            with Ringing(caller, outside=isinstance(route, Leave)) as ringing:
+                for refusal in refusals:
+                    ringing.refuse(refusal)
+                for device in group:
+                    await self._add(call, device, invitation, ringing)
+                outcome = await ringing.outcome(timeout_s / len(groups))
+            if isinstance(outcome, Taken) or outcome.refusal.reason == "call.rejected":
+                break
+            refusals.append(outcome.refusal)
+        return outcome
 
     def _devices(self, route: Ring | Leave) -> list[Device]:
         if isinstance(route, Ring):
             now = self._switch.clock.now()
-            return [
-                Device(account, str(binding.contact), self._stack.agent.way_to(binding))
+            agent, bindings = self._stack.agent, self._registrar.bindings
+            found = [
+                Device(
+                    account,
+                    str(one.contact),
+                    agent.way_to(one),
+                    q=one.q,
+                    routes=one.routes,
+                )
                 for account in route.accounts
-                for binding in self._registrar.bindings(account, now)
+                for one in bindings(account, now)
             ]
+            return sorted(found, key=lambda device: -device.q)
         trunk = self._trunk(route)
         uri = trunk.uri or ""
         peer = address_of(uri)
@@ -209,7 +244,7 @@ class Dialler:
             body=body,
             now=self._switch.clock.now(),
             max_forwards=invitation.max_forwards,
-            headers=invitation.headers,
+            headers=(*device.routes, *invitation.headers),
             authorize=device.authorize,
         )
         connection.begin(leg, ConnectionState.ALERTING)

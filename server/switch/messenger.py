@@ -97,6 +97,7 @@ class Messenger:
             ("To", f"<{SipUri('sip', number, domain)}>"),
             ("Call-ID", agent.new_call_id()),
             ("CSeq", "1 MESSAGE"),
+            *binding.routes,
         ]
         headers += [pair for pair in request.headers if pair[0] in PASSED_ON]
         peer = agent.way_to(binding)

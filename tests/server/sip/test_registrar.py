@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +28,7 @@ def register(
     expires: int | None = None,
     now: float = 0.0,
     account: str = "100",
+    extra: Sequence[tuple[str, str]] = (),
 ) -> Response:
     headers = [
         ("Via", "SIP/2.0/UDP 192.0.2.7;branch=z9hG4bKr"),
@@ -35,6 +37,7 @@ def register(
         ("Call-ID", call),
         ("CSeq", f"{cseq} REGISTER"),
         *(("Contact", contact) for contact in contacts),
+        *extra,
     ]
     if expires is not None:
         headers.append(("Expires", str(expires)))
@@ -180,3 +183,37 @@ def test_what_is_bound_is_what_a_simple_model_says(steps: list[tuple[int, int, i
         assert register(registrar, [contact], cseq=cseq, expires=lasts_s, now=now).status == 200
         model[contact] = now + lasts_s
         assert sorted(bound(registrar, now)) == sorted(one for one, until in model.items() if until > now)
+
+
+def test_the_highest_q_comes_first_and_among_equals_the_newest() -> None:
+    """RFC 3261 20.10 and 16.6: without a q a contact is used as gladly as can be."""
+    registrar = Registrar()
+    register(registrar, [f"{DESK};q=0.5"])
+    register(registrar, [f"{CAR};q=0.75"], cseq=2)
+    response = register(registrar, ["<sip:100@192.0.2.9>"], cseq=3)
+    assert bound(registrar) == ["<sip:100@192.0.2.9>", CAR, DESK]
+    assert response.all("contact")[0] == f"{DESK};q=0.5;expires=3600"
+    register(registrar, [f"{DESK};q=1.000"], cseq=4)
+    assert bound(registrar) == [DESK, "<sip:100@192.0.2.9>", CAR]
+
+
+@pytest.mark.parametrize("q", ["2", "0.1234", "-1", "1.1", "high", ".5", "0,5", "\u0661"])
+def test_a_q_that_is_none_is_400(q: str) -> None:
+    """RFC 3261 25.1: qvalue."""
+    registrar = Registrar()
+    assert register(registrar, [f'{DESK};q="{q}"']).status == 400
+    assert bound(registrar) == []
+
+
+def test_the_path_of_a_registration_is_kept_and_shown_to_who_supports_it() -> None:
+    """RFC 3327 sections 5.3 and 5.4: used as Route towards the contact, in the same order."""
+    path = [("Path", "<sip:192.0.2.20;lr>, <sip:192.0.2.21;lr>"), ("Path", "<sip:192.0.2.22;lr>")]
+    registrar = Registrar()
+    response = register(registrar, [DESK], extra=[*path, ("Supported", "gruu, path")])
+    assert response.values("path") == ["<sip:192.0.2.20;lr>", "<sip:192.0.2.21;lr>", "<sip:192.0.2.22;lr>"]
+    (binding,) = registrar.bindings("100", 0)
+    assert [value for _, value in binding.routes] == response.values("path")
+    assert register(registrar, [DESK], cseq=2, extra=path).get("path") is None
+    register(registrar, [DESK], cseq=3)
+    (binding,) = registrar.bindings("100", 0)
+    assert binding.routes == ()

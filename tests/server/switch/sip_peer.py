@@ -32,7 +32,6 @@ class SipPeer:
         self.host = host
         self.port = port
         self.status: int | None = 200
-        self.answer_headers: list[tuple[str, str]] = []
         self.received: list[Request] = []
         self._coming: asyncio.Queue[Request] = asyncio.Queue()
         self._answers: dict[str, asyncio.Queue[Response]] = {}
@@ -64,6 +63,7 @@ class SipPeer:
         *,
         from_: str = "",
         to: str = "",
+        contact: str = "",
         hops: int = 70,
     ) -> Response:
         """Send a request outside any dialog to a user of the server, and return its final response."""
@@ -78,7 +78,7 @@ class SipPeer:
                 ("To", f"<{to or uri}>"),
                 ("Call-ID", f"call-{number}"),
                 ("CSeq", f"{number} {method}"),
-                ("Contact", self.contact),
+                ("Contact", contact or self.contact),
                 *headers,
             ],
             body,
@@ -148,8 +148,13 @@ class SipPeer:
         if all(message.via.branch != one.via.branch for one in self.received):
             self._coming.put_nowait(message)
         self.received.append(message)
-        if self.status is not None and message.method != "ACK":
-            response = message.respond(self.status, to_tag="peer")
-            for name, value in self.answer_headers:
-                response.add(name, value)
-            self.endpoint.send(response.to_bytes(), source)
+        if message.method == "CANCEL":
+            self.endpoint.send(message.respond(200, to_tag="peer").to_bytes(), source)
+            self.refuse(487)
+        elif self.status is not None and message.method != "ACK":
+            self.endpoint.send(message.respond(self.status, to_tag="peer").to_bytes(), source)
+
+    def refuse(self, status: int) -> None:
+        """Answer the last INVITE, to which nothing final was said."""
+        invite = next(one for one in reversed(self.received) if one.method == "INVITE")
+        self.endpoint.send(invite.respond(status, to_tag="peer").to_bytes(), self._pbx.server.sip)
