@@ -39,6 +39,11 @@ class Party:
     trunk: str | None = None
     private: bool = False
 
+    @property
+    def shown(self) -> str:
+        """The number that may be told to whoever is called."""
+        return "anonymous" if self.private else self.number
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:

@@ -153,7 +153,7 @@ class Pbx:
         replies = Replies(self._stack, self.decisions, self.clock)
         messenger = Messenger(self.administration, self.registrar, self._stack, replies, self.clock)
         presence = Presence(self.administration, self.switch, self.registrar, self._stack, replies)
-        self._notifier = Notifier(
+        self.notifier = Notifier(
             (
                 MessageSummary(self.administration, self.boxes),
                 DialogPackage(self.administration, self.switch),
@@ -171,9 +171,9 @@ class Pbx:
             registrar=self.registrar,
             administration=self.administration,
             replies=replies,
-            notifier=self._notifier,
+            notifier=self.notifier,
             takers={
-                "SUBSCRIBE": self._notifier.take,
+                "SUBSCRIBE": self.notifier.take,
                 "PUBLISH": presence.publish,
                 "MESSAGE": messenger.take,
             },
@@ -278,7 +278,7 @@ class Pbx:
         """End every call with BYE, keep what is owed, and close everything."""
         self.is_stopping = True
         await self.switch.stop()
-        self._notifier.stop()
+        self.notifier.stop()
         await self.trunks.stop()
         if self._api is not None:
             await self._api.stop()

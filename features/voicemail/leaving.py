@@ -20,7 +20,7 @@ async def leave_message(call: Session, box: BoxSettings, boxes: Boxes) -> None:
     if recording.duration_s >= box.least_message_s:
         await boxes.add(
             user=box.user,
-            caller=call.caller.number,
+            caller=call.caller.shown,
             called=call.called,
             duration_s=recording.duration_s,
             wav_path=recording.path,

@@ -78,6 +78,8 @@ class Metrics:
             ("messages_left", "Voicemail messages kept.", "message.left"),
         ):
             yield CounterMetricFamily(f"ringfence_{name}", text, value=count[event])
+        watched = {name: float(count) for name, count in pbx.notifier.subscriptions.items()}
+        yield gauges("subscriptions", "Subscriptions to events.", "package", watched)
         trunks = {name: float(is_registered) for name, is_registered in pbx.trunks.registered.items()}
         if trunks:
             yield gauges("trunk_registered", "Whether we are registered at a trunk.", "trunk", trunks)

@@ -82,7 +82,8 @@ class DialogPackage:
         if initiator:
             remote = NameAddr("", self._uri(call.called))
         else:
-            remote = NameAddr(call.caller.name, self._uri(call.caller.number))
+            name = "" if call.caller.private else call.caller.name
+            remote = NameAddr(name, self._uri(call.caller.shown))
         held = connection.state is ConnectionState.HOLD
         return Dialogue(connection.leg_id, state, initiator, remote, held)
 

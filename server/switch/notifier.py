@@ -93,15 +93,17 @@ class Notifier:
         self._watches: dict[Subscription, Watch] = {}
         self._watching: dict[tuple[str, str], dict[Subscription, None]] = {}
         self._of_account: Counter[str] = Counter()
+        self._of_package: Counter[str] = Counter()
         self._due: dict[Subscription, None] = {}
         self._telling: asyncio.Task[None] | None = None
         self._leave: Callable[[], None] | None = None
         self._stopping = False
         self.allow_events = ", ".join(self._packages)
 
-    def __len__(self) -> int:
-        """Count the subscriptions."""
-        return len(self._watches)
+    @property
+    def subscriptions(self) -> dict[str, int]:
+        """How many subscriptions there are to each package."""
+        return {name: self._of_package[name] for name in self._packages}
 
     # -- SUBSCRIBE ---------------------------------------------------------------------------------------------
 
@@ -133,7 +135,10 @@ class Notifier:
             self._forget(effect.subscription)
             return
         subscription, transaction = effect.subscription, effect.transaction
-        watch, now = self._watches[subscription], self._clock.now()
+        watch, now = self._watches.get(subscription), self._clock.now()
+        if watch is None or subscription.is_over:
+            self._replies.respond(transaction, 481)
+            return
         expires_s = LIMITS.granted(transaction.request.expires)
         if expires_s is None:
             self._replies.respond(transaction, 423, ("Min-Expires", str(LIMITS.least_s)))
@@ -160,16 +165,18 @@ class Notifier:
         self._watches[subscription] = watch
         self._watching.setdefault((watch.package.name, watch.resource), {})[subscription] = None
         self._of_account[watch.watcher.number] += 1
+        self._of_package[watch.package.name] += 1
 
     def _forget(self, subscription: Subscription) -> None:
         watch = self._watches.pop(subscription)
-        key = (watch.package.name, watch.resource)
-        del self._watching[key][subscription]
-        if not self._watching[key]:
-            del self._watching[key]
-        self._of_account[watch.watcher.number] -= 1
-        if not self._of_account[watch.watcher.number]:
-            del self._of_account[watch.watcher.number]
+        watched = (watch.package.name, watch.resource)
+        del self._watching[watched][subscription]
+        if not self._watching[watched]:
+            del self._watching[watched]
+        for counts, key in ((self._of_account, watch.watcher.number), (self._of_package, watch.package.name)):
+            counts[key] -= 1
+            if not counts[key]:
+                del counts[key]
         self._due.pop(subscription, None)
         if not self._watches and self._leave is not None:
             self._leave()
@@ -177,15 +184,12 @@ class Notifier:
 
     # -- NOTIFY ------------------------------------------------------------------------------------------------
 
-    def changed(self, package: str, resource: str) -> None:
-        """Tell everybody who watches it what `resource` is like now; what changes at once is told once."""
-        for subscription in self._watching.get((package, resource), ()):
-            self._tell_soon(subscription)
-
     def _hear(self, stamped: Stamped) -> None:
-        for package in self._packages.values():
-            for resource in package.concerned(stamped.event):
-                self.changed(package.name, resource)
+        """Tell everybody who watches what an event concerns; what changes at the same moment is told once."""
+        for name in self._of_package:
+            for resource in self._packages[name].concerned(stamped.event):
+                for subscription in self._watching.get((name, resource), ()):
+                    self._tell_soon(subscription)
 
     def _tell_soon(self, subscription: Subscription) -> None:
         self._due[subscription] = None

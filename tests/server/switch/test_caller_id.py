@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -81,6 +82,23 @@ async def test_privacy_hides_the_caller_and_tells_the_trunk_alone(pbx: PbxUnderT
         request = await anna.next()
         assert (request.get("from") or "").startswith('"Anonymous" <sip:anonymous@anonymous.invalid>;tag=')
         assert request.get(PAI) is request.get("privacy") is None
+
+
+async def test_a_hidden_caller_is_not_told_by_lamps_either(pbx: PbxUnderTest) -> None:
+    """RFC 3323 section 5: what hides the caller at the telephone must not be told beside it."""
+    anna = await registered(pbx, "100")
+    anna.status = 180
+    async with SipPeer(pbx, "102") as watcher, SipPeer(pbx, "101") as ben:
+        await watcher.ask("SUBSCRIBE", "100", [("Event", "dialog")])
+        await watcher.next()
+        calling = asyncio.ensure_future(invite(ben, "100", ("Privacy", "id")))
+        body = (await watcher.next()).body.decode()
+        assert "sip:anonymous@klein.example" in body
+        assert "101" not in body
+        assert "Ben" not in body
+        await anna.next()
+        anna.refuse(486)
+        await calling
 
 
 async def test_what_a_telephone_asserts_is_not_believed(pbx: PbxUnderTest) -> None:

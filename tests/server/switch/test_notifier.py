@@ -59,7 +59,7 @@ async def test_the_box_is_found_by_extension_name_and_listening_number(
         answer = await phone.ask("SUBSCRIBE", number, [MWI, ("Expires", "0")])
         assert (answer.status, answer.get("expires")) == (200, "0")
         assert (await phone.next()).get("subscription-state") == "terminated;reason=timeout"
-        assert len(pbx.server._notifier) == 0
+        assert not any(pbx.server.notifier.subscriptions.values())
 
 
 async def test_somebody_else_s_box_is_403_and_nobody_s_404(pbx: PbxUnderTest) -> None:
@@ -94,7 +94,7 @@ async def test_a_licence_that_goes_ends_the_subscription(pbx: PbxUnderTest) -> N
         answer = await phone.ask_inside(opening, "SUBSCRIBE", [MWI])
         assert answer.get("x-license-reason") == "function.not_configured"
         assert (await phone.next()).get("subscription-state") == "terminated;reason=rejected"
-        assert len(pbx.server._notifier) == 0
+        assert not any(pbx.server.notifier.subscriptions.values())
 
 
 @pytest.mark.parametrize("event", [(), (("Event", "conference"),)])
@@ -150,7 +150,7 @@ async def test_a_watcher_that_answers_481_or_nothing_is_forgotten(pbx: PbxUnderT
             assert (await phone.ask("SUBSCRIBE", "100", [MWI])).status == 200
             await phone.next()
             assert await phone.silent(40)
-            assert len(pbx.server._notifier) == 0
+            assert not any(pbx.server.notifier.subscriptions.values())
 
 
 async def test_subscriptions_are_bounded(pbx: PbxUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,7 +176,7 @@ async def test_the_end_of_the_server_ends_every_subscription(pbx: PbxUnderTest) 
     async with SipPeer(pbx, "100") as phone:
         await phone.ask("SUBSCRIBE", "100", [MWI])
         await phone.next()
-        pbx.server._notifier.stop()
+        pbx.server.notifier.stop()
         assert (await phone.next()).get("subscription-state") == "terminated;reason=deactivated"
         answer = await phone.ask("SUBSCRIBE", "100", [MWI])
         assert (answer.status, answer.get("x-license-reason")) == (503, "server.stopping")
