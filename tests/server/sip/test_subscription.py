@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ringfence.channels.network import Address
 from ringfence.server.sip.effects import Requested, Resubscribed, SubscriptionEnded
+from ringfence.server.sip.flow import Flow
 from ringfence.server.sip.message import Request, Response
 from ringfence.server.sip.subscription import Event, State, Subscription
 
@@ -202,6 +204,30 @@ def test_an_end_is_told_at_once_and_only_once(wire: Wire) -> None:
     notify = notified(wire)
     assert (notify.get("subscription-state"), notify.body) == ("terminated;reason=deactivated", b"")
     assert ended(wire) == 1
+
+
+def test_notifies_go_over_the_connection_of_the_subscribe(wire: Wire) -> None:
+    """RFC 5626 4.3: which is in use as long as the subscription lasts; a refresh may come by another one."""
+    first, second = (Flow("TCP", Address("192.0.2.7", 40000 + number), number) for number in (1, 2))
+    for flow in (first, second):
+        wire.agent.open(flow)
+    wire.receive(subscribe(wire), first)
+    requested = wire.take_told()[-1]
+    assert isinstance(requested, Requested)
+    transaction = wire.agent.accept(requested.request, requested.source)
+    subscription = Subscription.accept(wire.agent, transaction, first, 600, wire.now)
+    (response,) = wire.take()
+    subscription.notify(state("idle"), wire.now)
+    wire.collect()
+    assert [peer for _, _, peer in wire.sent] == [first]
+    wire.answer(notified(wire), 200)
+    assert wire.agent.flows_in_use() == {first}
+    wire.receive(subscribe(wire, cseq=2, to_tag=response.to.tag or ""), second)
+    told = wire.take_told()[-1]
+    assert isinstance(told, Resubscribed)
+    subscription.refresh(told.transaction, 600, wire.now)
+    wire.take()
+    assert wire.agent.flows_in_use() == {second}
 
 
 def test_the_event_and_its_id_are_read() -> None:
