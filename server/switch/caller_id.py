@@ -98,6 +98,17 @@ def caller_from_outside(trunk: Trunk, request: Request) -> Party:
     return Party(number or "anonymous", caller.display_name, trunk=trunk.name)
 
 
+def called_from_outside(trunk: Trunk, request: Request, called: str) -> str:
+    """Return the number that a trunk's peer calls.
+
+    Whoever registers is called at the contact of the registration (RFC 3261 10.2.1); the number is then in To.
+    """
+    if not trunk.register or called != trunk.username:
+        return called
+    to = request.to.uri
+    return (to.user if isinstance(to, SipUri) else to.rest.partition(";")[0]) or called
+
+
 def with_privacy(party: Party, request: Request) -> Party:
     """Note that a caller of the house does not want to be shown."""
     return replace(party, private=True) if wants_privacy(request) else party

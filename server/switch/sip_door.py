@@ -16,7 +16,7 @@ from ..sip.multipart import find_part
 from ..sip.refer import Replaces
 from ..sip.session_timer import LEAST_S, TOO_SHORT, is_too_short
 from ..sip.uri import SipUri
-from .caller_id import caller_from_outside, with_privacy
+from .caller_id import called_from_outside, caller_from_outside, with_privacy
 from .domain import is_ours
 from .events import Registered
 
@@ -129,9 +129,8 @@ class SipDoor:
             self._replies.answer(request, source, 415, ("Accept-Encoding", "identity"))
             return
         if not request.contacts and (request.via.branch or "").startswith(MAGIC):
-            self._replies.answer(
-                request, source, 400
-            )  # RFC 3261 8.1.1.8; RFC 2543 knew INVITE without Contact
+            # RFC 3261 8.1.1.8; RFC 2543 knew INVITE without Contact
+            self._replies.answer(request, source, 400)
             return
         if is_too_short(request):
             self._replies.answer(request, source, TOO_SHORT, ("Min-SE", str(LEAST_S)))
@@ -152,6 +151,7 @@ class SipDoor:
         number: str | None = called
         trunk = self._identity.trunk_of(source) if party.trunk is not None else None
         if trunk is not None:
+            called = called_from_outside(trunk, request, called)
             number = self._switch.router.direct_dial(trunk, called)
         party = with_privacy(party, request)
         if replaces is not None:

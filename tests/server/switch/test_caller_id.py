@@ -165,3 +165,20 @@ async def test_a_malformed_diversion_is_dropped(pbx: PbxUnderTest) -> None:
     async with SipPeer(pbx, "4912", host="127.0.0.30") as trunk:
         await invite(trunk, "08955550100", ("Diversion", "<sip:0800@carrier.example"))
         assert (await shown_at(anna)).get("diversion") is None
+
+
+@pytest.mark.ringfence(
+    site=SITE.replace(
+        'uri = "sip:127.0.0.31:5070"',
+        'uri = "sip:127.0.0.31:5070"\nusername = "firma"\npassword = "Amt-3100-Tor"\nregister = true',
+    )
+)
+@pytest.mark.parametrize("to", ["sip:08955550100@carrier.example", "tel:08955550100;phone-context=+49"])
+async def test_a_trunk_that_registers_is_called_at_its_contact_and_the_number_is_in_to(
+    pbx: PbxUnderTest, to: str
+) -> None:
+    """RFC 3261 10.2.1 and 8.1.1.2."""
+    anna = await registered(pbx, "100")
+    async with SipPeer(pbx, "4912", host="127.0.0.30") as trunk:
+        await trunk.ask("INVITE", "sip:firma@klein.example", [KIND], SDP, to=to)
+        assert (await shown_at(anna)).get("from") == "sip:4912@klein.example"
