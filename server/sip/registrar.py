@@ -89,8 +89,9 @@ class Registrar:
         `tag` is the response's To tag.
         """
         current = self._live(account, now)
+        path = () if request.get("path") is None else tuple(request.values("path"))
         try:
-            kept = self._changed(current, request, source, now)
+            kept = self._changed(current, request, source, path, now)
         except _RefusedError as refused:
             response = request.respond(refused.status, to_tag=tag)
             if refused.status == 423:
@@ -100,7 +101,7 @@ class Registrar:
         response = request.respond(200, to_tag=tag)
         for binding in kept:
             response.add("Contact", binding.header(now))
-        if (path := request.all("path")) and "path" in request.values("supported"):  # RFC 3327 section 5.3
+        if path and "path" in request.values("supported"):  # RFC 3327 section 5.3
             response.add("Path", ", ".join(path))
         return response
 
@@ -118,7 +119,9 @@ class Registrar:
         else:
             self._bindings.pop(account, None)
 
-    def _changed(self, current: list[Binding], request: Request, source: Peer, now: float) -> list[Binding]:
+    def _changed(
+        self, current: list[Binding], request: Request, source: Peer, path: tuple[str, ...], now: float
+    ) -> list[Binding]:
         call_id, cseq = request.call_id, request.cseq.number
         if request.contact_star:
             if request.expires != 0:
@@ -127,7 +130,6 @@ class Registrar:
                 raise _RefusedError(500)
             return []
         kept = list(current)
-        path = tuple(request.values("path"))
         for contact in request.contacts:
             uri = contact.uri
             if not isinstance(uri, SipUri):
