@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from .dialog import Dialog
 from .effects import Resubscribed, SubscriptionEnded
+from .grammar import SipSyntaxError
 from .headers import parse_params
 from .requester import Requester
 
@@ -36,9 +37,12 @@ class Event:
 
     @classmethod
     def of(cls, request: Request) -> Event:
-        """Read a request's Event; without one the package is empty (RFC 6665 8.2.1)."""
+        """Read a request's Event; without one, or with a malformed one, the package is empty (RFC 6665 8.2.1)."""
         package, semicolon, params = (request.get("event") or "").partition(";")
-        found = dict(parse_params(semicolon + params)) if semicolon else {}
+        try:
+            found = dict(parse_params(semicolon + params))
+        except SipSyntaxError:
+            return cls("")
         return cls(package.strip().lower(), found.get("id"))
 
     def __str__(self) -> str:
@@ -63,18 +67,17 @@ class State:
 
 
 class Subscription(Requester):
-    """One subscription. `owner` is whatever object its holder wants to find again."""
+    """One subscription, whose dialog goes to whoever watches."""
 
     __slots__ = (
         "_agent", "_documents", "_ended", "_expires_at", "_expiry", "_is_owed", "_last_words", "_pause", "_told",
-        "_under_way", "_waiting", "dialog", "event", "owner",
+        "_under_way", "_waiting", "dialog", "event",
     )  # fmt: skip
 
     def __init__(self, agent: Agent, dialog: Dialog, event: Event) -> None:
         self._agent = agent
         self.dialog = dialog
         self.event = event
-        self.owner: object = None
         self._documents = 0
         self._expires_at = 0.0
         self._expiry: Timer | None = None

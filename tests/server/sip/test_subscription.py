@@ -235,3 +235,5 @@ def test_the_event_and_its_id_are_read() -> None:
     request = Request("SUBSCRIBE", "sip:1@x", [("Event", "Presence ; id=4;foo=bar")])
     assert Event.of(request) == Event("presence", "4")
     assert Event.of(Request("SUBSCRIBE", "sip:1@x")) == Event("")
+    twice = Request("SUBSCRIBE", "sip:1@x", [("Event", "presence;id=1;id=2")])
+    assert Event.of(twice) == Event("")
