@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MOST_OF_AN_ACCOUNT: Final = 10
-LIMITS: Final = ExpiryLimits(least_s=60)
+RETRY_AFTER_S: Final = "60"
+LIMITS: Final = ExpiryLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,10 @@ class Publications(Generic[T]):
         content_type: str,
         read: Callable[[bytes], T],
         changed: Callable[[str], None],
-        limits: ExpiryLimits = LIMITS,
     ) -> None:
         self._content_type = content_type
         self._read = read
         self._changed = changed
-        self._limits = limits
         self._published: dict[str, dict[str, _Publication[T]]] = {}
 
     def states(self, account: str) -> list[T]:
@@ -55,19 +54,19 @@ class Publications(Generic[T]):
 
     def publish(self, agent: Agent, account: str, request: Request, now: float) -> Response:
         """Follow RFC 3903 section 6: publish, refresh, modify or remove; raises `SipSyntaxError` for a bad body."""
-        etag, expires_s = request.get("sip-if-match"), self._limits.granted(request.expires)
+        etag, expires_s = request.get("sip-if-match"), LIMITS.granted(request.expires)
         known = self._published.get(account, {})
         old = known.get(etag) if etag is not None else None
         if etag is not None and old is None:
             return self._refused(agent, request, 412)
         if expires_s is None:
-            return self._refused(agent, request, 423, ("Min-Expires", str(self._limits.least_s)))
+            return self._refused(agent, request, 423, ("Min-Expires", str(LIMITS.least_s)))
         if old is None and not request.body:
             return self._refused(agent, request, 400)
         if request.body and request.content_type != self._content_type:
             return self._refused(agent, request, 415, ("Accept", self._content_type))
         if old is None and len(known) >= MOST_OF_AN_ACCOUNT:
-            return self._refused(agent, request, 503, ("Retry-After", str(self._limits.least_s)))
+            return self._refused(agent, request, 503, ("Retry-After", RETRY_AFTER_S))
         state = self._read(request.body) if request.body else None
         if etag is not None:
             self._forget(account, etag)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-LIMITS: Final = ExpiryLimits(least_s=60, default_s=3600, most_s=7200)
+LIMITS: Final = ExpiryLimits()
 MOST_OF_AN_ACCOUNT: Final = 200
 MOST: Final = 20_000
 

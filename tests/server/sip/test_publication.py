@@ -78,7 +78,7 @@ def test_a_tag_that_is_not_known_is_412(desk: Desk) -> None:
 def test_too_brief_is_423_and_nothing_to_publish_400(desk: Desk) -> None:
     """RFC 3903 section 6 steps 4 and 6."""
     refused = desk.publish("here", Expires="5")
-    assert (refused.status, refused.get("min-expires")) == (423, "60")
+    assert (refused.status, refused.get("min-expires")) == (423, "10")
     assert desk.publish().status == 400
     assert desk.states == []
 
