@@ -164,10 +164,11 @@ class Pbx:
             stream=self.stream,
             clock=self.clock,
         )
+        self.identity = Identity(self.administration, self.stream, random)
         self._door = SipDoor(
             switch=self.switch,
             stack=self._stack,
-            identity=Identity(self.administration, random),
+            identity=self.identity,
             registrar=self.registrar,
             administration=self.administration,
             replies=replies,

@@ -83,6 +83,13 @@ class Metrics:
         trunks = {name: float(is_registered) for name, is_registered in pbx.trunks.registered.items()}
         if trunks:
             yield gauges("trunk_registered", "Whether we are registered at a trunk.", "trunk", trunks)
+        bans = len(pbx.identity.bans(pbx.clock.now()))
+        yield GaugeMetricFamily("ringfence_banned_sources", "Bans for guessing passwords.", value=bans)
+        yield CounterMetricFamily(
+            "ringfence_sip_unheard",
+            "Requests of strangers that came too fast to be answered.",
+            value=pbx.identity.unheard,
+        )
         yield from licence_metrics(pbx.administration)
         if pbx.hooks is not None:
             yield from webhook_metrics(pbx.hooks.outboxes)

@@ -10,6 +10,7 @@ import hashlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from .amplification import bounded
 from .dialog import Dialog, DialogId, dialog_id, route_uri
 from .effects import Effect, Requested, Responded, Send, Unanswered
 from .flow import URI_TRANSPORTS, Flow, Peer, Transport, address_of, note_source, way_back
@@ -132,12 +133,30 @@ class Agent:
         """Begin a leg for an accepted INVITE."""
         return Leg.incoming(self, transaction, source, now)
 
-    def refuse(self, request: Request, status: int, source: Peer, *headers: tuple[str, str]) -> None:
-        """Answer without a transaction (RFC 3261 8.2.7); the To tag is the same for every repetition of the request."""
+    def refuse(
+        self,
+        request: Request,
+        status: int,
+        source: Peer,
+        *headers: tuple[str, str],
+        at: float | None = None,
+    ) -> None:
+        """Answer without a transaction (RFC 3261 8.2.7); the To tag is the same for every repetition of the request.
+
+        With `at` the answer goes out then. By UDP it is no longer than `amplification` lets it be.
+        """
         response = request.respond(status, to_tag=self._tag_for(request))
         for name, value in headers:
             response.add(name, value)
-        self.effects.append(Send(response.to_bytes(), way_back(source, request.via, self.flows)))
+        is_certain = isinstance(source, Flow)
+        data = response.to_bytes() if is_certain else bounded(response, request.size)
+        if data is None:
+            return
+        send = Send(data, way_back(source, request.via, self.flows))
+        if at is None:
+            self.effects.append(send)
+        else:
+            self.timers.set(at, lambda _: self.effects.append(send))
 
     def send(self, request: Request, destination: Peer, owner: object, now: float) -> ClientTransaction:
         """Send a request in a client transaction of its own; `owner` hears of it, if no `Requester` by effects."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from .credentials import Challenge
+from .grammar import SipSyntaxError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from random import Random
 
     from .message import Request, Response
@@ -21,16 +24,26 @@ class Authorizer:
         self._random = random
 
     def __call__(self, response: Response, request: Request) -> tuple[str, str] | None:
-        """Return the header to send the request again with; None when the challenge is not Digest."""
+        """Return the header to send the request again with; None when no challenge is one that we can answer.
+
+        Of several the first that we speak counts, for they stand in the order of preference (RFC 8760 2.4).
+        """
         name, answer = (
             ("www-authenticate", "Authorization")
             if response.status == 401
             else ("proxy-authenticate", "Proxy-Authorization")
         )
-        challenge = Challenge.parse(response.get(name) or "")
+        challenge = next((one for one in _challenges(response.all(name)) if one.is_spoken), None)
         if challenge is None:
             return None
         cnonce = f"{self._random.getrandbits(64):016x}"
         return answer, str(
             challenge.answer(self._username, self._password, request.method, request.uri, cnonce=cnonce)
         )
+
+
+def _challenges(values: Iterable[str]) -> Iterator[Challenge]:
+    for value in values:
+        with suppress(SipSyntaxError):  # one that cannot be read is none that we speak
+            if (challenge := Challenge.parse(value)) is not None:
+                yield challenge

@@ -155,6 +155,11 @@ class Credentials:
         return text if self.opaque is None else f"{text}, opaque={quote(self.opaque)}"
 
 
+def find_algorithm(name: str) -> Algorithm | None:
+    """The algorithm that a header names, in whatever case; None for one that we do not speak."""
+    return Algorithm.__members__.get(name.upper().replace("-", "_"))
+
+
 def find_credentials(values: Iterable[str], realm: str) -> Credentials | None:
     """Give the first Digest credentials for `realm` among header values, or None.
 
@@ -192,6 +197,11 @@ class Challenge:
             opaque=_quoted(params, "opaque") if "opaque" in params else None,
         )
 
+    @property
+    def is_spoken(self) -> bool:
+        """Whether `answer` can: we speak MD5 and SHA-256, with `qop=auth` or none."""
+        return find_algorithm(self.algorithm) is not None and (not self.qop or "auth" in self.qop)
+
     def answer(
         self, username: str, password: str, method: str, uri: str, *, cnonce: str, nc: int = 1
     ) -> Credentials:
@@ -199,9 +209,9 @@ class Challenge:
 
         Raises `SipSyntaxError` when the server offers neither an algorithm nor a qop that we speak.
         """
-        if self.algorithm.upper() not in set(Algorithm) or (self.qop and "auth" not in self.qop):
+        algorithm = find_algorithm(self.algorithm)
+        if algorithm is None or not self.is_spoken:
             raise SipSyntaxError("the challenge wants an algorithm or qop that is not spoken here")
-        algorithm = Algorithm(self.algorithm.upper())
         qop = "auth" if self.qop else None
         response = response_for(
             ha1(username, self.realm, password, algorithm),

@@ -41,8 +41,9 @@ _NONCE = re.compile(r"([0-9a-f]{1,16})-([0-9a-f]{1,16})-([0-9a-f]{32})")
 class Verdict(Enum):
     """What a server thinks of credentials.
 
-    `STALE` (the nonce is too old, or of a former run) and `REPLAY` come with the right password: answer both
-    with a fresh challenge that says `stale=true`. `WRONG` is a failed guess.
+    Answer `STALE` (a nonce that is too old, of a former run, or made for somebody else) and `REPLAY` with a fresh
+    challenge that says `stale=true`. A stale nonce is told without a look at the password, so that nobody learns by
+    it whether a guess was right. `WRONG` is a failed guess, made by whoever got the challenge.
     """
 
     OK = auto()
@@ -75,8 +76,9 @@ class _Used:
 class Nonces:
     """A server's nonces: each challenge has its own, and nothing is kept of it before its first good use.
 
-    A nonce carries when it was minted, a serial number and a keyed hash of both, so that a flood of requests
-    without credentials costs no memory. Counts are kept of at most `most` nonces; when one has to be
+    A nonce carries when it was minted, a serial number and a keyed hash of both, of the algorithm and of the source
+    that it was made for, so that a flood of requests without credentials costs no memory, and nobody can fail in
+    the name of an address at which he does not listen. Counts are kept of at most `most` nonces; when one has to be
     forgotten early, it and all older ones become stale, so that none is ever accepted twice.
     """
 
@@ -84,11 +86,9 @@ class Nonces:
         self,
         random: Random,
         *,
-        algorithm: Algorithm = Algorithm.MD5,
         lifetime_s: float = LIFETIME_S,
         most: int = MOST_NONCES,
     ) -> None:
-        self.algorithm = algorithm
         self._key = random.randbytes(32)
         self._lifetime_ms = int(lifetime_s * 1000)
         self._most = most
@@ -100,43 +100,49 @@ class Nonces:
         """Count the nonces of which anything is kept."""
         return len(self._used)
 
-    def mint(self, now: float) -> str:
-        """Make a nonce for one challenge."""
+    def mint(self, now: float, source: str, algorithm: Algorithm = Algorithm.MD5) -> str:
+        """Make a nonce for one challenge to the host `source`."""
         self._serial += 1
         stamp = f"{int(now * 1000):x}-{self._serial:x}"
-        return f"{stamp}-{self._mac(stamp)}"
+        return f"{stamp}-{self._mac(stamp, source, algorithm)}"
 
     def verify(
-        self, credentials: Credentials, method: str, request_uri: str, secret: str, now: float
+        self,
+        credentials: Credentials,
+        method: str,
+        request_uri: str,
+        secret: str,
+        now: float,
+        *,
+        source: str,
+        algorithm: Algorithm = Algorithm.MD5,
     ) -> Verdict:
-        """Judge credentials of our realm for a request to `request_uri` as written.
+        """Judge credentials of our realm, which name `algorithm`, for a request to `request_uri` as written.
 
         `secret` is the `ha1` of the account that `credentials.username` names; for an unknown one pass any
         other hash: it takes the same time and comes out `WRONG`.
         """
+        now_ms = int(now * 1000)
+        minted = self._minted(credentials.nonce, source, algorithm)
+        if minted is None or now_ms - minted[0] >= self._lifetime_ms or minted[1] <= self._forgotten:
+            return Verdict.STALE
         expected = response_for(
             secret,
             method,
             credentials.uri,
             credentials.nonce,
-            algorithm=self.algorithm,
+            algorithm=algorithm,
             qop=credentials.qop,
             nc=credentials.nc,
             cnonce=credentials.cnonce,
         )
         if not (
             hmac.compare_digest(expected, credentials.response)
-            and credentials.algorithm.upper() == self.algorithm
             and credentials.qop in {None, "auth"}
             and _same_uri(credentials.uri, request_uri)
         ):
             return Verdict.WRONG
-        match = _NONCE.fullmatch(credentials.nonce)
-        if match is None or not hmac.compare_digest(self._mac(f"{match[1]}-{match[2]}"), match[3]):
-            return Verdict.STALE
-        minted_ms, serial, now_ms = int(match[1], 16), int(match[2], 16), int(now * 1000)
-        if now_ms - minted_ms >= self._lifetime_ms or serial <= self._forgotten:
-            return Verdict.STALE
+        minted_ms, serial = minted
         used = self._used.get(serial)
         if used is None:
             used = self._used[serial] = _Used(minted_ms)
@@ -145,8 +151,17 @@ class Nonces:
             return Verdict.REPLAY
         return Verdict.OK if used.take(credentials.nc or 2**32) else Verdict.REPLAY
 
-    def _mac(self, stamp: str) -> str:
-        return hashlib.blake2b(stamp.encode(), key=self._key, digest_size=16).hexdigest()
+    def _minted(self, nonce: str, source: str, algorithm: Algorithm) -> tuple[int, int] | None:
+        """When (ms) and as which one a nonce was made for `source` and `algorithm`; None for one that was not."""
+        match = _NONCE.fullmatch(nonce)
+        if match is None:
+            return None
+        mac = self._mac(f"{match[1]}-{match[2]}", source, algorithm)
+        return (int(match[1], 16), int(match[2], 16)) if hmac.compare_digest(mac, match[3]) else None
+
+    def _mac(self, stamp: str, source: str, algorithm: Algorithm) -> str:
+        text = f"{stamp} {algorithm} {source}"
+        return hashlib.blake2b(text.encode(), key=self._key, digest_size=16).hexdigest()
 
     def _forget(self, now_ms: int) -> None:
         while self._used:

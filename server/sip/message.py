@@ -199,9 +199,9 @@ class Message:
 
 
 class Request(Message):
-    """A SIP request; `uri` is the Request-URI as written, `request_uri` the same typed."""
+    """A SIP request; `uri` is the Request-URI as written, `request_uri` the same typed; it came in `size` octets."""
 
-    __slots__ = ("method", "uri")
+    __slots__ = ("method", "size", "uri")
 
     def __init__(
         self, method: str, uri: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b""
@@ -209,6 +209,7 @@ class Request(Message):
         super().__init__(headers, body)
         self.method = method
         self.uri = uri
+        self.size = 0
 
     @property
     def request_uri(self) -> Uri:
@@ -332,6 +333,8 @@ def parse(data: bytes) -> Request | Response:
         raise faults[-1]
     message.headers = _headers(lines, faults)
     message.body = _body(message, body, faults)
+    if isinstance(message, Request):
+        message.size = len(data)
     if faults:
         request = message if isinstance(message, Request) and message.answerable() else None
         raise SipSyntaxError(faults[0].what, faults[0].status, request)

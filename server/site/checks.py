@@ -198,6 +198,10 @@ def _settings(site: Site) -> Iterator[Problem]:
     if not is_number(site.test_numbers.prefix):
         what = f'the prefix "{site.test_numbers.prefix}" of the test numbers is no number'
         yield Problem(("test_numbers", "prefix"), what, "use digits only")
+    algorithms = site.security.digest_algorithms
+    if not algorithms or len(set(algorithms)) < len(algorithms):
+        what = "digest_algorithms names none, or one twice"
+        yield Problem(("security", "digest_algorithms"), what, 'write e.g. ["MD5", "SHA-256"]')
     for index, source in enumerate(site.security.trusted_sources):
         try:
             ip_network(source, strict=False)

@@ -236,11 +236,14 @@ class Security:
     """`[security]`: addresses and networks for which guessing delay, ban and rate limit are lifted.
 
     `websocket_origins` are whose pages may speak SIP over WebSocket, besides those of the own host.
+    `digest_algorithms` are what SIP accounts are asked for, the preferred one first (RFC 8760); MD5 alone unless the
+    site knows that its telephones take a second challenge (decision 14).
     """
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
     trusted_sources: tuple[str, ...] = ()
     websocket_origins: tuple[str, ...] = ()
+    digest_algorithms: tuple[Literal["MD5", "SHA-256"], ...] = ("MD5",)
 
 
 @dataclass(frozen=True, slots=True)

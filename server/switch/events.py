@@ -90,6 +90,18 @@ class PresenceChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceBanned:
+    """Whoever sends from `source` guessed at the password of `account` too often and is not listened to for a while.
+
+    `source` is an address, or the network that counts as one; `account` is as he wrote it, and `*` for any.
+    """
+
+    source: str
+    account: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class DigitPressed:
     """A caller pressed a digit while Ringfence listened."""
 
@@ -155,6 +167,7 @@ SwitchEvent = (
     | TrunkRegistered
     | TrunkUnregistered
     | PresenceChanged
+    | SourceBanned
     | DigitPressed
     | MessageLeft
     | MessageRead

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from ...features.softphone.policy import may_use_softphone
 from ..sip.agent import ALLOW, MAGIC
-from ..sip.credentials import Challenge
 from ..sip.effects import Requested, Resubscribed, SubscriptionEnded
 from ..sip.message import SipSyntaxError
 from ..sip.multipart import find_part
@@ -19,6 +18,7 @@ from ..sip.uri import SipUri
 from .caller_id import called_from_outside, caller_from_outside, with_privacy
 from .domain import is_ours
 from .events import Registered
+from .identity import Unproven
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..sip.message import Request
     from ..sip.registrar import Registrar
     from ..site.administration import Administration
+    from ..site.site import Trunk
     from .identity import Identity
     from .notifier import Notifier
     from .replies import Replies
@@ -100,15 +101,11 @@ class SipDoor:
             agent.refuse(request, 200, source, ("Allow", self._allow), events, ("Accept", "application/sdp"))
             return
         trunk = None if method == "REGISTER" else self._identity.trunk_of(source)
-        party = (
-            caller_from_outside(trunk, request)
-            if trunk
-            else self._identity.of_account(request, self._clock.now())
-        )
+        party = self._who(request, source, trunk)
+        if party is None:
+            return
         allow = ALLOW if trunk else self._allow
-        if isinstance(party, Challenge):
-            agent.refuse(request, 401, source, ("WWW-Authenticate", str(party)))
-        elif method not in METHODS and (trunk or method not in self._takers):
+        if method not in METHODS and (trunk or method not in self._takers):
             self._replies.answer(request, source, 405, ("Allow", allow))
         elif unknown := agent.unknown_extensions(request):
             self._replies.answer(request, source, 420, ("Unsupported", ", ".join(unknown)))
@@ -123,6 +120,16 @@ class SipDoor:
         else:
             status = 200 if method == "OPTIONS" else 481  # RFC 3261 15.1.2: the others live in a dialog
             self._replies.answer(request, source, status, ("Allow", allow))
+
+    def _who(self, request: Request, source: Peer, trunk: Trunk | None) -> Party | None:
+        """Tell who asks; whoever has not proved it is answered here, or not at all."""
+        if trunk is not None:
+            return caller_from_outside(trunk, request)
+        party = self._identity.of_account(request, source, self._clock.now())
+        if isinstance(party, Unproven):
+            self._stack.agent.refuse(request, party.status, source, *party.headers, at=party.at)
+            return None
+        return party
 
     def _invite(self, request: Request, source: Peer, party: Party, called: str) -> None:
         if (request.get("content-encoding") or "identity").lower() != "identity":

@@ -55,6 +55,7 @@ TABLE: dict[str, Row] = {
     "call.cancelled": (487, 16, "CANCELLED", "ConnectionCleared/callCancelled", None),
     "auth.required": (401, None, "", "security/generic", 401),
     "auth.forbidden": (403, 21, "", "security/generic", 403),
+    "auth.banned": (403, 21, "", "security/generic", 403),
     "request.invalid": (400, None, "", "operation/generic", 422),
     "not_found": (404, 1, "", "operation/generic", 404),
 }

@@ -147,7 +147,9 @@ def test_repetitions_of_a_refused_request_get_equal_answers(wire: Wire) -> None:
     assert refuse_all(wire)[0].to.tag != answers[0].to.tag
     assert wire.agent.is_idle
     other = Agent(wire.us, Random(2))
-    other.refuse(wire.request("INVITE"), 401, wire.far)
+    request = parse(wire.request("INVITE").to_bytes())
+    assert isinstance(request, Request)
+    other.refuse(request, 401, wire.far)
     (send,) = other.take_effects()
     assert isinstance(send, Send)
     assert parse(send.data).to.tag != answers[0].to.tag

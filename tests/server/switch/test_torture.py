@@ -207,5 +207,6 @@ def test_ipv6_messages_are_answered_to_where_they_came_from(target: Besieged, na
     assert statuses([sent]) == [to_stranger], section
     port = {"mult-ip-in-header": 6050, "ipv4-mapped-ipv6": 19823}.get(name, 5060)
     assert destination == Address(IPV6_SOURCE.host, port)
+    target.network.heard.clear()
     assert finals(target.ask_as("user", PASSWORD, data))[-1] == to_account, section
     target.check()

@@ -41,12 +41,14 @@ class FarEnd:
         if header is None:
             self.bare += 1
             answer = request.respond(407, to_tag="far")
-            answer.add("Proxy-Authenticate", str(Challenge("amt", self._nonces.mint(0.0))))
+            answer.add("Proxy-Authenticate", str(Challenge("amt", self._nonces.mint(0.0, "127.0.0.1"))))
         else:
             credentials = Credentials.parse(header)
             assert credentials is not None
             secret = ha1("firma", "amt", "Amt-3100-Tor")
-            self.verdicts.append(self._nonces.verify(credentials, "INVITE", request.uri, secret, 1.0))
+            self.verdicts.append(
+                self._nonces.verify(credentials, "INVITE", request.uri, secret, 1.0, source="127.0.0.1")
+            )
             answer = request.respond(486, to_tag="far")
         self.endpoint.send(answer.to_bytes(), source)
 
