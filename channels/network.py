@@ -21,7 +21,9 @@ class Address:
 
 
 class Endpoint(Protocol):
-    """One bound datagram socket."""
+    """One bound datagram socket; `behind_since` is when datagrams began to wait for us, None while none do."""
+
+    behind_since: float | None
 
     @property
     def local(self) -> Address:

@@ -129,6 +129,7 @@ class Pbx:
         self._sockets = SipSockets(
             self._stack, options.network, options.host, self._flows_in_use, options.connections
         )
+        self.sip_load = self._stack.overload
         router = Router(
             self.administration,
             self.registrar,

@@ -90,6 +90,9 @@ class Metrics:
             "Requests of strangers that came too fast to be answered.",
             value=pbx.identity.unheard,
         )
+        yield CounterMetricFamily(
+            "ringfence_sip_shed", "Requests turned away in overload.", value=pbx.sip_load.shed
+        )
         yield from licence_metrics(pbx.administration)
         if pbx.hooks is not None:
             yield from webhook_metrics(pbx.hooks.outboxes)

@@ -37,6 +37,7 @@ class MemoryEndpoint:
     ) -> None:
         self._network = network
         self._local = local
+        self.behind_since: float | None = None
         self.receive = receive
 
     @property

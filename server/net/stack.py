@@ -13,6 +13,7 @@ import structlog
 
 from ..sip.effects import Send
 from ..sip.flow import Flow
+from ..sip.overload import Overload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,7 @@ class SipStack:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for = 0.0
+        self.overload = Overload()
         self._flushing = False
 
     @property
@@ -74,6 +76,12 @@ class SipStack:
             self._timer.cancel()
         if self._endpoint is not None:
             self._endpoint.close()
+
+    @property
+    def is_overloaded(self) -> bool:
+        """Whether more is asked of this server than it can do, so that new work has to be turned away."""
+        behind_since = self._endpoint.behind_since if self._endpoint is not None else None
+        return self.overload.is_over(behind_since, self._loop.time())
 
     def flush(self) -> None:
         """Do what the agent wants done; while that goes on, further calls leave it to the first."""
@@ -147,6 +155,7 @@ class SipStack:
         self._timer = self._loop.call_at(deadline, self._expire)
 
     def _expire(self) -> None:
-        self._timer = None
-        self.agent.expire(self._loop.time())
+        self._timer, now = None, self._loop.time()
+        self.overload.note_timer(self._armed_for, now)
+        self.agent.expire(now)
         self.flush()

@@ -17,32 +17,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024
-
-
-class _Protocol(asyncio.DatagramProtocol):
-    def __init__(self, receive: Callable[[bytes, Address], None]) -> None:
-        self._receive = receive
-        self._addresses: dict[tuple[str, int], Address] = {}
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        source = self._addresses.get(addr)
-        if source is None:
-            if len(self._addresses) >= 4096:
-                self._addresses.clear()
-            source = self._addresses[addr] = Address(addr[0], addr[1])
-        self._receive(data, source)
-
-    def error_received(self, exc: Exception) -> None:
-        """An ICMP error: the far end is gone, which the protocol's own timers find out."""
+MOST_AT_ONCE = 64
+LONGEST_TURN_S = 0.02
+_LARGEST_BYTES = 65535
 
 
 class UdpEndpoint:
-    """One bound UDP socket."""
+    """One bound UDP socket, read in turns that leave the loop time for timers and connections."""
 
-    def __init__(self, transport: asyncio.DatagramTransport, sock: socket.socket) -> None:
-        self._transport = transport
+    def __init__(self, sock: socket.socket, receive: Callable[[bytes, Address], None]) -> None:
+        self._sock = sock
+        self._receive = receive
+        self._addresses: dict[tuple[str, int], Address] = {}
+        self._is_open = True
+        self.behind_since: float | None = None
         host, port = sock.getsockname()[:2]
         self._local = Address(host, port)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(sock.fileno(), self._read)
 
     @property
     def local(self) -> Address:
@@ -51,13 +43,54 @@ class UdpEndpoint:
 
     def send(self, data: bytes, destination: Address) -> None:
         """Send one datagram; a destination that cannot be reached loses it."""
-        if not self._transport.is_closing():
+        if self._is_open:
             with contextlib.suppress(OSError, ValueError):
-                self._transport.sendto(data, (destination.host, destination.port))
+                self._sock.sendto(data, (destination.host, destination.port))
 
     def close(self) -> None:
         """Close the socket."""
-        self._transport.close()
+        if self._is_open:
+            self._is_open = False
+            self._loop.remove_reader(self._sock.fileno())
+            self._sock.close()
+
+    def _read(self) -> None:
+        """Take what waits, up to a turn's number and time; what is left then makes us late."""
+        began = self._loop.time()
+        for _ in range(MOST_AT_ONCE):
+            try:
+                data, addr = self._sock.recvfrom(_LARGEST_BYTES)
+            except BlockingIOError:
+                self.behind_since = None
+                return
+            except OSError:  # an ICMP error: the far end is gone, which the protocol's own timers find out
+                continue
+            self._receive(data, self._address(addr))
+            if not self._is_open:
+                return
+            if self._loop.time() - began > LONGEST_TURN_S:
+                break
+        if not self._has_more():
+            self.behind_since = None
+        elif self.behind_since is None:
+            self.behind_since = began
+
+    def _has_more(self) -> bool:
+        try:
+            self._sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
+        return True
+
+    def _address(self, addr: tuple[str, int]) -> Address:
+        source = self._addresses.get(addr)
+        if source is None:
+            if len(self._addresses) >= 4096:
+                self._addresses.clear()
+            source = self._addresses[addr] = Address(addr[0], addr[1])
+        return source
 
 
 class UdpNetwork:
@@ -75,10 +108,7 @@ class UdpNetwork:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             sock.setblocking(False)
             sock.bind((host, port))
-            transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-                lambda: _Protocol(receive), sock=sock
-            )
+            return UdpEndpoint(sock, receive)
         except BaseException:
             sock.close()
             raise
-        return UdpEndpoint(transport, sock)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...features.softphone.policy import may_use_softphone
+from ...licensing.refusal import Refusal
 from ..sip.agent import ALLOW, MAGIC
 from ..sip.effects import Requested, Resubscribed, SubscriptionEnded
 from ..sip.message import SipSyntaxError
@@ -18,6 +19,7 @@ from ..sip.uri import SipUri
 from .caller_id import called_from_outside, caller_from_outside, with_privacy
 from .domain import is_ours
 from .events import Registered
+from .explain import refusal_headers
 from .identity import Unproven
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 
 METHODS = frozenset(ALLOW.split(", "))
 """The methods of calls and registrations, which trunks may use too, but for REGISTER."""
+
+OVERLOADED = tuple(refusal_headers(Refusal("server.overloaded"), None))
 
 if TYPE_CHECKING:
     Taker = Callable[[Request, Peer, Party, str], None]
@@ -99,7 +103,15 @@ class SipDoor:
         if method == "OPTIONS" and uri.user is None:
             events = ("Allow-Events", self._notifier.allow_events)
             agent.refuse(request, 200, source, ("Allow", self._allow), events, ("Accept", "application/sdp"))
-            return
+        elif self._stack.is_overloaded:
+            self._stack.overload.shed += 1
+            agent.refuse(request, 503, source, *OVERLOADED)
+        else:
+            self._serve(request, uri, source)
+
+    def _serve(self, request: Request, uri: SipUri, source: Peer) -> None:
+        """Carry a request out, once it is known who asks."""
+        method = request.method
         trunk = None if method == "REGISTER" else self._identity.trunk_of(source)
         party = self._who(request, source, trunk)
         if party is None:
@@ -107,7 +119,7 @@ class SipDoor:
         allow = ALLOW if trunk else self._allow
         if method not in METHODS and (trunk or method not in self._takers):
             self._replies.answer(request, source, 405, ("Allow", allow))
-        elif unknown := agent.unknown_extensions(request):
+        elif unknown := self._stack.agent.unknown_extensions(request):
             self._replies.answer(request, source, 420, ("Unsupported", ", ".join(unknown)))
         elif not is_ours(uri, self._identity.realm):
             self._replies.answer(request, source, 404)

@@ -3,11 +3,12 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+from itertools import pairwise
 
 import pytest
 
 from ringfence.channels.network import Address
-from ringfence.server.net.udp import RECEIVE_BUFFER_BYTES, UdpNetwork
+from ringfence.server.net.udp import MOST_AT_ONCE, RECEIVE_BUFFER_BYTES, UdpNetwork
 
 
 def nothing(_data: bytes, _source: Address) -> None:
@@ -67,3 +68,37 @@ async def test_sending_to_nowhere_or_after_the_end_is_no_error() -> None:
     await asyncio.sleep(0)
     endpoint.close()
     endpoint.send(b"x", Address("127.0.0.1", 9))
+
+
+async def test_a_flood_leaves_the_timers_their_time_and_is_told() -> None:
+    """Datagrams are read in turns; it is known that some wait after one, and when none wait any more."""
+    loop, done, seen = asyncio.get_running_loop(), asyncio.Event(), 0
+    waited: list[tuple[int, bool]] = []
+
+    def work(_data: bytes, _source: Address) -> None:
+        nonlocal seen
+        seen += 1
+        until = loop.time() + 0.001
+        while loop.time() < until:
+            pass
+
+    there = await UdpNetwork().bind("127.0.0.1", 0, work)
+    here = await UdpNetwork().bind("127.0.0.1", 0, nothing)
+
+    def tick() -> None:
+        waited.append((seen, there.behind_since is not None))
+        if seen < 150 or there.behind_since is not None:
+            loop.call_later(0.005, tick)
+        else:
+            done.set()
+
+    for _ in range(150):
+        here.send(b"x", there.local)
+    tick()
+    async with asyncio.timeout(10):
+        await done.wait()
+    between = [count for count, is_behind in waited if is_behind]
+    assert len(between) > 1
+    assert max(after - before for before, after in pairwise(between)) <= MOST_AT_ONCE
+    there.close()
+    here.close()
