@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from .amplification import bounded
 from .dialog import Dialog, DialogId, dialog_id, route_uri
 from .effects import Effect, Requested, Responded, Send, Unanswered
-from .flow import URI_TRANSPORTS, Flow, Peer, Transport, address_of, note_source, way_back
+from .flow import URI_TRANSPORTS, Flow, Peer, Transport, address_of, names_one_of, note_source, way_back
 from .leg import Leg
 from .message import Message, Request, Response, SipSyntaxError, parse
 from .requester import Requester
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .inside import Authorize
     from .registrar import Binding
     from .subscription import Subscription
+    from .uri import SipUri
 
 MAGIC = "z9hG4bK"
 MAX_FORWARDS = 70
@@ -148,8 +149,7 @@ class Agent:
         response = request.respond(status, to_tag=self._tag_for(request))
         for name, value in headers:
             response.add(name, value)
-        is_certain = isinstance(source, Flow)
-        data = response.to_bytes() if is_certain else bounded(response, request.size)
+        data = response.to_bytes() if isinstance(source, Flow) else bounded(response, request.size)
         if data is None:
             return
         send = Send(data, way_back(source, request.via, self.flows))
@@ -224,6 +224,10 @@ class Agent:
         if target[:5].lower() == "sips:":
             return f"<sips:{name}{local}{';transport=ws' if transport == 'ws' else ''}>"
         return f"<sip:{name}{local};transport={transport}>"
+
+    def is_own(self, uri: SipUri) -> bool:
+        """Whether a URI names an address of ours: what is sent there comes back here."""
+        return names_one_of(uri, (self.local, *self._reached_at.values()))
 
     def describe(self, message: Message, body: bytes) -> None:
         """Give a message what it says of us: Allow and Supported, and its SDP."""

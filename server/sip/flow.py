@@ -14,7 +14,7 @@ from .grammar import SipSyntaxError
 from .uri import SipUri, parse_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Iterable
 
     from .headers import Via
     from .message import Request
@@ -103,6 +103,12 @@ def way_back(source: Peer, via: Via, flows: Container[Flow]) -> Peer:
         return source
     port = via.port or (SECURE_PORT if source.transport == "TLS" else DEFAULT_PORT)
     return Flow(source.transport, Address(source.host, port))
+
+
+def names_one_of(uri: SipUri, addresses: Iterable[Address]) -> bool:
+    """Whether a URI names one of these addresses, by whatever transport."""
+    port = uri.port or (SECURE_PORT if uri.scheme == "sips" else DEFAULT_PORT)
+    return any((uri.host, port) == (one.host, one.port) for one in addresses)
 
 
 def _is_ip(host: str) -> bool:

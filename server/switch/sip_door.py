@@ -181,12 +181,14 @@ class SipDoor:
     def _register(self, request: Request, source: Peer, party: Party) -> None:
         """RFC 3261 10.3; the softphone needs its licence here already (L-47)."""
         agent, account = self._stack.agent, request.to.uri
-        if (
-            not isinstance(account, SipUri)
-            or account.user != party.number
-            or not is_ours(account, self._identity.realm)
+        if isinstance(account, SipUri) and not is_ours(account, self._identity.realm):
+            self._replies.answer(request, source, 404)  # step 5: no account of this domain
+            return
+        is_own = isinstance(account, SipUri) and account.user == party.number
+        if not is_own or any(
+            isinstance(one.uri, SipUri) and agent.is_own(one.uri) for one in request.contacts
         ):
-            self._replies.answer(request, source, 403)
+            self._replies.answer(request, source, 403)  # step 4: somebody else's account, or a loop
             return
         if not party.extension and party.user is not None:
             refusal = may_use_softphone(party.user, self._administration.gate)
