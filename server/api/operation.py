@@ -38,6 +38,8 @@ STRICT = {"extra": "forbid", "strict": True}
 
 BODY_TIMEOUT_S = 10.0
 JSON = "application/json"
+_SEPARATORS = tuple((char.encode(), b"\\u%04x" % ord(char)) for char in "\x7f\x85\u2028\u2029")
+"""Characters that JSON lets stand, but at which some readers begin a new line, or a terminal deletes."""
 API = "/api/v1"
 
 _GIVEN = ("who", "request")
@@ -94,6 +96,8 @@ class Operation:
             return web.Response(status=HTTPStatus.NO_CONTENT)
         dry = isinstance(result, Changes)
         written = adapter(Changes if dry else self.result).dump_json(result, by_alias=True)
+        for separator, escape in _SEPARATORS:
+            written = written.replace(separator, escape)
         status = HTTPStatus.OK if dry else self.status
         return web.Response(body=written, status=status, content_type=self.produces)
 

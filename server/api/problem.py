@@ -95,7 +95,7 @@ class ProblemError(Exception):
     def response(self) -> web.Response:
         """Write the error."""
         body = {key: value for key, value in asdict(self.problem).items() if key != "users" or value}
-        text = json.dumps(body, ensure_ascii=False)
+        text = json.dumps(body)  # in ASCII: whatever came from the network stays one line of print
         return web.Response(
             text=text, status=self.problem.status, content_type=CONTENT_TYPE, headers=self._headers
         )

@@ -12,12 +12,20 @@ import structlog
 from ..event_form import name_of, values_of
 from ..hooks.events import HookEvent
 from ..site.events import SiteEvent
-from ..switch.events import CallEnded, CallStarted, MessageLeft, Refused
+from ..switch.events import CallEnded, CallStarted, MessageLeft, Refused, SourceBanned
 
 if TYPE_CHECKING:
     from ..switch.stream import EventStream, Stamped
 
-_TOLD = (CallStarted, CallEnded, MessageLeft, Refused, *get_args(SiteEvent), *get_args(HookEvent))
+_TOLD = (
+    CallStarted,
+    CallEnded,
+    MessageLeft,
+    Refused,
+    SourceBanned,
+    *get_args(SiteEvent),
+    *get_args(HookEvent),
+)
 
 log = structlog.get_logger()
 

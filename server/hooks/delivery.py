@@ -53,7 +53,7 @@ def post(webhook: Webhook, delivery: Delivery, clock: Clock) -> Post:
         "at": clock.at(stamped.at_s).isoformat(timespec="microseconds"),
         "data": values_of(stamped.event),
     }
-    body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    body = json.dumps(told, separators=(",", ":")).encode()
     timestamp = str(int(clock.today().timestamp()))
     headers = {
         "Content-Type": "application/json",
