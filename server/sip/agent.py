@@ -19,7 +19,7 @@ from .message import Message, Request, Response, SipSyntaxError, parse
 from .requester import Requester
 from .session_timer import DEFAULT_S
 from .timers import Timers, TimerValues
-from .transaction import ClientTransaction, Key, Origin, ServerTransaction
+from .transaction import ClientTransaction, Key, Origin, ServerTransaction, origin_of
 from .validate import check, check_length
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Agent:
     def accept(self, request: Request, source: Peer) -> ServerTransaction:
         """Open the server transaction of a request that `Requested` told of."""
         key = _server_key(request, request.method)
-        origin = _origin(request)
+        origin = origin_of(request)
         transaction = ServerTransaction(self, key, origin, request, way_back(source, request.via, self.flows))
         self._servers[key] = self._origins[origin] = transaction
         return transaction
@@ -347,7 +347,7 @@ class Agent:
             leg.on_request(self.accept(request, source), now)
         elif request.to.tag:
             self._receive_for_subscription(request, source, now)
-        elif _origin(request) in self._origins or self._is_our_own(request):
+        elif origin_of(request) in self._origins or self._is_our_own(request):
             self.refuse(request, 482, source)  # it came here by two ways, or from us (RFC 3261 8.2.2.2, 16.3)
         else:
             self.effects.append(Requested(request, source))
@@ -386,11 +386,6 @@ class Agent:
         """Make a tag without memory: equal for every repetition, unknown to others (RFC 3261 8.2.7)."""
         known = request.via.branch or request.get("call-id") or ""
         return hashlib.blake2b(known.encode(errors="replace"), key=self._secret, digest_size=8).hexdigest()
-
-
-def _origin(request: Request) -> Origin:
-    """What a request is called by whoever sent it, whichever way it came (RFC 3261 8.2.2.2)."""
-    return (request.call_id, request.from_.tag, request.cseq.number, request.method)
 
 
 def _server_key(request: Request, method: str) -> Key:

@@ -136,6 +136,11 @@ def _twin(request: Request, method: str) -> Request:
     return Request(method, request.uri, headers)
 
 
+def origin_of(request: Request) -> Origin:
+    """What a request is called by whoever sent it, whichever way it came (RFC 3261 8.2.2.2)."""
+    return (request.call_id, request.from_.tag, request.cseq.number, request.method)
+
+
 class _Transaction(ABC):
     """What the four have in common: a table, a state, timers, and the bytes that are repeated."""
 

@@ -89,13 +89,14 @@ def test_a_challenge_is_answered_with_the_trunk_s_account(wire: Wire, status: in
     nonces = Nonces(Random(1))
     request = asked(wire)
     for stale in (False, True):
-        challenge = str(Challenge("amt", nonces.mint(0.0), stale=stale))
+        challenge = str(Challenge("amt", nonces.mint(0.0, "192.0.2.1"), stale=stale))
         request = asked_again(wire, request, status, **{name: challenge})
         credentials = Credentials.parse(
             request.get("authorization") or request.get("proxy-authorization") or ""
         )
         assert credentials is not None
-        verdict = nonces.verify(credentials, "REGISTER", request.uri, ha1("firma", "amt", "geheim"), 1.0)
+        secret = ha1("firma", "amt", "geheim")
+        verdict = nonces.verify(credentials, "REGISTER", request.uri, secret, 1.0, source="192.0.2.1")
         assert verdict is Verdict.OK
     assert wire.answer(request, status, **{name: challenge}) == []
     assert told == [Unregistered(status)]

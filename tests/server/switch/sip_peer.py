@@ -32,6 +32,7 @@ class SipPeer:
         self.host = host
         self.port = port
         self.status: int | None = 200
+        self.answer_headers: list[tuple[str, str]] = []
         self.received: list[Request] = []
         self._coming: asyncio.Queue[Request] = asyncio.Queue()
         self._answers: dict[str, asyncio.Queue[Response]] = {}
@@ -152,7 +153,10 @@ class SipPeer:
             self.endpoint.send(message.respond(200, to_tag="peer").to_bytes(), source)
             self.refuse(487)
         elif self.status is not None and message.method != "ACK":
-            self.endpoint.send(message.respond(self.status, to_tag="peer").to_bytes(), source)
+            response = message.respond(self.status, to_tag="peer")
+            for name, value in self.answer_headers:
+                response.add(name, value)
+            self.endpoint.send(response.to_bytes(), source)
 
     def refuse(self, status: int) -> None:
         """Answer the last INVITE, to which nothing final was said."""
