@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -71,6 +71,9 @@ class Entry:
     cause: int | None = None
     duration_s: float | None = None
     missing: int | None = None
+
+
+_FIELDS = tuple(one.name for one in fields(Entry))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +150,7 @@ class Journal:
             query = query.where(_entries.c.id < before)
         with explained(self._place):
             rows = await (await self._opened()).run(lambda connection: connection.execute(query).all())
-        names = [one.name for one in fields(Entry)]
-        entries = tuple(Entry(**{name: getattr(row, name) for name in names}) for row in rows[:limit])
+        entries = tuple(Entry(**{name: getattr(row, name) for name in _FIELDS}) for row in rows[:limit])
         return Page(entries, rows[limit - 1].id if len(rows) > limit else None)
 
     async def flush(self) -> None:
@@ -189,7 +191,10 @@ class Journal:
         return self._unit
 
     def _write(self, connection: Connection, entries: list[Entry]) -> None:
-        connection.execute(insert(_entries), [asdict(entry) for entry in entries])
+        rows = [
+            {name: getattr(entry, name) for name in _FIELDS} for entry in entries
+        ]  # `asdict` copies deeply
+        connection.execute(insert(_entries), rows)
         last = connection.scalar(select(func.max(_entries.c.id))) or 0
         too_old = _entries.c.at < self._clock() - self._bounds.age_s
         connection.execute(delete(_entries).where(or_(_entries.c.id <= last - self._bounds.kept, too_old)))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..switch.events import CallEnded, CallStarted, Refused
 from .journal import Entry
@@ -37,25 +36,24 @@ class JournalFeed:
                 self._calls[event.call_id] = at, event
             case CallEnded():
                 began, started = self._calls.pop(event.call_id, (at - event.duration_s, None))
-                entry = self._entry("call", began, started, event.call_id)
-                self._journal.note(replace(entry, cause=event.cause, duration_s=event.duration_s))
+                self._note("call", began, started, event, cause=event.cause, duration_s=event.duration_s)
             case Refused():
                 _, started = self._calls.get(event.call_id or "", (at, None))
-                entry = self._entry("refusal", at, started, event.call_id)
-                self._journal.note(
-                    replace(
-                        entry,
-                        user=event.user,
-                        reason=event.reason,
-                        decision=event.decision,
-                        what=event.what,
-                    )
-                )
+                told = {"user": event.user, "reason": event.reason, "decision": event.decision}
+                self._note("refusal", at, started, event, **told, what=event.what)
 
-    def _entry(
-        self, kind: Literal["call", "refusal"], at: float, started: CallStarted | None, call_id: str | None
-    ) -> Entry:
-        if started is None:
-            return Entry(kind, at, call_id)
-        users = self._user_of(started.caller), self._user_of(started.called)
-        return Entry(kind, at, call_id, started.caller, started.called, *users)
+    def _note(
+        self,
+        kind: Literal["call", "refusal"],
+        at: float,
+        started: CallStarted | None,
+        event: CallEnded | Refused,
+        **told: Any,
+    ) -> None:
+        if started is not None:
+            told |= {"caller": started.caller, "called": started.called}
+            told |= {
+                "caller_user": self._user_of(started.caller),
+                "called_user": self._user_of(started.called),
+            }
+        self._journal.note(Entry(kind, at, event.call_id, **told))
