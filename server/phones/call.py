@@ -187,7 +187,9 @@ class PhoneCall(Sound):
         )
         if accepted.status >= 300:
             return accepted.status
-        await self._until(lambda: bool(self._outcomes), 10 * PATIENCE_S)
+        await self._until(lambda: bool(self._outcomes) or self.is_over, 10 * PATIENCE_S)
+        if not self._outcomes:
+            raise NotAnsweredError("the call ended before the server told how its transfer went")
         return self._outcomes.pop()
 
     def on_notify(self, request: Request) -> None:
