@@ -16,6 +16,8 @@ from .message import Request
 from .session_timer import TOO_SHORT, min_se, session_expires
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .agent import Agent
     from .leg import Leg
     from .message import Response
@@ -27,19 +29,21 @@ CANCELLED = 487
 class Calling:
     """See the module."""
 
-    __slots__ = ("_agent", "_is_authorized", "_leg", "early", "transaction")
+    __slots__ = ("_agent", "_is_authorized", "_leg", "_why", "early", "transaction")
 
     def __init__(self, agent: Agent, leg: Leg, now: float) -> None:
         self._agent = agent
         self._leg = leg
         self._is_authorized = False
+        self._why: Sequence[tuple[str, str]] = ()
         self.early = EarlyDialogs(agent, leg)
         self.transaction = agent.send(leg.request, leg.peer, leg, now)
 
-    def cancel(self, now: float) -> None:
+    def cancel(self, now: float, headers: Sequence[tuple[str, str]] = ()) -> None:
         """Give the call up; its end comes with the final response, or without one after 64 x T1 (RFC 3261 9.1)."""
         self._leg.state = LegState.CANCELLING
-        self.transaction.cancel(now)
+        self._why = headers
+        self.transaction.cancel(now, headers)
 
     def on_response(self, response: Response, now: float) -> None:
         """A response to the INVITE came."""
@@ -49,7 +53,7 @@ class Calling:
         elif status >= 200:
             self._on_accepted(response, now)
         elif leg.state is LegState.CANCELLING:
-            self.transaction.cancel(now)
+            self.transaction.cancel(now, self._why)
         elif status > 100:
             leg.state = LegState.RINGING
             if self.early.take(response, self.transaction.request, now):

@@ -274,7 +274,7 @@ class Leg(Requester):
         match self.state:
             case LegState.INCOMING | LegState.CALLING | LegState.RINGING:
                 if self.calling is not None:
-                    self.calling.cancel(now)
+                    self.calling.cancel(now, headers)
                 else:
                     self.refuse(480, now, headers)
             case LegState.ANSWERED:  # RFC 3261 15: no BYE before the ACK

@@ -26,8 +26,8 @@ class Reliable:
     """The reliable responses to one INVITE; `given_up(now)` is called when no PRACK comes in 64 x T1."""
 
     __slots__ = (
-        "_agent", "_cseq", "_given_up", "_interval_s", "_open", "_rseq", "_timer", "_transaction", "_until", "_waiting",
-        "has_description", "is_answered",
+        "_agent", "_cseq", "_given_up", "_interval_s", "_open", "_rseq", "_status", "_timer", "_transaction", "_until",
+        "_waiting", "has_description", "is_answered",
     )  # fmt: skip
 
     def __init__(
@@ -38,7 +38,7 @@ class Reliable:
         self._cseq = transaction.request.cseq.number
         self._given_up = given_up
         self._rseq = agent.random.randint(1, HIGHEST_FIRST_RSEQ)
-        self._open = False
+        self._open, self._status = False, 0
         self._waiting: list[Response] = []
         self._interval_s = self._until = 0.0
         self._timer: Timer | None = None
@@ -53,19 +53,16 @@ class Reliable:
     def send(self, response: Response, now: float) -> None:
         """Send a response reliably, now or once those before it are acknowledged."""
         if self._open:
-            if len(self._waiting) < MOST_WAITING and response.status != self._waiting_status:
+            last = self._waiting[-1].status if self._waiting else self._status
+            if len(self._waiting) < MOST_WAITING and (response.body or response.status != last):
                 self._waiting.append(response)
             return
         response.add("Require", TAG)
         response.add("RSeq", str(self._rseq))
-        self._open, self.has_description = True, bool(response.body)
+        self._open, self._status, self.has_description = True, response.status, bool(response.body)
         self._transaction.respond(response, now)
         self._interval_s, self._until = self._agent.values.t1_s, now + self._agent.values.give_up_s
         self._timer = self._agent.timers.set(now + self._interval_s, self._repeat)
-
-    @property
-    def _waiting_status(self) -> int:
-        return self._waiting[-1].status if self._waiting else 0
 
     def _repeat(self, now: float) -> None:
         if now >= self._until:

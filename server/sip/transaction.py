@@ -8,7 +8,7 @@ Over a flow nothing is repeated by A, E and G, and D, I, J and K take no time. T
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING
@@ -121,9 +121,12 @@ def acknowledge(request: Request, response: Response) -> Request:
     return ack
 
 
-def cancel(request: Request) -> Request:
-    """Make the CANCEL of a request (RFC 3261 9.1)."""
-    return _twin(request, "CANCEL")
+def cancel(request: Request, headers: Iterable[tuple[str, str]] = ()) -> Request:
+    """Make the CANCEL of a request (RFC 3261 9.1); `headers` may say why (RFC 3326)."""
+    twin = _twin(request, "CANCEL")
+    for name, value in headers:
+        twin.add(name, value)
+    return twin
 
 
 def _twin(request: Request, method: str) -> Request:
@@ -340,10 +343,10 @@ class ClientTransaction(_Transaction):
         """Whether it waits for an answer from this Request-URI."""
         return self._request is not None and self._request.uri == uri
 
-    def cancel(self, now: float) -> None:
+    def cancel(self, now: float, headers: Iterable[tuple[str, str]] = ()) -> None:
         """Cancel an INVITE that was answered provisionally; the final answer has 64 x T1 to come (RFC 3261 9.1)."""
         if self.is_invite and self.state is PROCEEDING and "give up" not in self._timers:
-            self.agent.send_as_is(cancel(self.request), self.destination, now)
+            self.agent.send_as_is(cancel(self.request, headers), self.destination, now)
             self._set("give up", now + self.agent.values.give_up_s)
 
     def on_timer(self, letter: str, now: float) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LONGEST_RING_S = 180.0
 RINGS, EARLY_ENDED, EVERYWHERE = 180, 199, 600
+ELSEWHERE = (("Reason", 'SIP;cause=200;text="Call completed elsewhere"'),)
+"""Why a device stops ringing whose call another one took: it is none that was missed (RFC 3326 2)."""
 PASSED_ON = frozenset({181, 182})
 
 
@@ -60,7 +62,7 @@ class Ringing:
     def __exit__(self, *_: object) -> None:
         for connection in list(self._ringing):
             if connection is not self._kept:
-                connection.hang_up()
+                connection.hang_up(headers=ELSEWHERE if self._kept is not None else ())
 
     def add(self, connection: Connection) -> None:
         """Let one more device ring."""

@@ -424,9 +424,11 @@ def test_a_refused_call_ends_with_its_status_and_response(wire: Wire) -> None:
 def test_hanging_up_before_any_response_waits_with_the_cancel(wire: Wire) -> None:
     """RFC 3261 9.1: CANCEL only after a provisional response."""
     leg, invite = wire.calling()
-    leg.hang_up(wire.now)
+    leg.hang_up(wire.now, [("Reason", "SIP;cause=200")])
     assert wire.take() == []
-    assert wire.names(wire.answer(invite, 100)) == ["CANCEL"]
+    (cancel,) = wire.answer(invite, 100)
+    assert wire.names([cancel]) == ["CANCEL"]
+    assert cancel.get("reason") == "SIP;cause=200", "RFC 3326 2"
     assert wire.answer(invite, 180) == [], "one CANCEL is enough"
     assert wire.names(wire.answer(invite, 487)) == ["ACK"]
     assert wire.ends() == [(487, True)]

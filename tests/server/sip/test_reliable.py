@@ -109,8 +109,8 @@ def test_a_second_response_waits_for_the_prack_of_the_first(wire: Wire) -> None:
     leg = called(wire)
     leg.ring(wire.now)
     first = int(only(wire.take()).get("rseq") or "")
-    leg.ring(wire.now, 182)
-    leg.ring(wire.now, 182)
+    for status in (180, 182, 182):
+        leg.ring(wire.now, status)
     assert wire.take() == []
     ok, second = prack(wire, leg, f"{first} 1 INVITE")
     assert wire.names([ok, second]) == [200, 182]

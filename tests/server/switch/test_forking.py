@@ -10,9 +10,12 @@ from tests.server.switch.raw_caller import RawCaller
 
 from ringfence.channels.media.plane import Tone
 from ringfence.fixtures.plugin import read_site
+from ringfence.server.net.memory import MemoryNetwork
+from ringfence.server.sip.message import parse
 from ringfence.server.switch.events import CallEnded
 
 if TYPE_CHECKING:
+    from ringfence.channels.network import Address
     from ringfence.fixtures.pbx import PbxUnderTest
     from ringfence.server.phones.call import PhoneCall
 
@@ -95,6 +98,31 @@ async def test_a_603_speaks_for_all_devices(pbx: PbxUnderTest) -> None:
     await call.ended()
     await second.ended()
     assert (call.status, second.status) == (603, 487)
+
+
+async def test_who_did_not_take_the_call_is_told_that_it_was_not_missed(
+    pbx: PbxUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 3326 2: the CANCEL of a call that another device took says so; that of one that nobody took does not."""
+    reasons: list[str | None] = []
+    carry = MemoryNetwork.carry
+
+    def watch(self: MemoryNetwork, data: bytes, source: Address, destination: Address) -> None:
+        if data.startswith(b"CANCEL sip:101@127."):
+            reasons.append(parse(data).get("reason"))
+        carry(self, data, source, destination)
+
+    monkeypatch.setattr(MemoryNetwork, "carry", watch)
+    call, (first, second) = await two_ring(pbx)
+    await second.answer()
+    await first.ended()
+    assert reasons == ['SIP;cause=200;text="Call completed elsewhere"']
+    await call.hang_up()
+    await second.ended()
+    call = await call._phone.dial("101")
+    await call.hang_up()
+    await asyncio.sleep(1)
+    assert reasons[1:] == [None, None]
 
 
 @pytest.mark.ringfence(site=WITH_WAY_OUT)
