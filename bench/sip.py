@@ -1,9 +1,9 @@
 """What calls and registrations cost the whole server, beside `sipp -sn uas`, which is about as cheap as SIP can be.
 
 Everything runs in one go: CPU of the main process for each call, the rate up to which no call fails and nothing is sent
-again, a minute at full rate, twice more than can be carried, and the memory of held calls and registrations. Run as
-`python bench/sip.py [PART …]` with parts of `cost`, `rate`, `minute`, `flood` and `memory`; the exit status is 1 if a
-goal is missed.
+again, a minute at full rate, and the memory of held calls and registrations. Run as `python bench/sip.py [PART …]` with
+parts of `cost`, `rate`, `minute` and `memory`; the exit status is 1 if a goal is missed. What comes beyond is in
+`overload.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import statistics
 import sys
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -172,67 +172,6 @@ def minutes() -> bool:
     return good
 
 
-class Asking:
-    """Asks OPTIONS ten times a second in a thread, and keeps how long each answer took (a lost one counts 2 s)."""
-
-    def __init__(self, address: str) -> None:
-        host, _, port = address.rpartition(":")
-        self._server = (host, int(port))
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._ask)
-        self.waits_s: list[float] = []
-
-    def __enter__(self) -> Asking:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _ask(self) -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
-            line.bind((PHONE, 0))
-            line.settimeout(2)
-            number = 0
-            while not self._over.wait(0.1):
-                number += 1
-                began = time.monotonic()
-                with suppress(TimeoutError):
-                    line.sendto(options(line.getsockname()[1], number), self._server)
-                    line.recv(4096)
-                self.waits_s.append(time.monotonic() - began)
-
-
-def options(port: int, number: int) -> bytes:
-    """Write an OPTIONS to the server itself."""
-    return (
-        f"OPTIONS sip:{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/UDP {PHONE}:{port};branch=z9hG4bKo{port}-{number}\r\n"
-        f"Max-Forwards: 70\r\nFrom: <sip:bench@{DOMAIN}>;tag=1\r\nTo: <sip:{DOMAIN}>\r\n"
-        f"Call-ID: options-{port}-{number}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
-    ).encode()
-
-
-def flood() -> bool:
-    """Give it twice what it can carry: OPTIONS is answered within a second, and two seconds later all is well."""
-    work, rate = WORKS[1], 2400
-    with server() as served:
-        with Asking(served.sip) as asking:
-            outcome = work.run(served.sip, rate, rate * 10)
-        time.sleep(2)
-        after = work.run(served.sip, 100, 200)
-    slowest = max(asking.waits_s)
-    good = slowest <= 1 and not after.failed
-    shed = outcome.errors.count("SIP/2.0 503")
-    print(
-        f"{work.name:34}{rate:6} a second for 10 s: {outcome.successful} answered, {outcome.failed} not, {shed} of "
-        f"them shed by 503; slowest OPTIONS {slowest * 1000:.0f} ms; {after.failed} of 200 failed 2 s later: "
-        f"{'as it should be' if good else 'MISSED'}",
-        flush=True,
-    )
-    return good
-
-
 def memory() -> bool:
     """What a held call and a registration occupy in the main process."""
     with server() as served:
@@ -270,7 +209,6 @@ PARTS: dict[str, Callable[[], bool]] = {
     "cost": costs,
     "rate": rates,
     "minute": minutes,
-    "flood": flood,
     "memory": memory,
 }
 

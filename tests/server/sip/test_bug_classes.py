@@ -1,4 +1,4 @@
-"""Fifteen classes of bugs that made advisories for others, each a rule here (hardening.md): one test a rule, or more.
+"""Fifteen classes of bugs that made advisories for others, each a rule here: one test a rule, or more.
 
 Where a rule has tests of its own elsewhere, the one here goes from end to end: bytes on the wire of a whole server.
 """

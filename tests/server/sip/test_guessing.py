@@ -1,4 +1,4 @@
-"""Guessing (hardening.md): a delay from the 5th failure, a ban from 20 in 60 s, and never for other sources."""
+"""Guessing: a delay from the 5th failure, a ban from 20 in 60 s, and never for other sources."""
 
 from __future__ import annotations
 

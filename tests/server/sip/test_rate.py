@@ -1,4 +1,4 @@
-"""The rate of strangers (hardening.md): one source cannot keep the server busy, and what is kept is bounded."""
+"""The rate of strangers: one source cannot keep the server busy, and what is kept is bounded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guessing at the door (hardening.md; docs/decisions/0014): same answers, delays, bans, and who is told of them."""
+"""Guessing at the door (docs/decisions/0017): same answers, delays, bans, and who is told of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an account may register, and for whom (RFC 3261 10.3; hardening.md)."""
+"""What an account may register, and for whom (RFC 3261 10.3)."""
 
 from __future__ import annotations
 
