@@ -150,7 +150,7 @@ def _check_token(text: str | None, name: str) -> None:
         raise SipSyntaxError(f"{name} is not a token of at most {LONGEST_TOKEN} characters")
 
 
-@lru_cache(maxsize=8192)  # most values come again with each message of a phone
+@lru_cache(maxsize=2048)  # most values come again with each message of a phone
 def _remembered(name: str, value: str) -> int:
     return _CHECKS[name](value)
 
