@@ -114,6 +114,8 @@ class Dialler:
         first_cause: Refusal | None = None
         diversions: list[Diversion] = []
         for _ in range(MOST_FORWARDINGS):
+            if isinstance(route, Ring | Leave) and not caller.hops_left:
+                route = Final(483)  # RFC 3261 16.3: it would be one hop too many
             match route:
                 case Answer():
                     return Reached(route, first_cause)

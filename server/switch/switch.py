@@ -129,8 +129,6 @@ class Switch:
             return call
         route = self.router.route(caller, number)
         match route:
-            case Ring() | Leave() if not connection.hops_left:
-                connection.refuse_status(483)  # RFC 3261 16.3: it would be one hop too many
             case Ring() | Leave():
                 connection.work = self._works.start(self._search(connection, route), connection)
             case Answer():

@@ -10,7 +10,7 @@ import pytest
 from ringfence.channels.media.plane import Codec, Tone
 from ringfence.fixtures.plugin import read_site
 from ringfence.server.switch.call import Call
-from ringfence.server.switch.events import CallEnded, CallStarted, Refused
+from ringfence.server.switch.events import CallEnded, CallStarted, ConnectionChanged, Refused
 
 if TYPE_CHECKING:
     from ringfence.fixtures.pbx import PbxUnderTest
@@ -364,6 +364,21 @@ async def test_a_call_without_hops_left_does_not_ring_a_phone(pbx: PbxUnderTest)
     ringing = await ben.ringing()
     assert ringing.leg is not None
     assert ringing.leg.request.max_forwards == 69
+    await call.hang_up()
+
+
+async def test_a_transfer_without_hops_left_rings_nobody(pbx: PbxUnderTest) -> None:
+    """RFC 3261 16.3: the attendant answers the last hop, and sends no INVITE with Max-Forwards -1."""
+    await pbx.phone("101")
+    caller = await pbx.outside("+49731999")
+    call = await caller.dial(f"{ROOT}200")
+    (connection,) = pbx.server.switch.connections.values()
+    connection.hops_left = 0
+    await call.send_digits("2")
+    await asyncio.sleep(5)
+    events = [stamped.event for stamped in pbx.server.stream.recent]
+    assert [one for one in events if isinstance(one, ConnectionChanged) and one.device == "101"] == []
+    assert not call.is_over
     await call.hang_up()
 
 
