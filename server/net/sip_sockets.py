@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from ...channels.network import Address
-from .streams import Streams
+from .streams import WILDCARDS, Streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -98,7 +98,7 @@ def own_hosts(host: str) -> frozenset[str]:
 
 def reachable(host: str) -> str:
     """Return an address by which others reach a server that is bound to `host`: the wildcard has none of its own."""
-    if host not in {"0.0.0.0", "::"}:
+    if host not in WILDCARDS:
         return host
     family, elsewhere = (socket.AF_INET6, "2001:db8::1") if host == "::" else (socket.AF_INET, "192.0.2.1")
     with socket.socket(family, socket.SOCK_DGRAM) as probe:

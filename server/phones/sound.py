@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from ...channels.media.audio import Audio
@@ -24,7 +25,7 @@ class NotAnsweredError(Exception):
     """A verb needs an answered call, and this one was refused or has ended."""
 
 
-class Sound:
+class Sound(ABC):
     """The half of a `PhoneCall` that deals with RTP; `digits` are those that the far end pressed (RFC 4733)."""
 
     def __init__(self, phone: Phone) -> None:
@@ -55,9 +56,9 @@ class Sound:
         if not self.is_answered:
             raise NotAnsweredError(self._why_not())
 
+    @abstractmethod
     def _why_not(self) -> str:
         """Say why the call was not answered."""
-        raise NotImplementedError
 
     async def send_digits(self, digits: str) -> None:
         """Press keys; returns when they are sent."""

@@ -5,6 +5,7 @@ The agent calls it; owners of other kinds hear by the effects `Responded` and `U
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,15 +13,15 @@ if TYPE_CHECKING:
     from .transaction import ClientTransaction
 
 
-class Requester:
+class Requester(ABC):
     """The owner of client transactions."""
 
     __slots__ = ()
 
+    @abstractmethod
     def on_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         """A response came; provisional ones are told too."""
-        raise NotImplementedError
 
+    @abstractmethod
     def on_unanswered(self, transaction: ClientTransaction, status: int, now: float) -> None:
         """Nobody answered (408), or the request could not be sent (503)."""
-        raise NotImplementedError

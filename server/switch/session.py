@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, NoReturn, assert_never
 
-from ...channels.media.plane import DigitHeard, Played, Recorded, StreamClosed, StreamLost, Tone
+from ...channels.media.plane import DigitHeard, Played, Recorded, StreamClosed, StreamLost
+from ...channels.media.tones import RINGBACK
 from ...channels.session import Ended, Party, Recording, TransferFailed
 from ...features.route import Final
 from ...licensing.refusal import Refusal
-from .bridge import Bridge
+from .bridge import SILENT_S, Bridge
+from .connection import NORMAL
 from .dialler import Errand, Reached
 from .events import DigitPressed
 from .ringing import NotTaken, Taken
@@ -20,10 +22,6 @@ if TYPE_CHECKING:
     from .connection import Connection
     from .dialler import Found
     from .switch import Switch
-
-SILENT_S = 60.0
-RINGBACK = Tone((425,), cadence_s=(1.0, 4.0))
-NORMAL = 16
 
 
 class SwitchSession:

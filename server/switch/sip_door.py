@@ -40,13 +40,12 @@ if TYPE_CHECKING:
     from .stream import EventStream
     from .switch import Switch
 
+    Taker = Callable[[Request, Peer, Party, str], None]
+
 METHODS = frozenset(ALLOW.split(", "))
 """The methods of calls and registrations, which trunks may use too, but for REGISTER."""
 
 OVERLOADED = tuple(refusal_headers(Refusal("server.overloaded"), None))
-
-if TYPE_CHECKING:
-    Taker = Callable[[Request, Peer, Party, str], None]
 
 
 class SipDoor:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from ...channels.media.plane import Tone
+from ...channels.media.tones import RINGBACK
 from ...features.route import Final
 from ...licensing.reasons import reason_for
 from ...licensing.refusal import Refusal
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from .switch import Switch
     from .work import Works
 
-RINGBACK = Tone((425,), cadence_s=(1.0, 4.0))
 FORBIDDEN, NOT_FOUND, GONE, BUSY, CANCELLED, PENDING, DECLINED = 403, 404, 481, 486, 487, 491, 603
 
 
