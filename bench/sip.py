@@ -111,7 +111,7 @@ def ceiling() -> float:
         return (cpu_s(pid) - before) / 4000 * 1000
 
 
-def cost(served: Served, work: Work, rate: int = 200, calls: int = 2000) -> float:
+def cost(served: Served, work: Work, rate: int = 100, calls: int = 1000) -> float:
     """CPU milliseconds of the main process for each piece of work."""
     before = cpu_s(served.pid)
     outcome = work.run(served.sip, rate, calls)
@@ -183,7 +183,7 @@ def memory() -> bool:
         )
     with server() as served:
         before, began = resident_mb(served.pid), time.monotonic()
-        outcome = WORKS[4].run(served.sip, 2000, USERS)
+        outcome = WORKS[4].run(served.sip, 1250, USERS)
         took_s, grown_mb = time.monotonic() - began, resident_mb(served.pid) - before
     good = not outcome.failed and took_s < 5 and grown_mb < 60
     print(
