@@ -250,6 +250,12 @@ def parse_address(text: str) -> NameAddr:
     return _parse_cached(text) if len(text) <= LONGEST_TOKEN else NameAddr.parse(text)
 
 
+def read_seconds(value: str | None) -> int | None:
+    """Read the seconds with which a Retry-After or Min-Expires begins (RFC 3261 20.33); None without a sound number."""
+    text = (value or "").partition(";")[0].partition("(")[0].strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
 @dataclass(frozen=True, slots=True)
 class CSeq:
     """The place of a request in its dialog (RFC 3261 section 20.16)."""

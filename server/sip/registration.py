@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from .grammar import SipSyntaxError
-from .headers import NameAddr
+from .headers import NameAddr, read_seconds
 from .message import Request
 from .requester import Requester
 from .uri import SipUri
@@ -116,7 +116,7 @@ class Registration(Requester):
         elif status < 300:
             self._keep(self._granted_s(response), now)
         else:
-            self._fail(status, now, _seconds(response.get("retry-after")))
+            self._fail(status, now, read_seconds(response.get("retry-after")) or 0)
 
     def on_unanswered(self, transaction: ClientTransaction, status: int, now: float) -> None:
         """The registrar did not."""
@@ -163,7 +163,7 @@ class Registration(Requester):
 
     def _ask_longer(self, response: Response) -> bool:
         """RFC 3261 10.2.8: 423 tells the least that may be asked for."""
-        least_s = _seconds(response.get("min-expires"))
+        least_s = read_seconds(response.get("min-expires")) or 0
         if self._leaving or not self._asked_s < least_s <= LONGEST_ASKED_S:
             return False
         self._asked_s = least_s
@@ -201,8 +201,3 @@ class Registration(Requester):
     def _lose(self, status: int) -> None:
         self.is_registered = False
         self._told(Unregistered(status))
-
-
-def _seconds(value: str | None) -> int:
-    text = (value or "").partition(";")[0].partition("(")[0].strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

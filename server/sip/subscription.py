@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from .dialog import Dialog
 from .effects import Resubscribed, SubscriptionEnded
 from .grammar import SipSyntaxError
-from .headers import parse_params
+from .headers import parse_params, read_seconds
 from .requester import Requester
 
 if TYPE_CHECKING:
@@ -159,8 +159,8 @@ class Subscription(Requester):
         if response.status < 300:
             if self._waiting is not None:
                 self._send(now)
-        elif (pause_s := _retry_after_s(response)) is not None:
-            self._pause = self._agent.timers.set(now + pause_s, self._go_on)
+        elif (pause_s := read_seconds(response.get("retry-after"))) is not None:
+            self._pause = self._agent.timers.set(now + min(pause_s, LONGEST_PAUSE_S), self._go_on)
         else:
             self._finish()
 
@@ -212,10 +212,3 @@ class Subscription(Requester):
             if timer is not None:
                 timer.cancel()
         self._expiry = self._pause = None
-
-
-def _retry_after_s(response: Response) -> int | None:
-    seconds = (response.get("retry-after") or "").partition(";")[0].partition("(")[0].strip()
-    if not (seconds.isascii() and seconds.isdigit()) or len(seconds) > 9:
-        return None
-    return min(int(seconds), LONGEST_PAUSE_S)
