@@ -5,7 +5,8 @@ from __future__ import annotations
 import statistics
 import time
 
-from ringfence.server.sip.message import Request, parse
+from ringfence.server.sip.message import Request
+from ringfence.server.sip.parser import parse
 from ringfence.server.sip.validate import check
 
 SDP = (

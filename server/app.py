@@ -232,7 +232,7 @@ class Pbx:
             await self._api.start(options.host, options.http_port)
         self._sip = await self._sockets.open(options.sip_port, lambda local: Agent(local, self.random))
         if self._api is not None:
-            self._stack.agent.serve("WS", advertised(self._api.local))
+            self._stack.agent.reach.serve("WS", advertised(self._api.local))
         if options.sips_port is not None:
             self._sips = self._sockets.open_tls(
                 options.sips_port, options.tls or await self._own_certificate()

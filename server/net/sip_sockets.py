@@ -71,7 +71,7 @@ class SipSockets:
         if self._streams is None:
             raise RuntimeError("TLS needs a real network, opened before")
         local = self._streams.listen(self._host, port, tls)
-        self._stack.agent.serve("TLS", advertised(local))
+        self._stack.agent.reach.serve("TLS", advertised(local))
         return local
 
     async def close(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from ..sip.framing import MOST_HEAD, PONG
-from ..sip.message import MOST_BODY
+from ..sip.parser import MOST_BODY
 
 if TYPE_CHECKING:
     from ...channels.network import Address

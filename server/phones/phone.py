@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from ...channels.media.inline_plane import InlinePlane
 from ..net.stack import SipStack
 from ..net.streams import Streams
-from ..sip.agent import ALLOW, Agent
+from ..sip.agent import Agent
 from ..sip.authorize import Authorizer
+from ..sip.capabilities import ALLOW
 from ..sip.effects import LegEffect, Requested, RequestedInside, Responded, Unanswered
 from ..sip.flow import Flow
 from ..sip.message import Request
@@ -216,7 +217,7 @@ class Phone:
                 ("To", me),
                 ("Call-ID", self._register_call_id),
                 ("CSeq", f"{self._register_cseq} {method}"),
-                ("Contact", agent.contact_for(self._server, target, self.account)),
+                ("Contact", agent.reach.contact(self._server, target, self.account)),
                 ("Expires", str(expires_s)),
             ],
         )

@@ -11,11 +11,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from .amplification import bounded
+from .capabilities import describe
 from .dialog import Dialog, DialogId, dialog_id, route_uri
 from .effects import Effect, Requested, Responded, Send, Unanswered
-from .flow import URI_TRANSPORTS, Flow, Peer, Transport, address_of, names_one_of, note_source, way_back
+from .flow import Flow, Peer, address_of, note_source, way_back
 from .leg import Leg
-from .message import Message, Request, Response, SipSyntaxError, parse
+from .message import Request, Response, SipSyntaxError
+from .parser import parse
+from .reach import MAGIC, Reach
 from .requester import Requester
 from .session_timer import DEFAULT_S
 from .timers import Timers, TimerValues
@@ -29,18 +32,8 @@ if TYPE_CHECKING:
     from .inside import Authorize
     from .registrar import Binding
     from .subscription import Subscription
-    from .uri import SipUri
 
-MAGIC = "z9hG4bK"
 MAX_FORWARDS = 70
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO, PRACK, REFER"
-SUPPORTED = "100rel, replaces, timer"
-_EXTENSIONS = frozenset(SUPPORTED.split(", "))
-_OF_US = (("Allow", ALLOW), ("Supported", SUPPORTED))
-_OF_A_LATE_OFFER = (
-    ("Allow", ALLOW),
-    ("Supported", "replaces, timer"),
-)  # RFC 3262 5: PRACK would answer an offer
 _SESSION_EXPIRES = f"{DEFAULT_S};refresher=uac"  # RFC 4028 7.1: who asks is sure to hear
 
 
@@ -54,9 +47,7 @@ class Agent:
         self.effects: list[Effect] = []
         self.flows: set[Flow] = set()
         self.random = random
-        self._via = f"SIP/2.0/UDP {local};rport;branch={MAGIC}"
-        self._contact = f"<sip:{local}>"
-        self._reached_at: dict[Transport, Address] = {}
+        self.reach = Reach(local)
         self._secret = random.randbytes(16)
         self._servers: dict[Key, ServerTransaction] = {}
         self._clients: dict[Key, ClientTransaction] = {}
@@ -89,10 +80,6 @@ class Agent:
     def expire(self, now: float) -> None:
         """Fire every timer that is due."""
         self.timers.run(now)
-
-    def serve(self, transport: Transport, local: Address) -> None:
-        """Name `local` where others are told how we are reached by a transport of flows; else it is ours by UDP."""
-        self._reached_at[transport] = local
 
     def open(self, flow: Flow) -> None:
         """A flow stands; requests to whoever spoke by it may go over it from now on."""
@@ -196,51 +183,20 @@ class Agent:
                 ("To", to),
                 ("Call-ID", self.new_call_id()),
                 ("CSeq", "1 INVITE"),
-                ("Contact", self.contact_for(destination, target)),
+                ("Contact", self.reach.contact(destination, target)),
                 ("Session-Expires", _SESSION_EXPIRES),
                 *headers,
             ],
         )
-        self.describe(request, body)
+        describe(request, body)
         return Leg.outgoing(self, request, destination, authorize, now)
 
     # -- what legs and transactions call -----------------------------------------------------------------------
 
     def stamp(self, request: Request, destination: Peer) -> Request:
         """Put our Via with a fresh branch on a request; it names the transport of the flow (RFC 3261 18.1.1)."""
-        via = self._via
-        if isinstance(destination, Flow):
-            transport = destination.transport
-            via = f"SIP/2.0/{transport} {self._reached_at.get(transport, self.local)};branch={MAGIC}"
-        request.prepend("Via", f"{via}{self.random.getrandbits(64):016x}")
+        request.prepend("Via", f"{self.reach.via(destination)}{self.random.getrandbits(64):016x}")
         return request
-
-    def contact_for(self, peer: Peer, target: str, user: str = "") -> str:
-        """Write our Contact as `peer` reaches us: sips: when the Request-URI `target` is (RFC 3261 8.1.1.8, 12.1.1)."""
-        if not isinstance(peer, Flow):
-            return f"<sip:{user}@{self.local}>" if user else self._contact
-        name = f"{user}@" if user else ""
-        local, transport = self._reached_at.get(peer.transport, self.local), URI_TRANSPORTS[peer.transport]
-        if target[:5].lower() == "sips:":
-            return f"<sips:{name}{local}{';transport=ws' if transport == 'ws' else ''}>"
-        return f"<sip:{name}{local};transport={transport}>"
-
-    def is_own(self, uri: SipUri) -> bool:
-        """Whether a URI names an address of ours: what is sent there comes back here."""
-        return names_one_of(uri, (self.local, *self._reached_at.values()))
-
-    def describe(self, message: Message, body: bytes) -> None:
-        """Give a message what it says of us: Allow and Supported, and its SDP."""
-        is_late_offer = isinstance(message, Request) and not body
-        message.headers += _OF_A_LATE_OFFER if is_late_offer else _OF_US
-        if body:
-            message.add("Content-Type", "application/sdp")
-            message.body = body
-
-    @staticmethod
-    def unknown_extensions(request: Request) -> list[str]:
-        """Return the option tags that a request requires and we do not have (RFC 3261 8.2.2.3)."""
-        return [tag for tag in request.require if tag.lower() not in _EXTENSIONS]
 
     def new_tag(self) -> str:
         """Return a fresh tag."""

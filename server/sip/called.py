@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from .capabilities import describe
 from .dialog import Dialog
 from .leg_state import UNANSWERED, LegState
 from .option_tags import supports
@@ -141,8 +142,8 @@ class Called:
         if leg.dialog is None:
             leg.enter(Dialog.of_server(request, leg.local_tag, leg.peer))
         response = request.respond(status, to_tag=leg.local_tag)
-        response.add("Contact", self._agent.contact_for(leg.peer, request.uri))
-        self._agent.describe(response, body)
+        response.add("Contact", self._agent.reach.contact(leg.peer, request.uri))
+        describe(response, body)
         return response
 
     def _quieten(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from .message import MOST_BODY
+from .parser import MOST_BODY
 
 MOST_HEAD: Final = 65_536
 """Octets that start line and headers of a message may have on a stream."""

@@ -33,7 +33,7 @@ def send_inside(
     """Send a request inside a dialog, with our Contact."""
     request = dialog.request(method)
     hop = agent.next_hop(dialog)
-    request.add("Contact", agent.contact_for(hop, request.uri))
+    request.add("Contact", agent.reach.contact(hop, request.uri))
     for name, value in headers:
         request.add(name, value)
     request.body = body

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .capabilities import unknown_extensions
 from .effects import LegReconfirmed, RequestedInside
 from .reoffer import OpenOffer
 from .session_timer import LEAST_S, TOO_SHORT, is_too_short
@@ -32,7 +33,7 @@ def take_request(agent: Agent, leg: Leg, transaction: ServerTransaction, now: fl
         leg.on_bye(now)
     elif leg.is_over or method == "BYE":  # RFC 3261 15: the called side leaves no early dialog so
         transaction.respond(request.respond(GONE), now)
-    elif unknown := agent.unknown_extensions(request):
+    elif unknown := unknown_extensions(request):
         _refuse(transaction, now, BAD_EXTENSION, "Unsupported", ", ".join(unknown))
     elif method in ("INVITE", "UPDATE"):
         _take_offer(leg, transaction, dialog, now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from .capabilities import describe
 from .dialog import DialogId
 from .grammar import SipSyntaxError
 from .headers import NameAddr, parse_params
@@ -80,8 +81,8 @@ class Referral:
         self._dialog = dialog
         self._event = f"refer;id={request.cseq.number}"
         accepted = request.respond(ACCEPTED)
-        accepted.add("Contact", agent.contact_for(dialog.fallback, request.uri))
-        agent.describe(accepted, b"")
+        accepted.add("Contact", agent.reach.contact(dialog.fallback, request.uri))
+        describe(accepted, b"")
         transaction.respond(accepted, now)
         self.tell(100, now)
 

@@ -152,7 +152,7 @@ class Registration(Requester):
 
     @property
     def _contact(self) -> NameAddr:
-        ours = NameAddr.parse(self._agent.contact_for(self._destination, str(self._registrar)))
+        ours = NameAddr.parse(self._agent.reach.contact(self._destination, str(self._registrar)))
         return NameAddr("", replace(ours.uri, user=self._account)) if isinstance(ours.uri, SipUri) else ours
 
     def _credentials(self, response: Response) -> tuple[str, str] | None:

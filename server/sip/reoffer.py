@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from .capabilities import describe
 from .effects import LegReanswered, LegReoffered, LegUnblocked
 from .grammar import SipSyntaxError
 from .leg_state import STANDING, LegState
@@ -98,8 +99,8 @@ class Reoffers:
         request = transaction.request
         refresh(dialog, request)
         response = request.respond(200)
-        response.add("Contact", self._agent.contact_for(self._leg.peer, request.uri))
-        self._agent.describe(response, body)
+        response.add("Contact", self._agent.reach.contact(self._leg.peer, request.uri))
+        describe(response, body)
         if self._leg.state in STANDING:
             self._leg.session.accept(request, response, now)
         transaction.respond(response, now)
@@ -128,8 +129,8 @@ class Reoffers:
         self._is_wanted = False
         request = dialog.request(method)
         hop = self._agent.next_hop(dialog)
-        request.add("Contact", self._agent.contact_for(hop, request.uri))
-        self._agent.describe(request, body)
+        request.add("Contact", self._agent.reach.contact(hop, request.uri))
+        describe(request, body)
         if self._leg.state is LegState.ESTABLISHED:
             for header in self._leg.session.headers:
                 request.add(*header)

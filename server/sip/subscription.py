@@ -113,7 +113,7 @@ class Subscription(Requester):
         if contacts:
             self.dialog.target = str(contacts[0].uri)
         response = request.respond(200, to_tag=self.dialog.id.local_tag)
-        response.add("Contact", self._agent.contact_for(self.dialog.fallback, request.uri))
+        response.add("Contact", self._agent.reach.contact(self.dialog.fallback, request.uri))
         response.add("Expires", str(expires_s))
         transaction.respond(response, now)
         self._expires_at = now + expires_s
@@ -181,7 +181,7 @@ class Subscription(Requester):
 
     def _send(self, now: float) -> None:
         request = self.dialog.request("NOTIFY")
-        request.add("Contact", self._agent.contact_for(self.dialog.fallback, request.uri))
+        request.add("Contact", self._agent.reach.contact(self.dialog.fallback, request.uri))
         request.add("Event", str(self.event))
         state, self._waiting = self._waiting, None
         if state is not None:

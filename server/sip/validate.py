@@ -1,4 +1,4 @@
-"""The strict look at a message that `message.parse` let through: is every known header as the RFC has it?
+"""The strict look at a message that `parser.parse` let through: is every known header as the RFC has it?
 
 The agent calls `check` once for each message, before anything acts on it, authentication included. It keeps
 RFC 3261 sections 8.1.1, 8.2.2, 20 and 25, and the bounds that hold against messages made to harm.

@@ -45,7 +45,7 @@ class Bridge:
 
     def on_direction(self, connection: Connection) -> None:
         """Whom one end does not hear, or does not want to hear it, learns that by a re-INVITE."""
-        self.other(connection).follow(connection.wanted)
+        self.other(connection).renegotiation.follow(connection.wanted)
 
     def on_digit(self, connection: Connection, digit: str) -> None:
         """A digit by INFO is heard at the other end as one of RFC 4733."""

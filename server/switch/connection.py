@@ -18,6 +18,7 @@ from .connection_state import TRANSITIONS, ConnectionState
 from .events import ConnectionChanged, LeaseClosed, LeaseTaken
 from .explain import cause_of, refusal_headers
 from .negotiation import DISCARD_PORT, Negotiation
+from .renegotiation import Renegotiation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from ...channels.media.plane import Codec, MediaEvent, MediaStream
     from ...channels.session import Party
     from ..sip.leg import Leg
-    from ..sip.message import Request, Response
+    from ..sip.message import Response
     from ..sip.offer_answer import Agreed
     from ..sip.sdp import Direction
     from .call import Call
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from .work import Work
 
 NORMAL = 16
-PENDING = 491
 UNAVAILABLE = 503
 
 
@@ -61,7 +61,8 @@ class Connection:
         self.party: Party | None = call.caller if incoming else None
         self.work: Work | None = None
         self.cause = NORMAL
-        self._negotiation = Negotiation(int(leg_id.rsplit("-", 1)[1]), switch.media_host)
+        self.negotiation = Negotiation(int(leg_id.rsplit("-", 1)[1]), switch.media_host)
+        self.renegotiation = Renegotiation(switch, self)
         self._fill = False
         self._echo = False
         self._over = False
@@ -74,17 +75,17 @@ class Connection:
     @property
     def agreed(self) -> Agreed | None:
         """What offer and answer settled last."""
-        return self._negotiation.agreed
+        return self.negotiation.agreed
 
     @property
     def wanted(self) -> Direction:
         """The direction of media that the device asked for itself; one that does not receive holds the call."""
-        return self._negotiation.wanted
+        return self.negotiation.wanted
 
     @property
     def wanted_codec(self) -> Codec | None:
         """The codec that the device offered first, None if it left the offer to us."""
-        return self._negotiation.wanted_codec
+        return self.negotiation.wanted_codec
 
     @property
     def is_over(self) -> bool:
@@ -124,7 +125,7 @@ class Connection:
 
     def take_offer(self, body: bytes) -> None:
         """Read the caller's offer; raises `SdpError`."""
-        self._negotiation.take_offer(body)
+        self.negotiation.take_offer(body)
 
     def ring(self, status: int = 180) -> None:
         """Tell the caller that it rings, or by 181 and 182 that somebody else will."""
@@ -166,7 +167,7 @@ class Connection:
                 self.refuse(Refusal("media.ports.exhausted"))
                 return False
         self._fill, self._echo = fill, echo
-        body = self._negotiation.answer(self._port, inactive=inactive, codec=codec)
+        body = self.negotiation.answer(self.port, inactive=inactive, codec=codec)
         self._connect()
         self._become(ConnectionState.CONNECTED)
         self.leg.answer(body, self._switch.clock.now())
@@ -174,7 +175,8 @@ class Connection:
         return self.leg is not None
 
     @property
-    def _port(self) -> int:
+    def port(self) -> int:
+        """Where the stream hears, or the discard port without one."""
         return self.stream.local.port if self.stream is not None else DISCARD_PORT
 
     def _connect(self) -> None:
@@ -198,7 +200,7 @@ class Connection:
     async def offer(self, first: Codec | None) -> bytes:
         """Take a stream and write the offer for an outgoing leg, `first` first; raises `PortsExhaustedError`."""
         await self.open_stream()
-        return self._negotiation.offer(self._port, first=first)
+        return self.negotiation.offer(self.port, first=first)
 
     # -- both --------------------------------------------------------------------------------------------------
 
@@ -263,95 +265,35 @@ class Connection:
 
     def on_answered(self, body: bytes) -> None:
         """2xx came to our offer."""
-        if self._take_answer(body):
+        if self.take_answer(body):
             self._become(ConnectionState.CONNECTED)
             if self.listener is not None:
                 self.listener.on_answered(self)
 
     def on_confirmed(self, body: bytes) -> None:
         """The caller's ACK came, with its answer when the offer was ours."""
-        if self._take_answer(body) and self.listener is not None:
+        if self.take_answer(body) and self.listener is not None:
             self.listener.on_answered(self)
-        self._reoffer()
-
-    def follow(self, direction: Direction) -> None:
-        """Let the far end have this direction: by its next answer, or by a re-INVITE if it was shown another one."""
-        self._negotiation.allowed = direction
-        self._reoffer()
-
-    def _reoffer(self) -> None:
-        """Offer the direction that is allowed, if the far end was shown another; a busy leg tells when it may."""
-        if self._negotiation.is_stale:
-            self.refresh()
-
-    def refresh(self) -> None:
-        """Offer by a re-INVITE what is in use."""
-        negotiation = self._negotiation
-        if self.leg is None or not self.is_answered or negotiation.awaits_answer:
-            return
-        first = self.agreed.codec if self.agreed is not None else None
-        offer = negotiation.offer(self._port, inactive=self.stream is None, first=first)
-        if not self.leg.reoffer(offer, self._switch.clock.now()):
-            negotiation.withdraw()
-        self._switch.flush()
-
-    def on_reanswered(self, response: Response) -> None:
-        """The final response to our re-INVITE; after a 491 it is `on_unblocked` that goes on."""
-        if response.status == PENDING:
-            self._negotiation.withdraw()
-        elif response.status >= 300:
-            self._negotiation.give_up()
-        elif self._take_answer(response.body):
-            self._go_by_what_is_agreed()
-            self._reoffer()
-
-    def on_unblocked(self) -> None:
-        """A re-INVITE that had to wait may be sent."""
-        self._reoffer()
+        self.renegotiation.catch_up()
 
     def on_digit(self, digit: str) -> None:
         """INFO brought a digit."""
         if self.listener is not None:
             self.listener.on_digit(self, digit)
 
-    def on_reoffered(self, request: Request) -> None:
-        """A re-INVITE or UPDATE: new media, hold, or no offer, which makes it ours (RFC 3261 14.2)."""
-        if self.leg is None:
-            return
-        now = self._switch.clock.now()
-        body = self._reanswer(request.body)
-        if body is None:
-            self.leg.refuse_offer(488, now, refusal_headers(Refusal("media.incompatible"), None))
-        else:
-            self.leg.accept_offer(body, now)
-            self._go_by_what_is_agreed()
-        self._switch.flush()
-
-    def _reanswer(self, offered: bytes) -> bytes | None:
-        if not self.is_answered:
-            return None  # there is no media before the answer
-        try:
-            return self._negotiation.reanswer(offered, self._port, inactive=self.stream is None)
-        except SdpError:
-            return None
-
-    def on_reconfirmed(self, body: bytes) -> None:
-        """The ACK of a re-INVITE came, with its answer when the offer was ours."""
-        if self._negotiation.awaits_answer and self._take_answer(body):
-            self._go_by_what_is_agreed()
-
-    def _take_answer(self, body: bytes) -> bool:
+    def take_answer(self, body: bytes) -> bool:
         """Read the answer to our offer, if one is due; without one that can be taken the call ends."""
-        if self._negotiation.awaits_answer:
+        if self.negotiation.awaits_answer:
             try:
-                self._negotiation.take_answer(body)
+                self.negotiation.take_answer(body)
             except SdpError:
                 self.refuse(Refusal("media.incompatible"))
                 return False
             self._connect()
         return True
 
-    def _go_by_what_is_agreed(self) -> None:
+    def go_by_what_is_agreed(self) -> None:
+        """Let stream, state and listener have what an offer after the first one settled."""
         self._connect()
         held = self.stream is not None and not self.wanted.receives
         self._become(ConnectionState.HOLD if held else ConnectionState.CONNECTED)

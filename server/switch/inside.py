@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..sip.capabilities import describe
 from ..sip.grammar import SipSyntaxError
 from ..sip.info_digits import FLASH, MEDIA_TYPES, read_digit
 from .connection import Connection
@@ -43,7 +44,7 @@ class Inside:
             case _:
                 status, headers = 405, []
         response = request.respond(status)
-        self._stack.agent.describe(response, b"")
+        describe(response, b"")
         for name, value in headers:
             response.add(name, value)
         transaction.respond(response, self._clock.now())

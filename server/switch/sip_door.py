@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from ...features.softphone.policy import may_use_softphone
 from ...licensing.refusal import Refusal
-from ..sip.agent import ALLOW, MAGIC
+from ..sip.capabilities import ALLOW, unknown_extensions
 from ..sip.effects import Requested, Resubscribed, SubscriptionEnded
 from ..sip.message import SipSyntaxError
 from ..sip.multipart import find_part
+from ..sip.reach import MAGIC
 from ..sip.refer import Replaces
 from ..sip.session_timer import LEAST_S, TOO_SHORT, is_too_short
 from ..sip.uri import SipUri
@@ -118,7 +119,7 @@ class SipDoor:
         allow = ALLOW if trunk else self._allow
         if method not in METHODS and (trunk or method not in self._takers):
             self._replies.answer(request, source, 405, ("Allow", allow))
-        elif unknown := self._stack.agent.unknown_extensions(request):
+        elif unknown := unknown_extensions(request):
             self._replies.answer(request, source, 420, ("Unsupported", ", ".join(unknown)))
         elif not is_ours(uri, self._identity.realm):
             self._replies.answer(request, source, 404)
@@ -185,7 +186,7 @@ class SipDoor:
             return
         is_own = isinstance(account, SipUri) and account.user == party.number
         if not is_own or any(
-            isinstance(one.uri, SipUri) and agent.is_own(one.uri) for one in request.contacts
+            isinstance(one.uri, SipUri) and agent.reach.is_named_by(one.uri) for one in request.contacts
         ):
             self._replies.answer(request, source, 403)  # step 4: somebody else's account, or a loop
             return

@@ -169,7 +169,7 @@ class Switch:
     async def _join(self, caller: Connection, called: Connection) -> None:
         """Answer the caller, if he is not yet, with the codec that the called device chose, and let them talk."""
         bridge = Bridge(caller, called)
-        caller.follow(called.wanted)
+        caller.renegotiation.follow(called.wanted)
         codec = called.agreed.codec if called.agreed is not None else None
         if await caller.answer(codec=codec):
             bridge.begin()
@@ -285,15 +285,15 @@ def _tell(connection: Connection, effect: LegEffect) -> None:
         case LegConfirmed(_, body):
             connection.on_confirmed(body)
         case LegReoffered(_, request):
-            connection.on_reoffered(request)
+            connection.renegotiation.on_reoffered(request)
         case LegReconfirmed(_, body):
-            connection.on_reconfirmed(body)
+            connection.renegotiation.on_reconfirmed(body)
         case LegReanswered(_, response):
-            connection.on_reanswered(response)
+            connection.renegotiation.on_reanswered(response)
         case LegUnblocked():
-            connection.on_unblocked()
+            connection.renegotiation.catch_up()
         case LegRefreshDue():
-            connection.refresh()
+            connection.renegotiation.refresh()
         case LegEnded(_, status, _, response):
             connection.on_leg_ended(status, response)
         case _:

@@ -64,7 +64,7 @@ class Transfer(Bridge):
 
     def ring_back(self) -> None:
         """Who is transferred is held no longer and hears it ringing."""
-        self._transferee.follow(Direction.SENDRECV)
+        self._transferee.renegotiation.follow(Direction.SENDRECV)
         if self._transferee.stream is not None:
             self._transferee.stream.play((RINGBACK,))
 
@@ -191,7 +191,7 @@ class Transfers:
     @staticmethod
     async def _take_place(connection: Connection, replaced: Connection, other: Connection) -> None:
         codec = other.agreed.codec if other.agreed is not None else None
-        connection.follow(other.wanted)
+        connection.renegotiation.follow(other.wanted)
         if not await connection.answer(codec=codec):
             return
         if other.is_over or replaced.is_over:

@@ -12,9 +12,10 @@ from random import Random
 from ringfence.server.sip.credentials import Challenge, Credentials
 from ringfence.server.sip.grammar import SipSyntaxError
 from ringfence.server.sip.headers import CSeq, NameAddr, Via, parse_params, split_list
-from ringfence.server.sip.message import Request, Response, parse
+from ringfence.server.sip.message import Request, Response
 from ringfence.server.sip.multipart import find_part
 from ringfence.server.sip.offer_answer import answer
+from ringfence.server.sip.parser import parse
 from ringfence.server.sip.sdp import Sdp, SdpError
 from ringfence.server.sip.uri import parse_uri
 from ringfence.server.sip.validate import check

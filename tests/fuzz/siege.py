@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from ringfence.channels.network import Address
 from ringfence.server.sip.grammar import SipSyntaxError
-from ringfence.server.sip.message import Request, Response, parse
+from ringfence.server.sip.message import Request, Response
+from ringfence.server.sip.parser import parse
 from ringfence.server.sip.validate import check
 
 from ..server.besieged import STRANGER, TRUNK, besieged, challenge_of, statuses

@@ -19,7 +19,8 @@ from ringfence.server.app import Options, Pbx
 from ringfence.server.net.memory import MemoryNetwork
 from ringfence.server.net.virtual import VirtualLoop
 from ringfence.server.sip.credentials import Challenge
-from ringfence.server.sip.message import Response, parse
+from ringfence.server.sip.message import Response
+from ringfence.server.sip.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

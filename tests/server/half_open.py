@@ -21,7 +21,8 @@ from ringfence.fixtures.plugin import read_site
 from ringfence.server.app import Options, Pbx
 from ringfence.server.net.memory import MemoryNetwork
 from ringfence.server.net.virtual import VirtualLoop
-from ringfence.server.sip.message import Request, parse
+from ringfence.server.sip.message import Request
+from ringfence.server.sip.parser import parse
 
 TRUNK, PHONE = Address("127.0.0.30", 5060), Address("127.0.0.77", 5060)
 NUMBERS = ("99200", "9902", "100")  # answers without media; rings, never answers; Anna's telephone

@@ -15,7 +15,8 @@ from ringfence.server.api import sip_socket
 from ringfence.server.app import Options, Pbx
 from ringfence.server.net import websocket
 from ringfence.server.sip.authorize import Authorizer
-from ringfence.server.sip.message import Request, Response, parse
+from ringfence.server.sip.message import Request, Response
+from ringfence.server.sip.parser import parse
 from ringfence.server.site.site import Security, Site
 from ringfence.server.switch.events import Refused
 

@@ -19,7 +19,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from ringfence.server.sip.message import Response, parse
+from ringfence.server.sip.message import Response
+from ringfence.server.sip.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -44,7 +44,7 @@ class Office:
     async def open(self) -> None:
         await self.stack.start(UdpNetwork(), "127.0.0.1", 0, lambda local: Agent(local, Random(1)))
         self.local = self.streams.listen("127.0.0.1", 0)
-        self.stack.agent.serve("TCP", self.local)
+        self.stack.agent.reach.serve("TCP", self.local)
 
     def handle(self, effect: Effect) -> None:
         self.told.append(effect)

@@ -11,7 +11,8 @@ import pytest
 from ringfence.channels.network import Address
 from ringfence.server.sip.agent import Agent
 from ringfence.server.sip.effects import LegEnded, Requested, Send
-from ringfence.server.sip.message import Request, Response, parse
+from ringfence.server.sip.message import Request, Response
+from ringfence.server.sip.parser import parse
 
 if TYPE_CHECKING:
     from ringfence.server.sip.effects import Effect

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from ringfence.channels.network import Address
 from ringfence.server.sip.agent import Agent
 from ringfence.server.sip.effects import Requested, RequestedInside, Responded, Send, Unanswered
-from ringfence.server.sip.message import Request, Response, parse
+from ringfence.server.sip.message import Request, Response
+from ringfence.server.sip.parser import parse
 
 if TYPE_CHECKING:
     from tests.server.sip.conftest import Wire

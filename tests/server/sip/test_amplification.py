@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from ringfence.channels.network import Address
 from ringfence.server.sip.amplification import MOST_GROWTH, bounded
 from ringfence.server.sip.flow import Flow
-from ringfence.server.sip.message import Request, Response, parse
+from ringfence.server.sip.message import Request, Response
+from ringfence.server.sip.parser import parse
 
 if TYPE_CHECKING:
     from tests.server.sip.conftest import Wire

@@ -14,8 +14,9 @@ from tests.server.besieged import STRANGER, TRUNK, Besieged, besieged
 from ringfence.channels.network import Address
 from ringfence.server.sip.effects import LegEnded, Requested
 from ringfence.server.sip.flow import Flow
-from ringfence.server.sip.message import SipSyntaxError, parse
+from ringfence.server.sip.message import SipSyntaxError
 from ringfence.server.sip.multipart import DEEPEST, MOST_PARTS, find_part
+from ringfence.server.sip.parser import parse
 from ringfence.server.sip.validate import check
 
 if TYPE_CHECKING:

@@ -98,8 +98,8 @@ def test_an_ip_address_and_a_transport_in_a_uri_are_a_place_to_send_to(uri: str,
 def test_via_and_contact_name_the_transport_of_the_flow(
     wire: Wire, transport: Transport, contact: str
 ) -> None:
-    wire.agent.serve("TLS", Address("192.0.2.1", 5061))
-    wire.agent.serve("WS", Address("192.0.2.1", 8080))
+    wire.agent.reach.serve("TLS", Address("192.0.2.1", 5061))
+    wire.agent.reach.serve("WS", Address("192.0.2.1", 8080))
     _, invite = calling(wire, Flow(transport, REMOTE, 3))
     assert invite.get("contact") == contact
     assert invite.via.transport == transport

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.server.sip.framing import MOST_HEAD, PONG, Framing
-from ringfence.server.sip.message import MOST_BODY, SipSyntaxError, parse
+from ringfence.server.sip.message import SipSyntaxError
+from ringfence.server.sip.parser import MOST_BODY, parse
 
 PING = PONG * 2
 HEAD = b"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/TCP a\r\n"

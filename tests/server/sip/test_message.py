@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ringfence.server.sip.message import REASON_PHRASES, Request, Response, SipSyntaxError, parse
+from ringfence.server.sip.message import REASON_PHRASES, Request, Response, SipSyntaxError
+from ringfence.server.sip.parser import parse
 from ringfence.server.sip.validate import check
 
 INVITE = (

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.server.sip.message import SipSyntaxError, parse
+from ringfence.server.sip.message import SipSyntaxError
 from ringfence.server.sip.multipart import find_part
+from ringfence.server.sip.parser import parse
 
 SDP = "application/sdp"
 MIXED = 'multipart/mixed; boundary="b 1"'

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.server.sip.message import Request, Response, SipSyntaxError, parse
+from ringfence.server.sip.message import Request, Response, SipSyntaxError
+from ringfence.server.sip.parser import parse
 from ringfence.server.sip.uri import OtherUri, SipUri
 from ringfence.server.sip.validate import check
 

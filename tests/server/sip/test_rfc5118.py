@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.server.sip.message import Request, SipSyntaxError, parse
+from ringfence.server.sip.message import Request, SipSyntaxError
+from ringfence.server.sip.parser import parse
 from ringfence.server.sip.sdp import Sdp
 from ringfence.server.sip.uri import SipUri
 from ringfence.server.sip.validate import check

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Self
 
-from ringfence.server.sip.message import Request, Response, parse
+from ringfence.server.sip.message import Request, Response
+from ringfence.server.sip.parser import parse
 
 if TYPE_CHECKING:
     from ringfence.channels.network import Address, Endpoint

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ringfence.server.sip.credentials import Challenge
-from ringfence.server.sip.message import Request, Response, parse
+from ringfence.server.sip.message import Request, Response
+from ringfence.server.sip.parser import parse
 
 if TYPE_CHECKING:
     from ringfence.channels.network import Address, Endpoint

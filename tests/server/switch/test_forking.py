@@ -11,7 +11,7 @@ from tests.server.switch.raw_caller import RawCaller
 from ringfence.channels.media.plane import Tone
 from ringfence.fixtures.plugin import read_site
 from ringfence.server.net.memory import MemoryNetwork
-from ringfence.server.sip.message import parse
+from ringfence.server.sip.parser import parse
 from ringfence.server.switch.events import CallEnded
 
 if TYPE_CHECKING:

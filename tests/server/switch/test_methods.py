@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ringfence.server.sip.agent import ALLOW
-from ringfence.server.sip.message import Response, parse
+from ringfence.server.sip.capabilities import ALLOW
+from ringfence.server.sip.message import Response
+from ringfence.server.sip.parser import parse
 
 if TYPE_CHECKING:
     from ringfence.channels.network import Address

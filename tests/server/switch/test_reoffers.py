@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ringfence.channels.media.plane import Codec, Tone
-from ringfence.server.sip.message import Response, parse
+from ringfence.server.sip.message import Response
+from ringfence.server.sip.parser import parse
 from ringfence.server.sip.sdp import Direction
 
 if TYPE_CHECKING:

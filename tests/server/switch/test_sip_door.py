@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ringfence.channels.network import Address
-from ringfence.server.sip.message import Request, Response, parse
+from ringfence.server.sip.message import Request, Response
+from ringfence.server.sip.parser import parse
 
 if TYPE_CHECKING:
     from ringfence.fixtures.pbx import PbxUnderTest

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ringfence.channels.network import Address
-from ringfence.server.sip.message import Response, parse
+from ringfence.server.sip.message import Response
+from ringfence.server.sip.parser import parse
 
 from ..besieged import Besieged, besieged, statuses
 

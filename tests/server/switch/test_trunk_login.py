@@ -11,7 +11,8 @@ import pytest
 from ringfence.fixtures.plugin import read_site
 from ringfence.server.sip.credentials import Challenge, Credentials
 from ringfence.server.sip.digest import Nonces, Verdict, ha1
-from ringfence.server.sip.message import Request, parse
+from ringfence.server.sip.message import Request
+from ringfence.server.sip.parser import parse
 
 if TYPE_CHECKING:
     from ringfence.channels.network import Address, Endpoint

@@ -11,7 +11,8 @@ from ringfence.fixtures.plugin import read_site
 from ringfence.server.app import Options, Pbx
 from ringfence.server.net.memory import MemoryNetwork
 from ringfence.server.sip.credentials import Challenge
-from ringfence.server.sip.message import Request, parse
+from ringfence.server.sip.message import Request
+from ringfence.server.sip.parser import parse
 from ringfence.server.switch.events import TrunkRegistered, TrunkUnregistered
 
 if TYPE_CHECKING:

@@ -1,0 +1,89 @@
+"""Offers after the call was taken (RFC 3264 8): holding, resuming and codecs by re-INVITE or UPDATE, from either side.
+
+One for each connection. The switch hands it what the leg tells of such offers; a bridge says by `follow` what the far
+end may have.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...licensing.refusal import Refusal
+from ..sip.sdp import SdpError
+from .explain import refusal_headers
+
+if TYPE_CHECKING:
+    from ..sip.message import Request, Response
+    from ..sip.sdp import Direction
+    from .connection import Connection
+    from .switch import Switch
+
+PENDING = 491
+
+
+class Renegotiation:
+    """See the module."""
+
+    def __init__(self, switch: Switch, connection: Connection) -> None:
+        self._switch = switch
+        self._connection = connection
+        self._negotiation = connection.negotiation
+
+    def follow(self, direction: Direction) -> None:
+        """Let the far end have this direction: by its next answer, or by a re-INVITE if it was shown another one."""
+        self._negotiation.allowed = direction
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Offer the direction that is allowed, if the far end was shown another; a busy leg tells when it may."""
+        if self._negotiation.is_stale:
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Offer by a re-INVITE what is in use."""
+        connection, negotiation = self._connection, self._negotiation
+        if connection.leg is None or not connection.is_answered or negotiation.awaits_answer:
+            return
+        first = negotiation.agreed.codec if negotiation.agreed is not None else None
+        offer = negotiation.offer(connection.port, inactive=connection.stream is None, first=first)
+        if not connection.leg.reoffer(offer, self._switch.clock.now()):
+            negotiation.withdraw()
+        self._switch.flush()
+
+    def on_reanswered(self, response: Response) -> None:
+        """The final response to our re-INVITE; after a 491 it is `catch_up` that goes on, once it may."""
+        if response.status == PENDING:
+            self._negotiation.withdraw()
+        elif response.status >= 300:
+            self._negotiation.give_up()
+        elif self._connection.take_answer(response.body):
+            self._connection.go_by_what_is_agreed()
+            self.catch_up()
+
+    def on_reoffered(self, request: Request) -> None:
+        """A re-INVITE or UPDATE: new media, hold, or no offer, which makes it ours (RFC 3261 14.2)."""
+        leg = self._connection.leg
+        if leg is None:
+            return
+        now = self._switch.clock.now()
+        body = self._reanswer(request.body)
+        if body is None:
+            leg.refuse_offer(488, now, refusal_headers(Refusal("media.incompatible"), None))
+        else:
+            leg.accept_offer(body, now)
+            self._connection.go_by_what_is_agreed()
+        self._switch.flush()
+
+    def _reanswer(self, offered: bytes) -> bytes | None:
+        connection = self._connection
+        if not connection.is_answered:
+            return None  # there is no media before the answer
+        try:
+            return self._negotiation.reanswer(offered, connection.port, inactive=connection.stream is None)
+        except SdpError:
+            return None
+
+    def on_reconfirmed(self, body: bytes) -> None:
+        """The ACK of a re-INVITE came, with its answer when the offer was ours."""
+        if self._negotiation.awaits_answer and self._connection.take_answer(body):
+            self._connection.go_by_what_is_agreed()
