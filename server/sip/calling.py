@@ -129,8 +129,9 @@ def acknowledge(agent: Agent, transaction: ClientTransaction, response: Response
     send = transaction.acks.get(tag)
     if send is None:
         ack = dialog.request("ACK", cseq=request.cseq.number)
-        ack.headers += [pair for pair in request.headers if pair[0] in CREDENTIALS]  # RFC 3261 22.1
         hop = agent.next_hop(dialog)
+        if hop.host == transaction.destination.host:  # nobody else is shown the credentials
+            ack.headers += [pair for pair in request.headers if pair[0] in CREDENTIALS]  # RFC 3261 22.1
         send = transaction.acks[tag] = Send(agent.stamp(ack, hop).to_bytes(), hop)
     agent.effects.append(send)
 

@@ -84,6 +84,11 @@ def address_of(uri: str) -> Peer | None:
     return address if port else None
 
 
+def is_plain(peer: Peer) -> bool:
+    """Whether others may read along: UDP and TCP. A WebSocket may have been TLS as far as to a proxy before us."""
+    return not isinstance(peer, Flow) or peer.transport == "TCP"
+
+
 def note_source(request: Request, via: Via, source: Peer) -> None:
     """Write down in its topmost Via where the request came from (RFC 3261 18.2.1, RFC 3581 4)."""
     if via.has_param("rport"):

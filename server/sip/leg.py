@@ -164,6 +164,10 @@ class Leg(Requester):
     def _send_authorized(self, transaction: ClientTransaction, response: Response, now: float) -> bool:
         if self.authorize is None or self.dialog is None or transaction.request.to.tag is None:
             return False
+        if (
+            transaction.destination.host != self.peer.host
+        ):  # a Contact elsewhere is not whom we have an account with
+            return False
         old = transaction.request
         headers = authorized(self.dialog, old, response, self.authorize)
         if not headers:

@@ -181,6 +181,13 @@ def _trunk(path: KeyPath, trunk: Trunk) -> Iterator[Problem]:
         yield Problem(
             (*path, key), f'the trunk "{trunk.name}" has a {key} and no {other}', "give both or neither"
         )
+    if trunk.realm is not None and not (trunk.realm and trunk.username):
+        what = f'the trunk "{trunk.name}" has ' + (
+            "a realm and no username" if trunk.realm else "an empty realm"
+        )
+        yield Problem(
+            (*path, "realm"), what, "give the realm of the far end's challenge, and username and password"
+        )
     missing = [key for key in ("uri", "username", "password") if getattr(trunk, key) is None]
     if trunk.register and missing:
         what = f'the trunk "{trunk.name}" is to register and has no {" and no ".join(missing)}'

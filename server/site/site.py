@@ -148,7 +148,7 @@ class Trunk:
     """`[[trunk]]`: the far ends that calls come from, and where calls out go (`uri`).
 
     `numbers` is the direct-dial root, taken off a called number from outside. With `register` we register at `uri` as
-    `username`.
+    `username`. Challenges are answered as `username`, with `realm` those of that realm alone.
     """
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
@@ -160,6 +160,7 @@ class Trunk:
     emergency: bool = False
     username: str | None = None
     password: str | None = field(default=None, repr=False)
+    realm: str | None = None
     register: bool = False
 
 

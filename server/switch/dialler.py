@@ -214,7 +214,7 @@ class Dialler:
             return []
         authorize = None
         if trunk.username is not None and trunk.password is not None:
-            authorize = Authorizer(trunk.username, trunk.password, self._random)
+            authorize = Authorizer(trunk.username, trunk.password, self._random, trunk.realm)
         return [Device(route.trunk, str(replace(SipUri.parse(uri), user=route.number)), peer, authorize)]
 
     async def _add(self, call: Call, device: Device, invitation: Invitation, ringing: Ringing) -> None:

@@ -11,6 +11,7 @@ from ...features.softphone.policy import may_use_softphone
 from ...licensing.refusal import Refusal
 from ..sip.capabilities import ALLOW, unknown_extensions
 from ..sip.effects import Requested, Resubscribed, SubscriptionEnded
+from ..sip.flow import is_plain
 from ..sip.message import SipSyntaxError
 from ..sip.multipart import find_part
 from ..sip.reach import MAGIC
@@ -47,6 +48,9 @@ METHODS = frozenset(ALLOW.split(", "))
 """The methods of calls and registrations, which trunks may use too, but for REGISTER."""
 
 OVERLOADED = tuple(refusal_headers(Refusal("server.overloaded"), None))
+
+SIPS_NEEDS_TLS = ("Warning", '399 ringfence "a sips: URI is reached by TLS alone"')
+"""RFC 3261 26.2.2. It is a 403, since 416 would have the client ask again without the s (8.1.3.5)."""
 
 
 class SipDoor:
@@ -99,6 +103,9 @@ class SipDoor:
         uri = request.request_uri
         if not isinstance(uri, SipUri):
             agent.refuse(request, 416, source)
+            return
+        if uri.scheme == "sips" and is_plain(source):
+            agent.refuse(request, 403, source, SIPS_NEEDS_TLS)
             return
         if method == "OPTIONS" and uri.user is None:
             events = ("Allow-Events", self._notifier.allow_events)

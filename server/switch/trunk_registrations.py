@@ -50,7 +50,7 @@ class TrunkRegistrations:
                 SipUri.parse(trunk.uri or ""),
                 destination,
                 account=trunk.username,
-                authorize=Authorizer(trunk.username, trunk.password, self._random),
+                authorize=Authorizer(trunk.username, trunk.password, self._random, trunk.realm),
                 random=self._random,
                 told=partial(self._tell, trunk.name),
             )

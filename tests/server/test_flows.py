@@ -167,6 +167,25 @@ async def test_hands_that_are_not_shaken_are_let_go() -> None:
         writer.close()
 
 
+async def test_a_sips_uri_is_reached_by_tls_alone() -> None:
+    """RFC 3261 26.2.2: 403, since after 416 a client would try again without the s (8.1.3.5)."""
+    request = (
+        b"OPTIONS sips:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bK1\r\nMax-Forwards: 70\r\n"
+        b"From: <sip:a@b.example>;tag=1\r\nTo: <sips:127.0.0.1>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n"
+        b"Content-Length: 0\r\n\r\n"
+    )
+    async with desk(sips_port=0) as one:
+        for address, tls, status in (
+            (one.pbx.sip, None, b"403"),
+            (one.pbx.sips, _believing_everybody(), b"200"),
+        ):
+            assert address is not None
+            reader, writer = await asyncio.open_connection(address.host, address.port, ssl=tls)
+            writer.write(request)
+            assert (await reader.readline()).split()[1] == status
+            writer.close()
+
+
 def _believing_everybody() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

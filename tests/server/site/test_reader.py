@@ -326,6 +326,16 @@ BAD_LINES = [
     ),
     (
         'numbers = "0731777"',
+        'realm = "amt"',
+        'the trunk "amt" has a realm and no username; give',
+    ),
+    (
+        'numbers = "0731777"',
+        'username = "u"\npassword = "p"\nrealm = ""',
+        'the trunk "amt" has an empty realm; give',
+    ),
+    (
+        'numbers = "0731777"',
         "register = true",
         'the trunk "amt" is to register and has no uri and no username and no password; give',
     ),

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.server.switch.stranger import Stranger
 
 from ringfence.channels.network import Address
 from ringfence.server.sip.message import Request, Response
@@ -52,6 +53,16 @@ async def test_a_body_of_another_kind_is_415_and_repeated_until_its_ack(pbx: Pbx
     answer, times = await invite(pbx, "hello", "text/plain")
     assert (answer.status, answer.get("accept")) == (415, "application/sdp")
     assert times > 1
+
+
+@pytest.mark.parametrize("method", ["INVITE", "REGISTER", "OPTIONS", "MESSAGE", "FOO"])
+@pytest.mark.parametrize("host", ["127.0.0.30", "192.0.2.66"], ids=["trunk", "stranger"])
+async def test_a_sips_uri_is_not_for_udp(pbx: PbxUnderTest, host: str, method: str) -> None:
+    """RFC 3261 26.2.2; TCP and TLS are in tests/server/test_flows.py."""
+    caller = await Stranger.at(pbx, host)
+    answer = await caller.ask(caller.request(method, target="sips:klein.example"))
+    assert answer is not None
+    assert (answer.status, "TLS" in (answer.get("warning") or "")) == (403, True)
 
 
 @pytest.mark.parametrize(

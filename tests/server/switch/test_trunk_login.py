@@ -63,6 +63,24 @@ async def test_the_trunk_s_challenge_is_answered_once(pbx: PbxUnderTest) -> None
     assert (call.status, far.verdicts, far.bare) == (486, [Verdict.OK], 1)
 
 
+@pytest.mark.ringfence(site=SITE.replace("username", 'realm = "amt"\nusername'))
+async def test_the_realm_of_the_site_is_answered(pbx: PbxUnderTest) -> None:
+    far = FarEnd()
+    far.endpoint = await pbx.server.options.network.bind("127.0.0.31", 5070, far.receive)
+    call = await (await pbx.phone("101")).dial("0731123")
+    assert (call.status, far.verdicts, far.bare) == (486, [Verdict.OK], 1)
+
+
+@pytest.mark.ringfence(site=SITE.replace("username", 'realm = "other"\nusername'))
+async def test_another_realm_than_that_of_the_site_gets_no_credentials(pbx: PbxUnderTest) -> None:
+    """RFC 3261 22.3: whoever is reached beyond the trunk may ask, and gets no hash of the password to guess at."""
+    far = FarEnd()
+    far.endpoint = await pbx.server.options.network.bind("127.0.0.31", 5070, far.receive)
+    call = await (await pbx.phone("101")).dial("0731123")
+    assert call.status >= 400
+    assert (far.verdicts, far.bare) == ([], 1)
+
+
 @pytest.mark.ringfence(site=SITE)
 async def test_a_phone_that_challenges_gets_no_credentials(pbx: PbxUnderTest) -> None:
     far = FarEnd()

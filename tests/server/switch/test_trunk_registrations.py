@@ -47,11 +47,11 @@ class Registrar:
         self.endpoint.send(answer.to_bytes(), source)
 
 
-async def start(registrar: Registrar) -> Pbx:
+async def start(registrar: Registrar, site: str = SITE) -> Pbx:
     network = MemoryNetwork()
     registrar.endpoint = await network.bind("127.0.0.30", 5070, registrar.receive)
     options = Options(seed=1, in_process=True, http_port=None, network=network)
-    return await Pbx.start(read_site(SITE), options)
+    return await Pbx.start(read_site(site), options)
 
 
 async def test_a_trunk_registers_refreshes_and_leaves() -> None:
@@ -67,6 +67,17 @@ async def test_a_trunk_registers_refreshes_and_leaves() -> None:
     await pbx.stop()
     assert registrar.expires == ["3600", "3600", "0"]
     assert events[-1] == TrunkUnregistered("amt", 0)
+
+
+async def test_a_far_end_of_another_realm_is_not_registered_at() -> None:
+    """RFC 3261 22.3: it gets no credentials, and the failure is told."""
+    registrar = Registrar()
+    pbx = await start(registrar, SITE.replace("register = true", 'realm = "other"\nregister = true'))
+    events: list[object] = []
+    pbx.stream.listen(lambda stamped: events.append(stamped.event))
+    await pbx.stream.until(lambda: bool(events), 5)
+    assert (events, registrar.expires) == ([TrunkUnregistered("amt", 401)], [])
+    await pbx.stop()
 
 
 async def test_a_far_end_that_is_silent_delays_nobody() -> None:
