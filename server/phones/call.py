@@ -104,21 +104,30 @@ class PhoneCall(Sound):
 
     # -- verbs -------------------------------------------------------------------------------------------------
 
+    def progress(self) -> None:
+        """Speak and listen before the call is taken, by a 183 with SDP (RFC 3261 13.2.1)."""
+        self._leg().ring(self._phone.now(), 183, self._describe())
+        self.has_early_media = True
+        self._phone.flush()
+
     async def answer(self) -> None:
         """Take an incoming call; returns when the caller has confirmed it."""
-        leg, phone = self._leg(), self._phone
+        self._leg().answer(self._describe(), self._phone.now())
+        self._phone.flush()
+        await self.answered()
+
+    def _describe(self) -> bytes:
+        """Answer the caller's offer, and let the stream go by it."""
         body, agreed = offer_answer.answer(
-            leg.request.body,
-            phone.host,
+            self._leg().request.body,
+            self._phone.host,
             self._stream.local.port,
             session_id=1,
             version=self._version,
-            supported=phone.codecs,
+            supported=self._phone.codecs,
         )
         self._connect(agreed)
-        leg.answer(body.encode(), phone.now())
-        phone.flush()
-        await self.answered()
+        return body.encode()
 
     def refuse(self, status: int = 486) -> None:
         """Refuse an incoming call."""
@@ -233,8 +242,11 @@ class PhoneCall(Sound):
     def on_leg(self, effect: LegEffect) -> None:
         """The call's leg has something to tell."""
         match effect:
-            case LegProgressed():
+            case LegProgressed(_, response):
                 self.rings = True
+                if response.body:
+                    self._connect(offer_answer.agreed_from_answer(self._offer, response.body))
+                    self.has_early_media = True
             case LegAnswered(_, response):
                 self.status, self.response = response.status, response
                 self._connect(offer_answer.agreed_from_answer(self._offer, response.body))
@@ -292,7 +304,8 @@ class PhoneCall(Sound):
 
     def _connect(self, agreed: offer_answer.Agreed) -> None:
         self._stream.connect(agreed.remote(self._leg().peer.host), fill=True)
-        self._record()
+        if not self.has_early_media:
+            self._record()
 
     async def settled(self) -> None:
         """Wait until the call rings, is answered, or is refused."""

@@ -26,7 +26,10 @@ class NotAnsweredError(Exception):
 
 
 class Sound(ABC):
-    """The half of a `PhoneCall` that deals with RTP; `digits` are those that the far end pressed (RFC 4733)."""
+    """The half of a `PhoneCall` that deals with RTP; `digits` are those that the far end pressed (RFC 4733).
+
+    `has_early_media` tells that there was something to hear before the answer.
+    """
 
     def __init__(self, phone: Phone) -> None:
         self._phone = phone
@@ -36,6 +39,7 @@ class Sound(ABC):
         self._digits_sent = 0
         self._played = 0
         self.digits = ""
+        self.has_early_media = False
         self.is_answered = False
         self.is_over = False
 
@@ -56,26 +60,37 @@ class Sound(ABC):
         if not self.is_answered:
             raise NotAnsweredError(self._why_not())
 
+    async def progressed(self, timeout_s: float = PATIENCE_S) -> None:
+        """Wait until there is something to hear before the answer; raises `NotAnsweredError` when there never is."""
+        await self._until(lambda: self.has_early_media or self.is_answered or self.is_over, timeout_s)
+        if not self.has_early_media:
+            raise NotAnsweredError("the call had no early media")
+
+    async def _connected(self) -> None:
+        """Wait until there is somebody to hear and to speak to."""
+        if not self.has_early_media:
+            await self.answered()
+
     @abstractmethod
     def _why_not(self) -> str:
         """Say why the call was not answered."""
 
     async def send_digits(self, digits: str) -> None:
         """Press keys; returns when they are sent."""
-        await self.answered()
+        await self._connected()
         before = self._digits_sent
         self._stream.send_digits(digits)
         await self._until(lambda: self._digits_sent > before or self.is_over)
 
     async def play(self, *playables: Playable) -> None:
         """Speak into the telephone; returns when all is said, at once when a tone has no length."""
-        await self.answered()
+        await self._connected()
         token = self._stream.play(playables)
         if all(getattr(one, "duration_s", 0.0) is not None for one in playables):
             await self._until(lambda: self._played >= token or self.is_over, LONGEST_RECORDING_S)
 
     async def heard(self) -> Audio:
-        """Return what was heard since the call was answered, or since this was asked last."""
+        """Return what was heard since the call had media, or since this was asked last."""
         before = len(self._recorded)
         if not self.is_over:
             self._stream.stop_recording()
@@ -89,7 +104,7 @@ class Sound(ABC):
 
         The tone must last twice `SLICE_S`. Raises `NotAnsweredError` when the call ends before.
         """
-        await self.answered()
+        await self._connected()
         async with asyncio.timeout(timeout_s):
             before = len(self._recorded)
             self._stream.stop_recording()

@@ -57,6 +57,12 @@ class Called:
         is_made = is_made or (self._reliable is not None and self._reliable.awaits_description)
         return OpenOffer.OURS if is_made else OpenOffer.THEIRS
 
+    @property
+    def rings_by_offer(self) -> bool:
+        """Whether a provisional response may only be sent with an offer of ours, and none was (RFC 3262 5)."""
+        request = self.transaction.request
+        return self._reliable is None and not request.body and TAG in request.require
+
     def ring(self, status: int, body: bytes, now: float) -> None:
         """Send a provisional response, again each minute; it opens an early dialog.
 
@@ -66,7 +72,7 @@ class Called:
         request = self.transaction.request
         if not supports(request, TAG):
             self._ring(status, body, now)
-        elif not (request.body or body):
+        elif self._reliable is None and not (request.body or body):
             if TAG not in request.require:
                 self._ring(status, body, now)
         else:

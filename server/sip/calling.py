@@ -13,6 +13,7 @@ from .effects import LegAnswered, LegProgressed, Send
 from .inside import CREDENTIALS
 from .leg_state import LegState
 from .message import Request
+from .multipart import description_in
 from .session_timer import TOO_SHORT, min_se, session_expires
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Calling:
             self.transaction.cancel(now, self._why)
         elif status > 100:
             leg.state = LegState.RINGING
+            response.body = description_in(response)
             if self.early.take(response, self.transaction.request, now):
                 self._agent.effects.append(LegProgressed(leg, response))
 
@@ -104,6 +106,7 @@ class Calling:
         leg.state = LegState.ESTABLISHED
         dialog = Dialog.of_client(self.transaction.request, response, leg.peer)
         early = self.early.get(dialog.id.remote_tag)
+        response.body = description_in(response)
         if early is not None:
             response.body = response.body or early.answer
             if early.numbers is not None:  # what was sent in it counts on

@@ -22,15 +22,19 @@ HIGHEST_RSEQ = 2**32 - 1
 
 
 class Early:
-    """One early dialog, made when it is needed; `answer` is what a reliable response in it answered to our offer."""
+    """One early dialog, made when it is needed; `answer` is what a response in it answered to our offer.
 
-    __slots__ = ("_dialog", "_opened_by", "answer", "rseq")
+    Once a reliable response did, the offer `is_answered` for good (RFC 3262 5).
+    """
+
+    __slots__ = ("_dialog", "_opened_by", "answer", "is_answered", "rseq")
 
     def __init__(self, opened_by: Response) -> None:
         self._opened_by = opened_by
         self._dialog: Dialog | None = None
         self.rseq: int | None = None
         self.answer = b""
+        self.is_answered = False
 
     def dialog(self, leg: Leg) -> Dialog:
         """Return the dialog."""
@@ -65,7 +69,10 @@ class EarlyDialogs:
                 return False
             early = self._by_tag[tag] = Early(response)
             self._agent.remember(self._id(tag), self._leg)
-        return TAG not in response.values("require") or self._acknowledge(early, response, request, now)
+        if TAG not in response.values("require"):
+            early.answer = response.body or early.answer
+            return True
+        return self._acknowledge(early, response, request, now)
 
     def _acknowledge(self, early: Early, response: Response, request: Request, now: float) -> bool:
         """Send the PRACK of a reliable response, if it is the next one (RFC 3262 4)."""
@@ -77,6 +84,7 @@ class EarlyDialogs:
             return False
         early.rseq = rseq
         early.answer = response.body or early.answer
+        early.is_answered = early.is_answered or bool(response.body)
         rack = ("RAck", f"{rseq} {request.cseq.number} INVITE")
         send_inside(self._agent, early.dialog(self._leg), self._leg, now, method="PRACK", headers=[rack])
         return True

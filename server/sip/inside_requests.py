@@ -89,7 +89,7 @@ def open_offer(leg: Leg, dialog: Dialog, *, by_invite: bool = False) -> OpenOffe
     """Say whose offer in an INVITE waits for its answer; a new INVITE waits for the ACK as well."""
     if leg.calling is not None:
         early = leg.calling.early.get(dialog.id.remote_tag)
-        is_answered = early is not None and early.answer and not by_invite
+        is_answered = early is not None and early.is_answered and not by_invite
         return OpenOffer.NONE if is_answered else OpenOffer.OURS
     if leg.called is not None:
         return OpenOffer.THEIRS if by_invite else leg.called.open_offer

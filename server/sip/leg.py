@@ -84,6 +84,11 @@ class Leg(Requester):
 
     # -- the called side ---------------------------------------------------------------------------------------
 
+    @property
+    def rings_by_offer(self) -> bool:
+        """Whether the caller is told that it rings only by an offer of ours (RFC 3262 5)."""
+        return self.called is not None and self.called.rings_by_offer
+
     def ring(self, now: float, status: int = 180, body: bytes = b"") -> None:
         """Send a provisional response, again each minute; it opens an early dialog."""
         if self.called is not None and self.state in UNANSWERED:

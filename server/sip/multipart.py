@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .grammar import SipSyntaxError
 from .headers import parse_params
 
+if TYPE_CHECKING:
+    from .message import Response
+
+SDP: Final = "application/sdp"
 DEEPEST: Final = 10
 MOST_PARTS: Final = 32
 
@@ -21,6 +25,16 @@ def find_part(content_type: str, body: bytes, wanted: str) -> bytes | None:
     boundary, nested deeper than 10 or with more than 32 parts in all.
     """
     return _Search(wanted).find(content_type, body, 0)
+
+
+def description_in(response: Response) -> bytes:
+    """Return the session description in a response to an INVITE; nothing where there is none that can be read."""
+    if not response.body:
+        return b""
+    try:
+        return find_part(response.get("content-type") or SDP, response.body, SDP) or b""
+    except SipSyntaxError:
+        return b""
 
 
 class _Search:

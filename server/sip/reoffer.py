@@ -13,7 +13,7 @@ from .capabilities import describe
 from .effects import LegReanswered, LegReoffered, LegUnblocked
 from .grammar import SipSyntaxError
 from .leg_state import STANDING, LegState
-from .multipart import find_part
+from .multipart import SDP, find_part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from .message import Message, Response
     from .transaction import ClientTransaction, ServerTransaction
 
-SDP = "application/sdp"
 UNSUPPORTED_MEDIA, CANCELLED, PENDING, TOO_EARLY = 415, 487, 491, 500
 
 

@@ -6,6 +6,7 @@ Its state changes here and nowhere else. Whatever ends it, `_finish` closes leas
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ...channels.media.plane import PortsExhaustedError, StreamClosed
@@ -14,6 +15,7 @@ from ...licensing.refusal import Refusal
 from ..sip.agent import MAX_FORWARDS
 from ..sip.sdp import SdpError
 from ..site.events import LimitReached
+from .alerting import Alerting
 from .connection_state import TRANSITIONS, ConnectionState
 from .events import ConnectionChanged, LeaseClosed, LeaseTaken
 from .explain import cause_of, refusal_headers
@@ -63,6 +65,7 @@ class Connection:
         self.cause = NORMAL
         self.negotiation = Negotiation(int(leg_id.rsplit("-", 1)[1]), switch.media_host)
         self.renegotiation = Renegotiation(switch, self)
+        self.alerting = Alerting(switch, self)
         self._fill = False
         self._echo = False
         self._over = False
@@ -86,6 +89,11 @@ class Connection:
     def wanted_codec(self) -> Codec | None:
         """The codec that the device offered first, None if it left the offer to us."""
         return self.negotiation.wanted_codec
+
+    @property
+    def has_early_media(self) -> bool:
+        """Whether a device that rings lets itself be heard already."""
+        return not self.is_answered and self.agreed is not None and self.agreed.sends
 
     @property
     def is_over(self) -> bool:
@@ -127,12 +135,6 @@ class Connection:
         """Read the caller's offer; raises `SdpError`."""
         self.negotiation.take_offer(body)
 
-    def ring(self, status: int = 180) -> None:
-        """Tell the caller that it rings, or by 181 and 182 that somebody else will."""
-        if self.leg is not None and not self.is_answered:
-            self.leg.ring(self._switch.clock.now(), status)
-            self._switch.flush()
-
     async def open_stream(self) -> bool:
         """Take a stream from the plane, if there is none yet; False when the leg ended meanwhile.
 
@@ -157,9 +159,11 @@ class Connection:
             return False
         if self.is_answered:
             self._fill, self._echo = fill, echo
-            self._connect()
+            self.connect()
             return True
-        if not inactive:
+        if self.stream is not None:
+            self.stream.stop_playing()  # the ringing that followed early media
+        elif not inactive:
             try:
                 if not await self.open_stream():
                     return False
@@ -168,7 +172,7 @@ class Connection:
                 return False
         self._fill, self._echo = fill, echo
         body = self.negotiation.answer(self.port, inactive=inactive, codec=codec)
-        self._connect()
+        self.connect()
         self._become(ConnectionState.CONNECTED)
         self.leg.answer(body, self._switch.clock.now())
         self._switch.flush()
@@ -179,7 +183,7 @@ class Connection:
         """Where the stream hears, or the discard port without one."""
         return self.stream.local.port if self.stream is not None else DISCARD_PORT
 
-    def _connect(self) -> None:
+    def connect(self) -> None:
         """Let the stream go by what is agreed."""
         if self.stream is not None and self.leg is not None and self.agreed is not None:
             self.stream.connect(self.agreed.remote(self.leg.peer.host), fill=self._fill)
@@ -254,12 +258,16 @@ class Connection:
         if self._fill and self.stream is not None:
             self._fill = False
             self.stream.stop_playing()
-            self._connect()
+            self.connect()
 
     # -- what the leg tells ------------------------------------------------------------------------------------
 
-    def on_progress(self, status: int) -> None:
-        """18x came."""
+    def on_progress(self, status: int, body: bytes) -> None:
+        """18x came, perhaps with an answer to our offer; one that cannot be read is none."""
+        if body and self.negotiation.awaits_answer:
+            with suppress(SdpError):
+                self.negotiation.take_early_answer(body)
+                self.connect()
         if self.listener is not None:
             self.listener.on_progress(self, status)
 
@@ -289,12 +297,12 @@ class Connection:
             except SdpError:
                 self.refuse(Refusal("media.incompatible"))
                 return False
-            self._connect()
+            self.connect()
         return True
 
     def go_by_what_is_agreed(self) -> None:
         """Let stream, state and listener have what an offer after the first one settled."""
-        self._connect()
+        self.connect()
         held = self.stream is not None and not self.wanted.receives
         self._become(ConnectionState.HOLD if held else ConnectionState.CONNECTED)
         if self.listener is not None:

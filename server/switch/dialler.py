@@ -136,7 +136,7 @@ class Dialler:
             first_cause = first_cause or outcome.refusal
             route = self._switch.router.route(errand.party, target, forwarded=True)
             if isinstance(route, Ring | Leave):  # who is answered by Ringfence has his channel before any 18x
-                caller.ring(FORWARDED)
+                caller.alerting.ring(FORWARDED)
         return NotTaken(Refusal("number.unknown"), first_cause)
 
     async def ring_own(self, call: Call, route: Ring, number: str) -> Taken | NotTaken:

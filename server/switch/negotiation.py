@@ -30,6 +30,7 @@ class Negotiation:
         self._version = 0
         self._theirs: Sdp | None = None
         self._ours = ""
+        self._early: bytes | None = None
         self._shown = self._showing = self._offered = Direction.SENDRECV
         self.agreed: Agreed | None = None
         self.allowed = Direction.SENDRECV
@@ -41,6 +42,16 @@ class Negotiation:
     def awaits_answer(self) -> bool:
         """Whether the last offer was ours, and its answer has not come."""
         return bool(self._ours)
+
+    @property
+    def has_offer(self) -> bool:
+        """Whether the far end has made an offer."""
+        return self._theirs is not None
+
+    @property
+    def is_early(self) -> bool:
+        """Whether a provisional response has shown our session, and the call is not taken yet."""
+        return self._early is not None
 
     @property
     def is_stale(self) -> bool:
@@ -68,8 +79,20 @@ class Negotiation:
         )
         return self._ours.encode()
 
+    def begin_early(self, port: int, codec: Codec | None = None) -> bytes:
+        """Write what an 18x shows: the answer, which the 2xx repeats, or an offer of ours (RFC 3262 5)."""
+        body = self.answer(port, inactive=False, codec=codec)
+        self._early = b"" if self._theirs is None else body
+        return body
+
     def answer(self, port: int, *, inactive: bool, codec: Codec | None = None) -> bytes:
-        """Write the answer to the offer that was taken, with `codec` where it is offered; or an offer of ours."""
+        """Write the answer to the offer that was taken, with `codec` where it is offered; or an offer of ours.
+
+        What a provisional response has settled already, stays.
+        """
+        if self._early is not None:
+            early, self._early = self._early, None
+            return early
         if self._theirs is None:
             return self.offer(port, inactive=inactive, first=codec)
         self._shown = self.allowed
@@ -100,6 +123,13 @@ class Negotiation:
     def take_answer(self, body: bytes) -> None:
         """Read the answer to our offer; raises `SdpError`."""
         ours, self._ours = self._ours, ""
+        self._settle(ours, body)
+
+    def take_early_answer(self, body: bytes) -> None:
+        """Read an answer in a provisional response; raises `SdpError`. Of a fork, or in the 2xx, another may follow."""
+        self._settle(self._ours, body)
+
+    def _settle(self, ours: str, body: bytes) -> None:
         self.agreed = offer_answer.agreed_from_answer(ours, body)
         self._shown, offered = self._showing, self._offered
         self.wanted = Direction.of(  # what was not offered, the answer does not decline

@@ -77,13 +77,14 @@ class Renegotiation:
     def _reanswer(self, offered: bytes) -> bytes | None:
         connection = self._connection
         if not connection.is_answered:
-            return None  # there is no media before the answer
+            return None  # early media stay as they are
         try:
             return self._negotiation.reanswer(offered, connection.port, inactive=connection.stream is None)
         except SdpError:
             return None
 
     def on_reconfirmed(self, body: bytes) -> None:
-        """The ACK of a re-INVITE came, with its answer when the offer was ours."""
-        if self._negotiation.awaits_answer and self._connection.take_answer(body):
-            self._connection.go_by_what_is_agreed()
+        """The ACK of a re-INVITE came, or the PRACK of early media, with its answer when the offer was ours."""
+        connection = self._connection
+        if self._negotiation.awaits_answer and connection.take_answer(body) and connection.is_answered:
+            connection.go_by_what_is_agreed()

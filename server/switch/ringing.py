@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...licensing.refusal import Refusal
 from ..sip.uri import SipUri
+from .alerting import RINGS, SESSION_PROGRESS
 
 if TYPE_CHECKING:
     from ...channels.media.plane import MediaEvent
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from .connection import Connection
 
 LONGEST_RING_S = 180.0
-RINGS, EARLY_ENDED, EVERYWHERE = 180, 199, 600
+EARLY_ENDED, EVERYWHERE = 199, 600
 ELSEWHERE = (("Reason", 'SIP;cause=200;text="Call completed elsewhere"'),)
 """Why a device stops ringing whose call another one took: it is none that was missed (RFC 3326 2)."""
 PASSED_ON = frozenset({181, 182})
@@ -55,11 +56,15 @@ class Ringing:
         self._outcome: asyncio.Future[Taken | NotTaken] = asyncio.get_running_loop().create_future()
         self._kept: Connection | None = None
         self._all_ring = False
+        self._heard: Connection | None = None
+        self._hearing: asyncio.Task[None] | None = None
 
     def __enter__(self) -> Ringing:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._hearing is not None:
+            self._hearing.cancel()
         for connection in list(self._ringing):
             if connection is not self._kept:
                 connection.hang_up(headers=ELSEWHERE if self._kept is not None else ())
@@ -74,6 +79,7 @@ class Ringing:
         self._all_ring = True
         if not self._ringing:
             return NotTaken(self._worst())
+        self._let_hear()
         timer = asyncio.get_running_loop().call_later(
             min(timeout_s, LONGEST_RING_S), self._decide, NotTaken(Refusal("user.no_answer"))
         )
@@ -90,9 +96,29 @@ class Ringing:
         self._refusals.append(refusal)
 
     def on_progress(self, connection: Connection, status: int) -> None:
-        """One device rings, is forwarded or queued: the caller hears that; a fork that ended (199) is none of his."""
-        if self._caller is not None and status != EARLY_ENDED:
-            self._caller.ring(status if status in PASSED_ON else RINGS)
+        """One device rings, is forwarded or queued: the caller hears that; a fork that ended (199) is none of his.
+
+        Early media he hears of a device that rings alone: of several none speaks for the others (RFC 3960 3.1).
+        """
+        caller = self._caller
+        if caller is None or status == EARLY_ENDED:
+            return
+        if self._heard is connection:
+            if status != SESSION_PROGRESS:  # what he hears goes on
+                caller.alerting.ring(status, in_band=False)
+        elif not self._let_hear():
+            caller.alerting.ring(status if status in PASSED_ON else RINGS)
+
+    def _let_hear(self) -> bool:
+        """Let the caller hear who rings alone, if there is something to hear."""
+        caller = self._caller
+        if caller is None or caller.is_answered or not self._all_ring or len(self._ringing) != 1:
+            return False
+        (alone,) = self._ringing
+        if alone.has_early_media and alone is not self._heard:
+            self._heard = alone
+            self._hearing = asyncio.get_running_loop().create_task(caller.alerting.hear(alone))
+        return alone is self._heard
 
     def on_answered(self, connection: Connection) -> None:
         """The first to answer has the call."""
@@ -105,7 +131,7 @@ class Ringing:
         """Nobody listens yet."""
 
     def on_media(self, connection: Connection, event: MediaEvent) -> None:
-        """Early media is not passed on."""
+        """Early media are joined in the plane, and need no help."""
 
     def on_ended(self, connection: Connection, status: int, response: Response | None) -> None:
         """One device will not take it."""
@@ -122,6 +148,7 @@ class Ringing:
         self._refusals.append(refusal)
         if self._all_ring and not self._ringing:
             self._decide(NotTaken(self._worst()))
+        self._let_hear()
 
     def _decide(self, outcome: Taken | NotTaken) -> None:
         if not self._outcome.done():

@@ -5,7 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, NoReturn, assert_never
 
-from ...channels.media.plane import DigitHeard, Played, Recorded, StreamClosed, StreamLost
+from ...channels.media.plane import (
+    DigitHeard,
+    Played,
+    Recorded,
+    StreamClosed,
+    StreamLost,
+)
 from ...channels.media.tones import RINGBACK
 from ...channels.session import Ended, Party, Recording, TransferFailed
 from ...features.route import Final
@@ -62,7 +68,9 @@ class SwitchSession:
     async def ring(self) -> None:
         """180."""
         self._check()
-        self._connection.ring()
+        if not await self._connection.alerting.prepare():
+            self._raise_ended()
+        self._connection.alerting.ring()
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass, or end with the leg."""

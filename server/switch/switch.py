@@ -143,6 +143,8 @@ class Switch:
 
     async def _search(self, connection: Connection, route: Route) -> None:
         """Find whoever takes the call, and let them have it."""
+        if not await connection.alerting.prepare():
+            return
         found = await self._dialler.find(connection, route, Errand(connection.call.caller))
         if isinstance(found, Taken):
             await self._join(connection, found.connection)
@@ -279,7 +281,7 @@ class Switch:
 def _tell(connection: Connection, effect: LegEffect) -> None:
     match effect:
         case LegProgressed(_, response):
-            connection.on_progress(response.status)
+            connection.on_progress(response.status, response.body)
         case LegAnswered(_, response):
             connection.on_answered(response.body)
         case LegConfirmed(_, body):

@@ -40,6 +40,66 @@ async def test_a_caller_who_requires_it_hears_it_ringing_reliably(pbx: PbxUnderT
         await ringing_phone.ended()
 
 
+async def test_a_caller_who_requires_it_and_leaves_the_offer_to_us_gets_it_with_the_ringing(
+    pbx: PbxUnderTest,
+) -> None:
+    """RFC 3262 5: the first reliable response has the offer, the PRACK the answer, and the 200 nothing any more."""
+    ben = await pbx.phone("101")
+    async with RawCaller(pbx) as caller:
+        required = (("Require", "100rel"),)
+        caller.send(caller.make("INVITE", "sip:08955550101@klein.example", headers=required))
+        rings = await caller.response(least=180)
+        caller.to = rings.get("to") or ""
+        assert (rings.status, rings.get("require")) == (180, "100rel")
+        assert b"m=audio" in rings.body
+        ringing = await ben.ringing()
+        rack = ("RAck", f"{rings.get('rseq')} 1 INVITE")
+        assert (await caller.ask("PRACK", headers=(rack,), body=caller.sdp())).status == 200
+        await asyncio.sleep(60)
+        again = await caller.response(least=180)
+        assert (again.status, again.get("require"), again.body) == (180, "100rel", b"")
+        answering = asyncio.ensure_future(ringing.answer())
+        ok = await caller.response(method="INVITE")
+        assert (ok.status, ok.body) == (200, b"")
+        caller.ack(cseq=1)
+        await answering
+        (outside,) = [one for one in pbx.server.switch.connections.values() if one.incoming]
+        assert outside.agreed is not None
+        assert (outside.agreed.address.port, outside.state) == (4000, "connected")
+        await caller.bye()
+        await ringing.ended()
+
+
+async def test_a_caller_whose_prack_has_no_answer_to_our_offer_is_refused(pbx: PbxUnderTest) -> None:
+    """RFC 3262 5 and RFC 3261 13.2.1."""
+    ben = await pbx.phone("101")
+    async with RawCaller(pbx) as caller:
+        required = (("Require", "100rel"),)
+        caller.send(caller.make("INVITE", "sip:08955550101@klein.example", headers=required))
+        rings = await caller.response(least=180)
+        caller.to = rings.get("to") or ""
+        rack = ("RAck", f"{rings.get('rseq')} 1 INVITE")
+        assert (await caller.ask("PRACK", headers=(rack,))).status == 200
+        assert (await caller.response(method="INVITE")).status == 488
+        caller.ack(cseq=1)
+        await (await ben.ringing(1) if not ben.calls[0].is_over else ben.calls[0]).ended()
+
+
+async def test_a_test_number_rings_reliably_for_a_late_offer_too(pbx: PbxUnderTest) -> None:
+    """RFC 3262 5: 9904 rings and answers after three seconds."""
+    async with RawCaller(pbx) as caller:
+        required = (("Require", "100rel"),)
+        caller.send(caller.make("INVITE", "sip:089555509904@klein.example", headers=required))
+        rings = await caller.response(least=180)
+        caller.to = rings.get("to") or ""
+        assert b"m=audio" in rings.body
+        rack = ("RAck", f"{rings.get('rseq')} 1 INVITE")
+        assert (await caller.ask("PRACK", headers=(rack,), body=caller.sdp())).status == 200
+        assert (await caller.response(method="INVITE")).body == b""
+        caller.ack(cseq=1)
+        await caller.bye()
+
+
 async def test_a_caller_whose_pracks_do_not_come_is_given_up(pbx: PbxUnderTest) -> None:
     """RFC 3262 3: the phone that rang for him stops."""
     ben = await pbx.phone("101")

@@ -1,0 +1,83 @@
+"""What a caller is told and hears while somebody is rung for him: 18x, and early media (RFC 3261 13.2.1, RFC 3960).
+
+Each connection has one. Whose early media a caller hears is decided in `ringing`; what follows them, a box or another
+telephone, rings in the same session.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...channels.media.plane import PortsExhaustedError
+from ...channels.media.tones import RINGBACK
+from ...licensing.refusal import Refusal
+
+if TYPE_CHECKING:
+    from .connection import Connection
+    from .switch import Switch
+
+RINGS, SESSION_PROGRESS = 180, 183
+
+
+class Alerting:
+    """See the module; `connection` is the caller's."""
+
+    __slots__ = ("_connection", "_switch")
+
+    def __init__(self, switch: Switch, connection: Connection) -> None:
+        self._switch = switch
+        self._connection = connection
+
+    async def prepare(self) -> bool:
+        """Open the stream of a caller whom only an offer of ours can tell that it rings (RFC 3262 5).
+
+        False when he is gone, or refused because there are no ports.
+        """
+        connection = self._connection
+        if connection.leg is None or not connection.leg.rings_by_offer:
+            return True
+        try:
+            return await connection.open_stream()
+        except PortsExhaustedError:
+            connection.refuse(Refusal("media.ports.exhausted"))
+            return False
+
+    def ring(self, status: int = RINGS, *, in_band: bool = True) -> None:
+        """Tell the caller that it rings, or by 181 and 182 that somebody else will.
+
+        With `in_band` he hears it, too, if there are early media already: his telephone may leave it to us by now.
+        """
+        connection = self._connection
+        if connection.leg is None or connection.is_answered:
+            return
+        negotiation, body = connection.negotiation, b""
+        if connection.leg.rings_by_offer and not negotiation.is_early:
+            body = negotiation.begin_early(connection.port)
+        elif in_band and negotiation.is_early and connection.stream is not None:
+            connection.stream.play((RINGBACK,))
+        connection.leg.ring(self._switch.clock.now(), status, body)
+        self._switch.flush()
+
+    async def hear(self, device: Connection) -> None:
+        """Let the caller hear the early media of a device that rings, by a 183 with SDP if he has none yet.
+
+        Who leaves the offer to us, and everybody when there are no ports, is told that it rings.
+        """
+        connection, negotiation = self._connection, self._connection.negotiation
+        if not negotiation.is_early:
+            try:
+                is_open = negotiation.has_offer and await connection.open_stream()
+            except PortsExhaustedError:
+                is_open = False
+            if not is_open:
+                self.ring()
+                return
+            codec = device.agreed.codec if device.agreed is not None else None
+            if connection.leg is None or connection.is_answered:
+                return
+            body = negotiation.begin_early(connection.port, codec)
+            connection.connect()
+            connection.leg.ring(self._switch.clock.now(), SESSION_PROGRESS, body)
+            self._switch.flush()
+        if connection.stream is not None and device.stream is not None and not device.is_over:
+            connection.stream.bridge(device.stream)
