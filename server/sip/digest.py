@@ -182,5 +182,5 @@ def _same_uri(claimed: str, request_uri: str) -> bool:
     except SipSyntaxError:
         return False
     if isinstance(one, SipUri) and isinstance(other, SipUri) and one.user is None:
-        return (one.host, one.port) == (other.host, other.port)
+        return (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)
     return one.same(other)

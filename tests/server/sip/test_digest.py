@@ -117,6 +117,7 @@ def test_the_uri_is_that_of_the_request(claimed: str, told: Verdict) -> None:
     [
         ("sip:example.com", Verdict.OK),
         ("sip:other.example", Verdict.WRONG),
+        ("sips:example.com", Verdict.WRONG),
         ("sip:9901@example.com", Verdict.OK),
         ("sip:9902@example.com", Verdict.WRONG),
         ("sip:9901@example.com;transport=udp", Verdict.WRONG),
