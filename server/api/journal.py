@@ -17,9 +17,9 @@ routes = Routes()
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """A call (`at` is its begin), a refusal, or a gap in which so many entries are `missing`; numbers as signalled."""
+    """A call (`at` is its begin), a refusal, a pick-up by `user`, or a gap in which so many are `missing`."""
 
-    kind: Literal["call", "refusal", "gap"]
+    kind: Literal["call", "refusal", "pickup", "gap"]
     at: datetime
     call_id: str | None
     caller: str | None
@@ -55,7 +55,7 @@ async def read_journal(
     before: int | None = None,
     limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = 100,
 ) -> JournalPage:
-    """List calls and refusals of a time, a user, a number or a reason."""
+    """List calls, refusals and pick-ups of a time, a user, a number or a reason."""
     page = await pbx.journal.find(
         since=None if since is None else since.timestamp(),
         until=None if until is None else until.timestamp(),

@@ -1,6 +1,7 @@
 """Documents of the event package `dialog` (RFC 4235 section 4): the calls of one account, always in full.
 
-Call-ID and tags are left out: whoever knows them could speak inside the dialog.
+Call-ID and tags are not those of the dialog, since whoever knows these could speak inside it: a call that rings has the
+name by which it is picked up.
 """
 
 from __future__ import annotations
@@ -22,13 +23,17 @@ DialogState = Literal["trying", "early", "confirmed", "terminated"]
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """One call of an account; `initiator` tells that the account called, `held` that it put the far end on hold."""
+    """One call of an account; `initiator` tells that the account called, `held` that it put the far end on hold.
+
+    `pickup` is the Call-ID that an INVITE with Replaces names to pick it up (RFC 3891), of whatever tags.
+    """
 
     id: str
     state: DialogState
     initiator: bool
     remote: NameAddr
     held: bool = False
+    pickup: str | None = None
 
 
 def write_dialog_info(entity: str, dialogues: Sequence[Dialogue], version: int) -> bytes:
@@ -37,6 +42,8 @@ def write_dialog_info(entity: str, dialogues: Sequence[Dialogue], version: int) 
     for one in dialogues:
         direction = "initiator" if one.initiator else "recipient"
         dialog = SubElement(root, "dialog", id=one.id, direction=direction)
+        if one.pickup is not None:
+            dialog.attrib |= {"call-id": one.pickup, "local-tag": one.id, "remote-tag": "early"}
         SubElement(dialog, "state").text = one.state
         local = SubElement(dialog, "local")
         SubElement(local, "identity").text = entity

@@ -51,13 +51,13 @@ _entries = Table(
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A call that is over, a refusal, or a gap. `at` is Unix time; a call's is its begin.
+    """A call that is over, a refusal, a pick-up, or a gap. `at` is Unix time; a call's is its begin.
 
     `caller` and `called` are numbers as signalled, with their users where they have one; `user` is whom a
-    refusal concerns and `what` what was refused; `missing` is how many entries a gap stands for.
+    refusal concerns and `what` what was refused, or who picked up what; `missing` is how many entries a gap stands for.
     """
 
-    kind: Literal["call", "refusal", "gap"]
+    kind: Literal["call", "refusal", "pickup", "gap"]
     at: float
     call_id: str | None = None
     caller: str | None = None

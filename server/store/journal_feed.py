@@ -1,10 +1,10 @@
-"""From the event stream to the journal: a call is one entry once it is over, a refusal is one at once."""
+"""From the event stream to the journal: a call is one entry once it is over, a refusal and a pick-up one at once."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..switch.events import CallEnded, CallStarted, Refused
+from ..switch.events import CallEnded, CallPickedUp, CallStarted, Refused
 from .journal import Entry
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class JournalFeed:
     def hear(self, stamped: Stamped) -> None:
         """Take the next event of the stream."""
         event = stamped.event
-        if not isinstance(event, CallStarted | CallEnded | Refused):
+        if not isinstance(event, CallStarted | CallEnded | CallPickedUp | Refused):
             return
         at = self._unix(stamped.at_s)
         match event:
@@ -37,6 +37,10 @@ class JournalFeed:
             case CallEnded():
                 began, started = self._calls.pop(event.call_id, (at - event.duration_s, None))
                 self._note("call", began, started, event, cause=event.cause, duration_s=event.duration_s)
+            case CallPickedUp():
+                _, started = self._calls.get(event.call_id, (at, None))
+                what = f"call at {event.device} picked up by {event.by}"
+                self._note("pickup", at, started, event, user=self._user_of(event.by), what=what)
             case Refused():
                 _, started = self._calls.get(event.call_id or "", (at, None))
                 told = {"user": event.user, "reason": event.reason, "decision": event.decision}
@@ -44,10 +48,10 @@ class JournalFeed:
 
     def _note(
         self,
-        kind: Literal["call", "refusal"],
+        kind: Literal["call", "refusal", "pickup"],
         at: float,
         started: CallStarted | None,
-        event: CallEnded | Refused,
+        event: CallEnded | CallPickedUp | Refused,
         **told: Any,
     ) -> None:
         if started is not None:

@@ -85,7 +85,8 @@ class DialogPackage:
             name = "" if call.caller.private else call.caller.name
             remote = NameAddr(name, self._uri(call.caller.shown))
         held = connection.state is ConnectionState.HOLD
-        return Dialogue(connection.leg_id, state, initiator, remote, held)
+        pickup = self._switch.replacements.pickups.name_of(connection) if state == "early" else None
+        return Dialogue(connection.leg_id, state, initiator, remote, held, pickup)
 
     def _uri(self, number: str) -> SipUri:
         return SipUri("sip", number, self._administration.directory.site.server.domain)

@@ -149,6 +149,15 @@ class CallTransferred:
 
 
 @dataclass(frozen=True, slots=True)
+class CallPickedUp:
+    """The device `by` has taken a call that rang at another one, `device`."""
+
+    call_id: str
+    by: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """A call is over; `cause` is its Q.850 cause."""
 
@@ -173,5 +182,6 @@ SwitchEvent = (
     | MessageRead
     | MessageDeleted
     | CallTransferred
+    | CallPickedUp
     | CallEnded
 )

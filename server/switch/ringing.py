@@ -88,8 +88,31 @@ class Ringing:
         finally:
             timer.cancel()
         if isinstance(outcome, Taken):
+            if not await self._has_answered(outcome.connection):
+                return NotTaken(outcome.connection.refusal or Refusal("user.no_answer"))
             self._kept = outcome.connection
         return outcome
+
+    async def _has_answered(self, connection: Connection) -> bool:
+        """Whether a device took the call; one that picked it up is answered now."""
+        caller = self._caller
+        if connection.is_answered or caller is None:
+            return True
+        codec = caller.wanted_codec if caller.agreed is None else caller.agreed.codec
+        return await connection.answer(codec=codec)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody may pick the call up: it rings in the house for a caller, and nothing is decided."""
+        return self._caller is not None and not self._outside and not self._outcome.done()
+
+    def pick_up(self, connection: Connection) -> None:
+        """Give the call to a device that picks it up; nobody else rings any more."""
+        self._decide(Taken(connection))
+        ringing = list(self._ringing)
+        self.add(connection)
+        for one in ringing:
+            one.hang_up(headers=ELSEWHERE)
 
     def refuse(self, refusal: Refusal) -> None:
         """Note why a device could not even be rung."""

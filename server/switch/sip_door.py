@@ -181,7 +181,7 @@ class SipDoor:
             number = self._switch.router.direct_dial(trunk, called)
         party = with_privacy(party, request)
         if replaces is not None:
-            self._switch.transfers.take_place(leg, party, replaces, offer)
+            self._switch.replacements.take(leg, party, replaces, offer)
         else:
             self._switch.take(leg, party, called, number, offer)
 

@@ -32,6 +32,7 @@ from .connection import Connection
 from .dialler import Dialler, Errand, Reached
 from .events import CallStarted
 from .inside import Inside
+from .replacement import Replacements
 from .ringing import NotTaken, Taken
 from .session import SwitchSession
 from .transfer import Transfers
@@ -86,6 +87,7 @@ class Switch:
         self._stopping = False
         self._dialler = Dialler(self, administration, registrar, stack, random)
         self.transfers = Transfers(self, administration, self._dialler, stack, self._works)
+        self.replacements = Replacements(self, administration, self._works, random)
         self._inside = Inside(stack, clock, self.transfers)
         self.router = router
         self.pools = pools

@@ -14,7 +14,7 @@ from ...licensing.reasons import reason_for
 from ...licensing.refusal import Refusal
 from ..sip.grammar import SipSyntaxError
 from ..sip.refer import Referral, ReferTo
-from ..sip.sdp import Direction, SdpError
+from ..sip.sdp import Direction
 from .bridge import Bridge
 from .connection import Connection
 from .dialler import Errand, Reached
@@ -27,7 +27,6 @@ from .ringing import NotTaken, Taken
 if TYPE_CHECKING:
     from ...channels.session import Party
     from ..net.stack import SipStack
-    from ..sip.leg import Leg
     from ..sip.message import Response
     from ..sip.refer import Replaces
     from ..sip.transaction import ServerTransaction
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from .switch import Switch
     from .work import Works
 
-FORBIDDEN, NOT_FOUND, GONE, BUSY, CANCELLED, PENDING, DECLINED = 403, 404, 481, 486, 487, 491, 603
+FORBIDDEN, NOT_FOUND, GONE, CANCELLED, PENDING, DECLINED = 403, 404, 481, 487, 491, 603
 
 
 class Transfer(Bridge):
@@ -154,54 +153,6 @@ class Transfers:
         other_own.hang_up()
         Bridge(transferee, target).begin()
         return None
-
-    # -- INVITE with Replaces ----------------------------------------------------------------------------------
-
-    def take_place(self, leg: Leg, caller: Party, replaces: Replaces, offer: bytes) -> None:
-        """Let a device take the place of another one of the same user in a call that stands (RFC 3891 3)."""
-        replaced, switch = self.connection_of(replaces), self._switch
-        bridge = replaced.listener if replaced is not None else None
-        if (
-            replaced is None
-            or not replaced.is_answered
-            or not isinstance(bridge, Bridge)
-            or isinstance(bridge, Transfer)
-            or self.party_of(replaced).user != caller.user
-            or caller.user is None
-        ):
-            leg.refuse(GONE, switch.clock.now())
-            return
-        if replaces.early_only:
-            leg.refuse(BUSY, switch.clock.now())
-            return
-        connection = switch.new_connection(replaced.call, caller.number, incoming=True)
-        connection.party = caller
-        connection.begin(leg)
-        refusal = switch.router.refuses_caller(caller, replaced.call.called)
-        try:
-            connection.take_offer(offer)
-        except SdpError as error:
-            refusal = Refusal(error.reason)
-        if refusal is not None:
-            connection.refuse(refusal)
-            return
-        work = self._take_place(connection, replaced, bridge.other(replaced))
-        connection.work = self._works.start(work, connection)
-
-    @staticmethod
-    async def _take_place(connection: Connection, replaced: Connection, other: Connection) -> None:
-        codec = other.agreed.codec if other.agreed is not None else None
-        connection.renegotiation.follow(other.wanted)
-        if not await connection.answer(codec=codec):
-            return
-        if other.is_over or replaced.is_over:
-            connection.hang_up()
-            return
-        Bridge(connection, other).begin()
-        replaced.listener = None
-        replaced.hang_up()
-
-    # -- both --------------------------------------------------------------------------------------------------
 
     def connection_of(self, replaces: Replaces) -> Connection | None:
         """Return the live connection whose dialog is named."""

@@ -24,6 +24,16 @@ def test_a_call_has_state_direction_and_the_far_end_s_identity() -> None:
     assert (identity.text, identity.get("display")) == ("sip:101@example.com", 'Ben "K" <&>')
 
 
+def test_a_call_that_may_be_picked_up_has_a_name_for_that() -> None:
+    """RFC 4235 4.1.2 and RFC 3891 3: Replaces wants a Call-ID and two tags."""
+    remote = NameAddr.parse("<sip:101@example.com>")
+    call = Dialogue("l-3", "early", initiator=False, remote=remote, pickup="l-3.abc")
+    dialog = read_xml(write_dialog_info(US, [call], 0))[0]
+    assert dialog.get("call-id") == "l-3.abc"
+    assert dialog.get("local-tag")
+    assert dialog.get("remote-tag")
+
+
 def test_a_held_call_is_not_rendered() -> None:
     """RFC 4235 4.1.6.2: the local target says so by +sip.rendering."""
     remote = NameAddr.parse("<sip:101@example.com>")

@@ -6,7 +6,7 @@ import pytest
 
 from ringfence.server.store.journal import Entry, Journal
 from ringfence.server.store.journal_feed import JournalFeed
-from ringfence.server.switch.events import CallEnded, CallStarted, DigitPressed, Refused
+from ringfence.server.switch.events import CallEnded, CallPickedUp, CallStarted, DigitPressed, Refused
 from ringfence.server.switch.stream import Stamped
 
 if TYPE_CHECKING:
@@ -53,6 +53,17 @@ async def test_a_call_is_one_entry_once_it_is_over_and_a_refusal_one_at_once() -
         ),
         Entry("call", 1004.0, "c-0", cause=16, duration_s=1.0),
     )
+    await journal.close()
+
+
+async def test_a_pick_up_is_an_entry_of_who_picked_up() -> None:
+    journal = Journal(None, lambda: 1000.0, inline=True)
+    feed = JournalFeed(journal, {"100": "anna", "101": "ben", "102": "clara"}.get, lambda at_s: 1000.0 + at_s)
+    for seq, event in enumerate([CallStarted("c-1", "100", "101"), CallPickedUp("c-1", "102", "101")]):
+        feed.hear(Stamped(seq, float(seq), event))
+    what = "call at 101 picked up by 102"
+    expected = Entry("pickup", 1001.0, "c-1", "100", "101", "anna", "ben", "clara", what=what)
+    assert (await journal.find(user="clara")).entries == (expected,)
     await journal.close()
 
 
