@@ -15,6 +15,7 @@ from .capabilities import describe
 from .dialog import Dialog, DialogId, dialog_id, route_uri
 from .effects import Effect, Requested, Responded, Send, Unanswered
 from .flow import Flow, Peer, address_of, note_source, way_back
+from .large_requests import LargeRequests
 from .leg import Leg
 from .message import Request, Response, SipSyntaxError
 from .parser import parse
@@ -48,6 +49,7 @@ class Agent:
         self.flows: set[Flow] = set()
         self.random = random
         self.reach = Reach(local)
+        self.large_requests = LargeRequests(self.reach)
         self._secret = random.randbytes(16)
         self._servers: dict[Key, ServerTransaction] = {}
         self._clients: dict[Key, ClientTransaction] = {}
@@ -88,7 +90,7 @@ class Agent:
     def lose(self, flow: Flow, now: float) -> None:
         """A flow was closed or cannot be opened: what waits for an answer on it gets none (RFC 3261 8.1.3.1)."""
         self.flows.discard(flow)
-        for transaction in list(self._awaiting.get(flow, {}).values()):
+        for transaction in self._awaiting.pop(flow, {}).values():
             transaction.on_lost(now)
 
     def flows_in_use(self) -> set[Flow]:
@@ -156,8 +158,8 @@ class Agent:
         key = (request.via.branch, request.method)
         transaction = ClientTransaction(self, key, request, destination, owner=owner, now=now)
         self._clients[key] = transaction
-        if isinstance(destination, Flow):
-            self._awaiting.setdefault(destination, {})[key] = transaction
+        if isinstance(transaction.destination, Flow):
+            self._awaiting.setdefault(transaction.destination, {})[key] = transaction
         return transaction
 
     def invite(

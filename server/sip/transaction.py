@@ -1,8 +1,9 @@
 """The four transaction machines of RFC 3261 section 17 with the corrections of RFC 6026.
 
 Each is a table (state, input) -> (actions, next state), in the order of the RFC's figures; `docs/` draws its pictures
-from these tables. Inputs are a method, a response class, a timer's letter, or "lost": the flow to the far end is gone.
-Over a flow nothing is repeated by A, E and G, and D, I, J and K take no time. The agent feeds them and has the effects.
+from these tables. Inputs are a method, a response class, a timer's letter, or "lost": the flow to the far end is gone,
+or "no TCP": so is that of a request that was too large for UDP, by which it goes then. Over a flow nothing is repeated
+by A, E and G, and D, I, J and K take no time. The agent feeds them and has the effects.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from typing import TYPE_CHECKING
 
 from .effects import Send
 from .flow import Flow, way_back
+from .large_requests import LARGEST_DATAGRAM
 from .message import Request, Response
 
 if TYPE_CHECKING:
+    from ...channels.network import Address
     from .agent import Agent
     from .flow import Peer
     from .leg import Leg
@@ -81,6 +84,7 @@ INVITE_CLIENT: Table = {
     (CALLING, "A"): ("repeat A", CALLING),
     (CALLING, "B"): ("unanswered", TERMINATED),
     (CALLING, "lost"): ("unanswered", TERMINATED),
+    (CALLING, "no TCP"): ("A", CALLING),
     (CALLING, "1xx"): ("stop tell", PROCEEDING),
     (CALLING, "2xx"): ("stop tell M", ACCEPTED),
     (CALLING, "3xx-6xx"): ("stop ack tell D", COMPLETED),
@@ -99,6 +103,7 @@ OTHER_CLIENT: Table = {
     (TRYING, "E"): ("repeat E", TRYING),
     (TRYING, "F"): ("unanswered", TERMINATED),
     (TRYING, "lost"): ("unanswered", TERMINATED),
+    (TRYING, "no TCP"): ("E", TRYING),
     (TRYING, "1xx"): ("slow tell", PROCEEDING),
     (TRYING, "2xx"): ("stop tell K", COMPLETED),
     (TRYING, "3xx-6xx"): ("stop tell K", COMPLETED),
@@ -299,7 +304,7 @@ class ClientTransaction(_Transaction):
     `acks` are the ACKs of 2xx by To tag; whoever sent an INVITE keeps them here as long as a 2xx may be repeated.
     """
 
-    __slots__ = ("acks", "is_invite", "owner")
+    __slots__ = ("_datagrams_to", "acks", "is_invite", "owner")
 
     def __init__(
         self, agent: Agent, key: Key, request: Request, destination: Peer, *, owner: object, now: float
@@ -310,6 +315,11 @@ class ClientTransaction(_Transaction):
         self.owner = owner
         self.acks: dict[str, Send] = {}
         self.bytes_sent = request.to_bytes()
+        self._datagrams_to: Address | None = None
+        if len(self.bytes_sent) > LARGEST_DATAGRAM and not isinstance(destination, Flow):
+            self._datagrams_to = destination
+            self.destination = agent.large_requests.way(request, destination, now)
+            self.bytes_sent = request.to_bytes()
         self.repeat()
         if not self.is_reliable:
             self._set("A" if self.is_invite else "E", now + self._interval_s)
@@ -359,8 +369,15 @@ class ClientTransaction(_Transaction):
             self.agent.tell_unanswered(self, 408, now)
 
     def on_lost(self, now: float) -> None:
-        """The flow to the far end is gone: no answer will come (RFC 3261 8.1.3.1)."""
-        if self._fire("lost", now):
+        """The flow to the far end is gone: no answer will come (RFC 3261 8.1.3.1), unless by UDP (18.1.1)."""
+        letter = self._fire("no TCP", now) if self._datagrams_to is not None else ""
+        if letter and self._datagrams_to is not None:
+            self.destination = self._datagrams_to
+            self.agent.large_requests.by_udp(self.request, self._datagrams_to, now)
+            self.bytes_sent = self.request.to_bytes()
+            self.repeat()
+            self._set(letter, now + self._interval_s)
+        elif self._fire("lost", now):
             self.agent.tell_unanswered(self, 503, now)
 
     def _forget(self) -> None:

@@ -17,7 +17,7 @@ from ringfence.server.net.stack import SipStack
 from ringfence.server.net.streams import StreamLimits, Streams
 from ringfence.server.net.udp import UdpNetwork
 from ringfence.server.sip.agent import Agent
-from ringfence.server.sip.effects import Effect, LegAnswered, LegEnded, Requested
+from ringfence.server.sip.effects import Effect, LegAnswered, LegConfirmed, LegEnded, Requested
 from ringfence.server.sip.flow import Flow
 
 if TYPE_CHECKING:
@@ -307,3 +307,26 @@ async def test_stopping_closes_every_connection_after_what_waits() -> None:
         async with asyncio.timeout(PATIENCE_S):
             assert await ends[0].read() == b"last words"
         ends[1].close()
+
+
+@pytest.mark.parametrize("tcp", [True, False], ids=["tcp", "udp alone"])
+async def test_a_large_call_is_made_by_tcp_or_where_that_is_refused_by_udp(tcp: bool) -> None:
+    """RFC 3261 18.1.1: one call in either way."""
+    async with office() as calling, office() as called:
+        port = called.stack.agent.local.port
+        if tcp:
+            called.streams.listen("127.0.0.1", port)
+        far = Address("127.0.0.1", port)
+        calling.stack.agent.invite(
+            f"sip:a@{far}", far, from_="<sip:b@b.example>", to="<sip:a@b.example>",
+            body=b"v=0\r\n".ljust(2000), now=calling.streams.now(),
+        )  # fmt: skip
+        calling.stack.flush()
+        async with asyncio.timeout(PATIENCE_S):
+            while not any(isinstance(one, LegConfirmed) for one in called.told):
+                called.told_more.clear()
+                await called.told_more.wait()
+        assert [type(one) for one in calling.told] == [LegAnswered]
+        requested = [one for one in called.told if isinstance(one, Requested)]
+        assert [isinstance(one.source, Flow) for one in requested] == [tcp]
+        assert requested[0].request.via.transport == ("TCP" if tcp else "UDP")
