@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO, PRACK, REFER"
 SUPPORTED: Final = "100rel, replaces, timer"
 
+REGISTRAR_SUPPORTED: Final = "path"
 _EXTENSIONS: Final = frozenset(SUPPORTED.split(", "))
+_OF_A_REGISTRAR: Final = _EXTENSIONS | {REGISTRAR_SUPPORTED}
 _OF_US: Final = (("Allow", ALLOW), ("Supported", SUPPORTED))
 _OF_A_LATE_OFFER: Final = (
     ("Allow", ALLOW),
@@ -31,4 +33,5 @@ def describe(message: Message, body: bytes) -> None:
 
 def unknown_extensions(request: Request) -> list[str]:
     """Return the option tags that a request requires and we do not have (RFC 3261 8.2.2.3)."""
-    return [tag for tag in request.require if tag.lower() not in _EXTENSIONS]
+    known = _OF_A_REGISTRAR if request.method == "REGISTER" else _EXTENSIONS
+    return [tag for tag in request.require if tag.lower() not in known]

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .capabilities import REGISTRAR_SUPPORTED
+from .option_tags import supports
 from .uri import SipUri
 
 if TYPE_CHECKING:
@@ -101,7 +103,8 @@ class Registrar:
         response = request.respond(200, to_tag=tag)
         for binding in kept:
             response.add("Contact", binding.header(now))
-        if path and "path" in request.values("supported"):  # RFC 3327 section 5.3
+        response.add("Supported", REGISTRAR_SUPPORTED)
+        if path and supports(request, REGISTRAR_SUPPORTED):  # RFC 3327 section 5.3
             response.add("Path", ", ".join(path))
         return response
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .switch import Switch
     from .work import Works
 
-FORBIDDEN, NOT_FOUND, GONE, CANCELLED, PENDING, DECLINED = 403, 404, 481, 487, 491, 603
+FORBIDDEN, GONE, CANCELLED, PENDING, DECLINED = 403, 481, 487, 491, 603
 
 
 class Transfer(Bridge):
@@ -117,7 +117,7 @@ class Transfers:
         if target.replaces is not None:
             number = self._join(transfer, by, transferee, target.replaces)
         elif not is_ours(target.uri, self._administration.directory.site.server.domain):
-            transfer.fail(Refusal("number.unknown"), NOT_FOUND, [])
+            self._fail(transfer, Refusal("number.unknown"), transferee, f"{number}@{target.uri.host}")
             number = None
         if number is not None:
             transfer.ring_back()

@@ -214,6 +214,9 @@ def test_the_path_of_a_registration_is_kept_and_shown_to_who_supports_it() -> No
     (binding,) = registrar.bindings("100", 0)
     assert [value for _, value in binding.routes] == response.values("path")
     assert register(registrar, [DESK], cseq=2, extra=path).get("path") is None
-    register(registrar, [DESK], cseq=3)
+    required = register(registrar, [DESK], cseq=3, extra=[*path, ("Require", "path")])
+    assert required.values("path") == response.values("path")
+    assert required.values("supported") == ["path"]
+    register(registrar, [DESK], cseq=4)
     (binding,) = registrar.bindings("100", 0)
     assert binding.routes == ()

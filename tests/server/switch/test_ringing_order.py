@@ -113,3 +113,13 @@ async def test_a_call_goes_back_by_the_path_of_the_registration(pbx: PbxUnderTes
         await register(phone, "", ("Path", "<sip:192.0.2.66;lr>"), ("Supported", "path"), status=486)
         assert await call(caller, "101") == 486
         assert (await phone.next()).values("route") == ["<sip:192.0.2.66;lr>"]
+
+
+async def test_a_path_may_be_required(pbx: PbxUnderTest) -> None:
+    """RFC 3327 5.3: the registrar has the extension; other requests have no path (RFC 3261 8.2.2.3)."""
+    async with SipPeer(pbx, "101") as phone:
+        require = ("Require", "path")
+        await register(phone, "", ("Path", "<sip:127.0.0.1:5099;lr>"), require)
+        assert (await phone.ask("OPTIONS", "100", [require])).status == 420
+    (binding,) = pbx.server.registrar.bindings("101", pbx.server.clock.now())
+    assert binding.path == ("<sip:127.0.0.1:5099;lr>",)

@@ -250,6 +250,39 @@ async def test_a_trunk_call_is_not_transferred_out_by_a_trunk(pbx: PbxUnderTest)
 
 
 @pytest.mark.ringfence(site=WITH_WAY_OUT)
+@pytest.mark.parametrize(
+    ("far_status", "status", "reason"),
+    [
+        (486, 486, "user.busy"),
+        (404, 404, "number.unknown"),
+        (503, 503, "trunk.failed"),
+        (603, 603, "call.rejected"),
+    ],
+)
+async def test_what_a_trunk_s_far_end_refuses_is_a_decision_and_told(
+    pbx: PbxUnderTest, monkeypatch: pytest.MonkeyPatch, far_status: int, status: int, reason: str
+) -> None:
+    """RFC 3515 2.4.5: by the last NOTIFY, with the id under which the refusal is explained; both talk again."""
+    call, answered = await bridged(pbx)
+    far = await pbx.outside("0731", host="127.0.0.31", port=5070)
+    far.busy_with = far_status
+    bodies: list[bytes] = []
+    on_notify = call.on_notify
+
+    def note(request: Request) -> None:
+        bodies.append(request.body)
+        on_notify(request)
+
+    monkeypatch.setattr(call, "on_notify", note)
+    assert await call.transfer("90731123") == status
+    refused = await pbx.wait_for(Refused, reason=reason)
+    assert f"X-License-Decision: {refused.decision}\r\n".encode() in bodies[-1]
+    assert pbx.server.decisions.get(refused.decision)
+    assert await hears(answered, call)
+    await call.hang_up()
+
+
+@pytest.mark.ringfence(site=WITH_WAY_OUT)
 async def test_a_call_of_the_house_is_transferred_out_by_a_trunk(pbx: PbxUnderTest) -> None:
     call, answered = await bridged(pbx)
     far = await pbx.outside("far", host="127.0.0.31", port=5070)
@@ -363,6 +396,9 @@ async def test_what_a_refer_may_refer_to(pbx: PbxUnderTest, refer_to: str | None
     call, _ = await bridged(pbx)
     if status is None:
         assert await call._refer("sip:102@elsewhere.example") == 404
+        assert (
+            await pbx.wait_for(Refused, reason="number.unknown")
+        ).what == "transfer to 102@elsewhere.example"
     else:
         headers = [] if refer_to is None else [("Refer-To", refer_to)]
         assert (await call._ask("REFER", headers)).status == status
