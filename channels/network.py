@@ -40,9 +40,7 @@ class Endpoint(Protocol):
 
 
 class Network(Protocol):
-    """Where endpoints come from; `is_real` tells that its addresses are the machine's, so that others can connect."""
-
-    is_real: bool
+    """Where endpoints come from."""
 
     async def bind(self, host: str, port: int, receive: Callable[[bytes, Address], None]) -> Endpoint:
         """Bind `host`:`port` (0 = any free port); `receive(data, source)` is called for each datagram.

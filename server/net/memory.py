@@ -1,4 +1,4 @@
-"""Datagrams without sockets: the `Network` of tests and of virtual time.
+"""Datagrams without sockets: the `Network` of tests and of virtual time; `memory_streams` are its connections.
 
 Every endpoint of one `MemoryNetwork` reaches every other by its address. Loss, repetition and delay are drawn from the
 `Random` given, so that a run can be repeated.
@@ -22,11 +22,16 @@ FIRST_FREE_PORT = 49152
 
 @dataclass(frozen=True, slots=True)
 class Weather:
-    """What happens to datagrams: shares from 0 to 1 that are lost or arrive twice; bounds of the delay in seconds."""
+    """What happens on the way: shares of datagrams from 0 to 1 that are lost or arrive twice; bounds of the delay (s).
+
+    A connection loses nothing, but brings at most `segment` octets at once, in pieces of any length up to that (0: as
+    they were written).
+    """
 
     loss: float = 0.0
     repeat: float = 0.0
     delay_s: tuple[float, float] = (0.0, 0.0)
+    segment: int = 0
 
 
 class MemoryEndpoint:
@@ -58,35 +63,39 @@ class MemoryEndpoint:
 class MemoryNetwork:
     """A network in memory; `weather` may change while calls run."""
 
-    is_real = False
-
     def __init__(self, random: Random | None = None, weather: Weather = Weather()) -> None:
         self.endpoints: dict[Address, MemoryEndpoint] = {}
+        self.listeners: dict[Address, Callable[[Address], asyncio.Protocol | None]] = {}
         self.weather = weather
-        self._random = random or Random(0)  # noqa: S311 - chance that can be repeated is the point
+        self.random = random or Random(0)  # noqa: S311 - chance that can be repeated is the point
         self._next_port = FIRST_FREE_PORT
 
     async def bind(self, host: str, port: int, receive: Callable[[bytes, Address], None]) -> MemoryEndpoint:
         """Bind an address; raises OSError when it is in use."""
-        if port == 0:
-            self._next_port += 2
-            port = self._next_port
-        local = Address(host, port)
+        local = Address(host, port or self.free_port())
         if local in self.endpoints:
             raise OSError(errno.EADDRINUSE, f"{local} is in use")
         endpoint = self.endpoints[local] = MemoryEndpoint(self, local, receive)
         return endpoint
 
+    def free_port(self) -> int:
+        """Return a port that nobody has had yet."""
+        self._next_port += 2
+        return self._next_port
+
+    def delay_s(self) -> float:
+        """Draw how long something is on its way, in seconds."""
+        return self.random.uniform(*self.weather.delay_s) if self.weather.delay_s[1] else 0.0
+
     def carry(self, data: bytes, source: Address, destination: Address) -> None:
         """Deliver `data` later, perhaps never, perhaps twice."""
-        weather, chance = self.weather, self._random.random
+        weather, chance = self.weather, self.random.random
         copies = 0 if weather.loss and chance() < weather.loss else 1
         if copies and weather.repeat and chance() < weather.repeat:
             copies = 2
         loop = asyncio.get_running_loop()
         for _ in range(copies):
-            if weather.delay_s[1]:
-                delay_s = self._random.uniform(*weather.delay_s)
+            if delay_s := self.delay_s():
                 loop.call_later(delay_s, self._deliver, data, source, destination)
             else:
                 loop.call_soon(self._deliver, data, source, destination)

@@ -10,7 +10,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from ...channels.network import Address
-from .streams import WILDCARDS, Streams
+from .memory_streams import streams_on
+from .streams import WILDCARDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ...channels.network import Network
     from ..sip.agent import Agent
     from .stack import SipStack
-    from .streams import StreamLimits, Tls
+    from .streams import StreamLimits, Streams, Tls
 
 LOOPBACK = "127.0.0.1"
 PORT_ATTEMPTS = 20
@@ -43,7 +44,7 @@ class SipSockets:
         self._streams: Streams | None = None
 
     async def open(self, port: int, make: Callable[[Address], Agent]) -> Address:
-        """Open UDP, and TCP where the network is real, for the agent that `make` builds for the advertised address.
+        """Open UDP and TCP for the agent that `make` builds for the advertised address.
 
         Where any free port will do (0), it is free for both. Returns the bound address; raises OSError.
         """
@@ -51,9 +52,7 @@ class SipSockets:
             local = await self._stack.start(
                 self._network, self._host, port, lambda local: make(advertised(local))
             )
-            if not self._network.is_real:
-                break
-            streams = Streams(self._stack, self._in_use, self._limits)
+            streams = streams_on(self._network, self._stack, self._in_use, self._limits)
             try:
                 streams.listen(local.host, local.port)
             except OSError:
@@ -69,7 +68,7 @@ class SipSockets:
     def open_tls(self, port: int, tls: Tls) -> Address:
         """Open TLS at `port` (0 = any free one); returns the bound address, raises OSError."""
         if self._streams is None:
-            raise RuntimeError("TLS needs a real network, opened before")
+            raise RuntimeError("SIP must be opened before SIP by TLS")
         local = self._streams.listen(self._host, port, tls)
         self._stack.agent.reach.serve("TLS", advertised(local))
         return local

@@ -158,7 +158,7 @@ class Streams:
         self._client_tls: SSLContext | None = None
         self._one_is_gone = asyncio.Event()
         self._local: tuple[str, int] | None = None
-        self._start(self._sweep_for_ever())
+        self._is_swept = False
 
     def now(self) -> float:
         """Seconds on the loop's clock."""
@@ -187,7 +187,7 @@ class Streams:
     def dial(self, flow: Flow) -> StreamConnection:
         """Open the connection of a flow of our own; the stack is told when that fails."""
         connection = StreamConnection(self, flow.transport, flow.remote, flow)
-        self.connections.add(connection)
+        self._enter(connection)
         self._start(self._connect(connection, flow.remote))
         return connection
 
@@ -221,7 +221,18 @@ class Streams:
             if why is not None:
                 connection.abort()
 
-    # -- inside ------------------------------------------------------------------------------------------------
+    def admit(self, transport: Transport, remote: Address) -> StreamConnection | None:
+        """Make the connection that `remote` wants; None where there are as many as there may be."""
+        limits = self.limits
+        if (
+            len(self.connections) >= limits.connections
+            or self._sources[remote.host] >= limits.from_one_source
+        ):
+            return None
+        connection = StreamConnection(self, transport, remote)
+        self._enter(connection)
+        self._sources[remote.host] += 1
+        return connection
 
     def forget(self, connection: StreamConnection) -> None:
         """A connection is gone, or never came to be."""
@@ -236,6 +247,14 @@ class Streams:
         if connection.flow is not None:
             self.stack.closed(connection.flow)
 
+    # -- inside ------------------------------------------------------------------------------------------------
+
+    def _enter(self, connection: StreamConnection) -> None:
+        self.connections.add(connection)
+        if not self._is_swept:
+            self._is_swept = True
+            self._start(self._sweep_while_any())
+
     async def _accept(self, listener: socket.socket, tls: Tls | None) -> None:
         while True:
             try:
@@ -243,14 +262,11 @@ class Streams:
             except OSError:  # out of file descriptors, or the far end is gone already
                 await asyncio.sleep(TRY_AGAIN_S)
                 continue
-            limits = self.limits
-            if len(self.connections) >= limits.connections or self._sources[host] >= limits.from_one_source:
+            connection = self.admit("TCP" if tls is None else "TLS", Address(host, port))
+            if connection is None:
                 sock.close()
-                continue
-            connection = StreamConnection(self, "TCP" if tls is None else "TLS", Address(host, port))
-            self.connections.add(connection)
-            self._sources[host] += 1
-            self._start(self._begin(connection, sock, tls))
+            else:
+                self._start(self._begin(connection, sock, tls))
 
     async def _begin(self, connection: StreamConnection, sock: socket.socket, tls: Tls | None) -> None:
         """Shake hands, where that is needed."""
@@ -275,15 +291,18 @@ class Streams:
             raise ConnectionAbortedError("there is no certificate") from error
 
     async def _connect(self, connection: StreamConnection, remote: Address) -> None:
-        tls = self._tls_of_client() if connection.transport == "TLS" else None
         try:
             async with asyncio.timeout(self.limits.connect_s):
-                await self._loop.create_connection(
-                    lambda: connection, remote.host, remote.port, ssl=tls, local_addr=self._local
-                )
+                await self._open(connection, remote)
         except (OSError, TimeoutError) as error:
             log.warning("sip.connection_failed", flow=str(connection.flow), error=str(error))
             self.forget(connection)
+
+    async def _open(self, connection: StreamConnection, remote: Address) -> None:
+        tls = self._tls_of_client() if connection.transport == "TLS" else None
+        await self._loop.create_connection(
+            lambda: connection, remote.host, remote.port, ssl=tls, local_addr=self._local
+        )
 
     def _tls_of_client(self) -> SSLContext:
         """Whom we connect to has to show a certificate of a known authority (SSL_CERT_FILE names another)."""
@@ -298,7 +317,8 @@ class Streams:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _sweep_for_ever(self) -> None:
-        while True:
+    async def _sweep_while_any(self) -> None:
+        while self.connections:
             await asyncio.sleep(SWEEP_S)
             self.sweep(self.now())
+        self._is_swept = False

@@ -96,8 +96,6 @@ class UdpEndpoint:
 class UdpNetwork:
     """Real sockets; see `channels.network.Network`."""
 
-    is_real = True
-
     async def bind(self, host: str, port: int, receive: Callable[[bytes, Address], None]) -> UdpEndpoint:
         """Bind a UDP socket; raises OSError when the port is in use."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET

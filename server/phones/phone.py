@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ...channels.media.inline_plane import InlinePlane
+from ..net.memory_streams import streams_on
 from ..net.stack import SipStack
-from ..net.streams import Streams
 from ..sip.agent import Agent
 from ..sip.authorize import Authorizer
 from ..sip.capabilities import ALLOW
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from ...channels.media.plane import Codec
     from ...channels.network import Network
+    from ..net.streams import Streams
     from ..sip.effects import Effect
     from ..sip.flow import Peer
     from ..sip.leg import Leg
@@ -99,7 +100,7 @@ class Phone:
         stack = phone._stack
         await stack.start(network, host, port, lambda local: Agent(local, phone._random))
         if isinstance(server, Flow):
-            phone._streams = Streams(stack, stack.agent.flows_in_use)
+            phone._streams = streams_on(network, stack, lambda: (server,))  # it may be called by it
             stack.dial = phone._streams.dial
         phone._register_call_id = phone._stack.agent.new_call_id()
         return phone

@@ -115,8 +115,6 @@ PORT = re.compile(rb"m=audio ([0-9]+)")
 class Peer:
     """A telephone made of an agent alone. `silent` swallows everything, `drops` what it sends, by its first word."""
 
-    is_real = False
-
     def __init__(
         self, network: MemoryNetwork, server: Address, account: str, reaction: str, rtp_port: int
     ) -> None:
