@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Header = tuple[str, str]
 
-NO_ANSWER, GONE = 408, 481
+NO_ANSWER, GONE, UNREACHABLE = 408, 481, 503
 
 
 class Leg(Requester):
@@ -192,6 +192,11 @@ class Leg(Requester):
             return
         elif self.calling is not None and transaction is self.calling.transaction:
             self.calling.on_unanswered(status, now)
+        elif self.state is LegState.ESTABLISHED and status == UNREACHABLE:
+            if self._reoffers is not None:
+                self._reoffers.finish(transaction, transaction.request.respond(status), now)
+                self._reoffers.unblock()
+            self.session.on_unreachable(now)
         elif self.state is LegState.ESTABLISHED:
             self.expire(now)
 
@@ -263,6 +268,11 @@ class Leg(Requester):
             return False
         send_inside(self._agent, dialog, owner, now, method=method, headers=headers, body=body)
         return True
+
+    def move(self, peer: Peer) -> None:
+        """Reach the far end by another connection from now on: it has opened one (RFC 5626 5.3)."""
+        if self.dialog is not None:
+            self.dialog.fallback = peer
 
     def refresh(self, now: float) -> None:
         """Ask by an UPDATE whether the far end is still there (RFC 4028 7.4)."""

@@ -23,13 +23,17 @@ LEAST_S: Final = 90
 LONGEST_S: Final = 86400
 TAG: Final = "timer"
 TOO_SHORT: Final = 422
+TRY_AGAIN_S: Final = 30.0
+MOST_UNREACHED: Final = 4
 _ENDS_EARLIER_S: Final = 32.0  # section 10: the BYE goes out before the far end's own
 
 
 class SessionTimer:
     """The session timer of one leg."""
 
-    __slots__ = ("_agent", "_by_update", "_far_knows", "_interval_s", "_leg", "_refreshes", "_timer")
+    __slots__ = (
+        "_agent", "_by_update", "_far_knows", "_interval_s", "_leg", "_refreshes", "_timer", "_unreached",
+    )  # fmt: skip
 
     def __init__(self, agent: Agent, leg: Leg) -> None:
         self._agent = agent
@@ -39,6 +43,7 @@ class SessionTimer:
         self._far_knows = False
         self._by_update = False
         self._timer: Timer | None = None
+        self._unreached = 0
 
     # -- as server: sections 8 and 9 ---------------------------------------------------------------------------
 
@@ -84,6 +89,7 @@ class SessionTimer:
 
     def _begin(self, now: float) -> None:
         self.stop()
+        self._unreached = 0
         if self._refreshes:
             self._timer = self._agent.timers.set(now + self._interval_s / 2, self._refresh)
         else:
@@ -107,6 +113,13 @@ class SessionTimer:
             self._leg.refresh(now)
         else:
             self._agent.effects.append(LegRefreshDue(self._leg))
+
+    def on_unreachable(self, now: float) -> None:
+        """A request could not be sent: whoever connects and registers anew soon (RFC 5626 4.5) keeps the call."""
+        self.stop()
+        self._unreached += 1
+        again = self._refresh if self._unreached < MOST_UNREACHED else self._leg.expire
+        self._timer = self._agent.timers.set(now + TRY_AGAIN_S, again)
 
     def on_response(self, request: Request, response: Response, now: float) -> None:
         """The final response to a refreshing UPDATE or a re-INVITE came (section 10)."""

@@ -11,7 +11,7 @@ from ...features.softphone.policy import may_use_softphone
 from ...licensing.refusal import Refusal
 from ..sip.capabilities import ALLOW, unknown_extensions
 from ..sip.effects import Requested, Resubscribed, SubscriptionEnded
-from ..sip.flow import is_plain
+from ..sip.flow import Flow, is_plain
 from ..sip.message import SipSyntaxError
 from ..sip.multipart import find_part
 from ..sip.reach import MAGIC
@@ -204,9 +204,17 @@ class SipDoor:
                 self._replies.refuse(request, source, refusal, what, party)
                 return
         now = self._clock.now()
+        if isinstance(source, Flow):
+            self._follow(party.number, request.call_id, source, now)
         transaction = agent.accept(request, source)
         transaction.respond(
             self._registrar.register(party.number, request, source, agent.new_tag(), now), now
         )
         if request.contacts or request.contact_star:
             self._stream.publish(Registered(party.number, len(self._registrar.bindings(party.number, now))))
+
+    def _follow(self, account: str, call_id: str, flow: Flow, now: float) -> None:
+        """Note that a device which registered by another connection, with the same Call-ID, speaks by this one now."""
+        for binding in self._registrar.bindings(account, now):
+            if binding.call_id == call_id and binding.source != flow:
+                self._switch.move(account, binding.source, flow)

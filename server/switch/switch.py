@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from ..clock import Clock
     from ..net.stack import SipStack
     from ..sip.effects import Effect
+    from ..sip.flow import Peer
     from ..sip.leg import Leg
     from ..sip.registrar import Registrar
     from ..site.administration import Administration
@@ -249,6 +250,13 @@ class Switch:
     def forget(self, connection: Connection) -> None:
         """A connection is over."""
         self.connections.pop(connection.leg_id, None)
+
+    def move(self, device: str, old: Peer, new: Peer) -> None:
+        """Reach a device in its calls where it is now: it has connected, and registered, anew."""
+        for connection in self.connections.values():
+            leg = connection.leg if connection.device == device else None
+            if leg is not None and leg.dialog is not None and leg.dialog.fallback == old:
+                leg.move(new)
 
     def _call_over(self, call: Call) -> None:
         if self.calls.pop(call.id, None) is not None:

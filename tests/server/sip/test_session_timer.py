@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ringfence.channels.network import Address
 from ringfence.server.sip.effects import LegRefreshDue, Requested
+from ringfence.server.sip.flow import Flow
 from ringfence.server.sip.message import Request, Response
 from ringfence.server.sip.session_timer import is_too_short
 
@@ -299,3 +301,66 @@ def test_a_trunk_that_challenges_inside_the_dialog_is_answered_once(wire: Wire, 
     assert again.get("proxy-authorization") == 'Digest uri="sip:100@192.0.2.7:5070"'
     assert (again.body, again.get("session-expires")) == (request.body, request.get("session-expires"))
     assert method not in wire.names(wire.answer(again, 407))
+
+
+# -- a far end that connects anew ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("headers", [{}, {"Allow": "UPDATE"}])
+def test_a_call_whose_connection_is_gone_waits_for_another_one(wire: Wire, headers: dict[str, str]) -> None:
+    """RFC 4028 10 and RFC 5626 4.5: a refresh that cannot be sent is tried again, by the connection of then."""
+    old, new = (Flow("WS", Address("192.0.2.7", port), port) for port in (40001, 40002))
+    wire.agent.open(old)
+    leg = wire.agent.invite(
+        "sip:x@y.invalid;transport=ws", old, from_="<sip:1@example.com>", to="<sip:2@example.com>",
+        body=wire.offer, now=wire.now,
+    )  # fmt: skip
+    (invite,) = wire.take()
+    assert isinstance(invite, Request)
+    wire.answer(invite, 200, contact="<sip:x@y.invalid;transport=ws>", **headers)
+    wire.take_told()
+    wire.agent.lose(old, wire.now)
+    for seconds in (900, 30):
+        wire.pass_time(seconds)
+        for one in wire.take_told():
+            if isinstance(one, LegRefreshDue):
+                assert leg.reoffer(wire.offer, wire.now)
+        wire.agent.lose(old, wire.now)  # as the shell says of what it cannot send
+        assert not leg.is_over
+    wire.agent.open(new)
+    leg.move(new)
+    wire.take_told()
+    wire.pass_time(29)
+    sent = wire.pass_time(1)
+    for one in wire.take_told():
+        if isinstance(one, LegRefreshDue):
+            assert leg.reoffer(wire.offer, wire.now)
+            wire.collect()
+            sent = [(0.0, message) for _, message, _ in wire.sent]
+    (_, refresh), *_ = sent
+    assert isinstance(refresh, Request)
+    assert refresh.via.transport == "WS"
+    wire.answer(refresh, 200, contact="<sip:x@y.invalid;transport=ws>")
+    wire.pass_time(800)
+    assert not leg.is_over
+
+
+def test_a_call_whose_connection_does_not_come_back_ends(wire: Wire) -> None:
+    """RFC 4028 10: after two minutes."""
+    flow = Flow("WS", Address("192.0.2.7", 40001), 1)
+    wire.agent.open(flow)
+    leg = wire.agent.invite(
+        "sip:x@y.invalid;transport=ws", flow, from_="<sip:1@example.com>", to="<sip:2@example.com>",
+        body=wire.offer, now=wire.now,
+    )  # fmt: skip
+    (invite,) = wire.take()
+    assert isinstance(invite, Request)
+    wire.answer(invite, 200, contact="<sip:x@y.invalid;transport=ws>", Allow="UPDATE")
+    wire.agent.lose(flow, wire.now)
+    wire.pass_time(899)
+    for seconds in (1, 30, 30, 30):
+        wire.pass_time(seconds)
+        wire.agent.lose(flow, wire.now)
+        assert not leg.is_over
+    wire.pass_time(30)
+    assert leg.is_over
