@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .events import CallEnded
+from .retargeting import NO_PAST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 class Call:
     """One call; `called` is the number as signalled. It ends with its last connection.
 
-    `diverted` are the Diversion values with which it came from a trunk.
+    `past` is what it brought along of forwardings when it came by a trunk.
     """
 
     def __init__(
@@ -30,7 +31,7 @@ class Call:
         self.connections: list[Connection] = []
         self.cause = 16
         self.work: Work | None = None
-        self.diverted: tuple[str, ...] = ()
+        self.past = NO_PAST
         self._over = over
 
     @property

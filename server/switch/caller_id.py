@@ -1,7 +1,7 @@
 """Who a call is shown to come from: at a telephone of the house, and at a trunk's far end.
 
 Trunks are trusted with identities (RFC 3325) and telephones are not: what a trunk asserts counts, what a telephone
-asserts is not read, and asserted identities go to trunks only. Forwardings are told by Diversion (RFC 5806).
+asserts is not read, and asserted identities go to trunks only. Whose forwardings led there is told beside it.
 """
 
 from __future__ import annotations
@@ -11,23 +11,19 @@ from typing import TYPE_CHECKING, Final
 
 from ...channels.session import Party
 from ..sip.headers import NameAddr
-from ..sip.message import SipSyntaxError
 from ..sip.uri import OtherUri, SipUri
+from .retargeting import NO_PAST, Forwarded, retargeting_headers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..sip.message import Request
     from ..site.administration import Administration
     from ..site.site import Trunk, User
+    from .retargeting import Past
 
 ANONYMOUS: Final = '"Anonymous" <sip:anonymous@anonymous.invalid>'
 """RFC 3323 section 4.1.1.3."""
-MOST_DIVERSIONS: Final = 10
-_REASONS: Final = {
-    "user.busy": "user-busy",
-    "call.rejected": "deflection",
-    "user.no_answer": "no-answer",
-    "user.not_registered": "unavailable",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +48,31 @@ class CallerIds:
     def __init__(self, administration: Administration) -> None:
         self._administration = administration
 
-    def inside(self, party: Party, diversions: list[Diversion], before: tuple[str, ...] = ()) -> Shown:
-        """Show a caller at a telephone of the house; `before` are the Diversion values that the call came with."""
-        told = [self._diversion(one, "") for one in diversions]
-        return Shown(self._from(party), _diverted(told, before))
+    def inside(
+        self, party: Party, diversions: Sequence[Diversion] = (), target: str = "", past: Past = NO_PAST
+    ) -> Shown:
+        """Show a caller at a telephone of the house, of the user `target`."""
+        if not diversions and past is NO_PAST:
+            return Shown(self._from(party))
+        forwarded = [self._forwarded(one, "") for one in diversions]
+        return Shown(
+            self._from(party), retargeting_headers(forwarded, self._uri(self._number(target, "")), past)
+        )
 
     def outside(
-        self, trunk: Trunk, party: Party, diversions: list[Diversion], before: tuple[str, ...] = ()
+        self, trunk: Trunk, party: Party, diversions: Sequence[Diversion], number: str, past: Past
     ) -> Shown:
         """Show a caller at a trunk's far end: one of the house by the direct-dial number, for which we answer."""
-        told = [self._diversion(one, trunk.numbers) for one in diversions]
+        retargeted: tuple[tuple[str, str], ...] = ()
+        if diversions or past is not NO_PAST:
+            target = replace(SipUri.parse(trunk.uri or ""), user=number)
+            forwarded = [self._forwarded(one, trunk.numbers) for one in diversions]
+            retargeted = retargeting_headers(forwarded, target, past)
         user = self._user(party.user)
         if user is None:
-            return Shown(self._from(party), _diverted(told, before))
+            return Shown(self._from(party), retargeted)
         identity = str(NameAddr(party.name, self._uri(trunk.numbers + user.extension)))
-        headers = [("P-Asserted-Identity", identity), *_diverted(told, before)]
+        headers = [("P-Asserted-Identity", identity), *retargeted]
         if party.private:
             headers.append(("Privacy", "id"))
         return Shown(ANONYMOUS if party.private else identity, tuple(headers))
@@ -74,10 +80,12 @@ class CallerIds:
     def _from(self, party: Party) -> str:
         return ANONYMOUS if party.private else str(NameAddr(party.name, self._uri(party.number)))
 
-    def _diversion(self, diversion: Diversion, root: str) -> str:
-        user = self._user(diversion.user)
-        number = diversion.user if user is None else root + user.extension
-        return f"<{self._uri(number)}>;reason={_REASONS.get(diversion.reason, 'unknown')}"
+    def _forwarded(self, diversion: Diversion, root: str) -> Forwarded:
+        return Forwarded(self._uri(self._number(diversion.user, root)), diversion.reason)
+
+    def _number(self, name: str, root: str) -> str:
+        user = self._user(name)
+        return name if user is None else root + user.extension
 
     def _user(self, name: str | None) -> User | None:
         return None if name is None else self._administration.directory.by_name(name)
@@ -120,27 +128,9 @@ def wants_privacy(request: Request) -> bool:
     return value is not None and "id" in {one.strip().lower() for one in value.split(";")}
 
 
-def diversions_of(party: Party, request: Request) -> tuple[str, ...]:
-    """Return the Diversion values that a trunk's call came with; malformed ones are dropped."""
-    if party.trunk is None or request.get("diversion") is None:
-        return ()
-    try:
-        values = request.values("diversion")[:MOST_DIVERSIONS]
-        for value in values:
-            NameAddr.parse(value)
-    except SipSyntaxError:
-        return ()
-    return tuple(values)
-
-
 def _asserted(request: Request) -> NameAddr | None:
     """The SIP identity that is asserted, or else the telephone number (RFC 3325 9.1)."""
     found = [NameAddr.parse(value) for value in request.values("p-asserted-identity")]
     tel = [one for one in found if isinstance(one.uri, OtherUri) and one.uri.scheme == "tel"]
     sip = [one for one in found if isinstance(one.uri, SipUri) and one.uri.user]
     return next(iter(sip or tel), None)
-
-
-def _diverted(told: list[str], before: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """The last forwarding comes first (RFC 5806 section 4)."""
-    return tuple(("Diversion", value) for value in [*told[::-1], *before][:MOST_DIVERSIONS])

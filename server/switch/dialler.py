@@ -141,7 +141,7 @@ class Dialler:
 
     async def ring_own(self, call: Call, route: Ring, number: str) -> Taken | NotTaken:
         """Ring a user's own devices for a call that an application places; they may answer at once."""
-        invitation = Invitation(self._ids.inside(Party(number), []).from_, headers=(ANSWER_AT_ONCE,))
+        invitation = Invitation(self._ids.inside(Party(number)).from_, headers=(ANSWER_AT_ONCE,))
         return await self._ring_in_turn(call, None, route, invitation, LONGEST_RING_S)
 
     async def _ring(
@@ -152,9 +152,9 @@ class Dialler:
             timeout_s = route.forwarding.after_s
         call, party = caller.call, errand.party
         if isinstance(route, Leave):
-            shown = self._ids.outside(self._trunk(route), party, diversions, call.diverted)
+            shown = self._ids.outside(self._trunk(route), party, diversions, route.number, call.past)
         else:
-            shown = self._ids.inside(party, diversions, call.diverted)
+            shown = self._ids.inside(party, diversions, route.user, call.past)
         invitation = Invitation(
             shown.from_,
             caller.hops_left - 1,

@@ -27,12 +27,12 @@ from ..sip.effects import (
 from ..sip.sdp import SdpError
 from .bridge import Bridge
 from .call import Call
-from .caller_id import diversions_of
 from .connection import Connection
 from .dialler import Dialler, Errand, Reached
 from .events import CallStarted
 from .inside import Inside
 from .replacement import Replacements
+from .retargeting import past_of
 from .ringing import NotTaken, Taken
 from .session import SwitchSession
 from .transfer import Transfers
@@ -112,7 +112,7 @@ class Switch:
         `offer` is the caller's SDP, empty when he leaves the offer to us.
         """
         call = self._new_call(caller, called)
-        call.diverted = diversions_of(caller, leg.request)
+        call.past = past_of(caller, leg.request)
         connection = self.new_connection(call, caller.trunk or caller.number, incoming=True)
         connection.begin(leg)
         if self._stopping:

@@ -147,6 +147,10 @@ async def test_a_forwarding_that_leaves_the_house_names_who_forwarded(pbx: PbxUn
         request = await shown_at(far)
         assert request.get("from") == "sip:4912@klein.example"
         assert request.all("diversion") == ["<sip:08955550102@klein.example>;reason=user-busy", before]
+        assert request.all("history-info") == [
+            "<sip:08955550102@klein.example>;index=1",
+            "<sip:0731123@127.0.0.31:5070;cause=486>;index=1.1;mp=1",
+        ]
         assert request.get(PAI) is None
 
 
@@ -158,6 +162,18 @@ async def test_a_forwarding_inside_is_told_to_the_next_telephone(pbx: PbxUnderTe
         await invite(anna, "102")
         request = await shown_at(ben)
         assert request.all("diversion") == ["<sip:102@klein.example>;reason=unavailable"]
+        assert request.all("history-info") == [
+            "<sip:102@klein.example>;index=1",
+            "<sip:101@klein.example;cause=404>;index=1.1;mp=1",
+        ]
+
+
+async def test_a_call_that_nobody_forwarded_tells_no_history(pbx: PbxUnderTest) -> None:
+    """RFC 7044 5: nor is a telephone's believed."""
+    anna = await registered(pbx, "100")
+    async with SipPeer(pbx, "101") as ben:
+        await invite(ben, "100", ("History-Info", "<sip:110@klein.example>;index=1"))
+        assert (await shown_at(anna)).get("history-info") is None
 
 
 async def test_a_malformed_diversion_is_dropped(pbx: PbxUnderTest) -> None:
