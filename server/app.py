@@ -223,31 +223,29 @@ class Pbx:
         options = self.options
         await self.plane.start()
         await self.administration.start()
-
+        tls = options.tls or self._own_certificate()
         if options.http_port is not None:
             from .api.door import ApiDoor
             from .api.sip_socket import SocketDoor
 
-            self._api = ApiDoor(self, SocketDoor(self, self._stack, own_hosts(options.host)))
+            self._api = ApiDoor(self, SocketDoor(self, self._stack, own_hosts(options.host)), tls)
             await self._api.start(options.host, options.http_port)
         self._sip = await self._sockets.open(options.sip_port, lambda local: Agent(local, self.random))
         if self._api is not None:
             self._stack.agent.reach.serve("WS", advertised(self._api.local))
+            self._stack.agent.reach.serve("WSS", advertised(self._api.local))
         if options.sips_port is not None:
-            self._sips = self._sockets.open_tls(
-                options.sips_port, options.tls or await self._own_certificate()
-            )
+            if options.data_dir is not None:
+                await tls()  # a store that is kept has the certificate from the first start on
+            self._sips = self._sockets.open_tls(options.sips_port, tls)
         self.trunks.start(self.site.trunks)
 
-    async def _own_certificate(self) -> OwnCertificate:
-        """The server's own certificate; a store that is kept has it from the first start on, others when it is used."""
+    def _own_certificate(self) -> OwnCertificate:
+        """The server's own certificate, made when it is first used."""
         from .net.certificate import OwnCertificate
 
         names = dict.fromkeys((self.site.server.domain, "localhost", reachable(self.options.host)))
-        certificate = OwnCertificate(self.store.folder, tuple(names))
-        if self.options.data_dir is not None:
-            await certificate()
-        return certificate
+        return OwnCertificate(self.store.folder, tuple(names))
 
     def _flows_in_use(self) -> set[Peer]:
         """The flows of dialogs and registrations, which may be silent for as long as these last."""

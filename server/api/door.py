@@ -20,6 +20,7 @@ from aiohttp.http import HttpProcessingError
 
 from ...channels.network import Address
 from ...licensing.refusal import Refusal
+from ..net.dual_port import DualPort
 from ..store.tokens import Token
 from . import (
     analytics,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ..app import Pbx
+    from ..net.streams import Tls
     from .operation import Operation
 
 log = structlog.get_logger()
@@ -124,25 +126,26 @@ class _Connection(web.RequestHandler):
 
 
 class ApiDoor:
-    """Serves one PBX from `start` to `stop`; port 0 is any free port."""
+    """Serves one PBX from `start` to `stop`; port 0 is any free port. HTTPS shows the certificate that `tls` gives."""
 
-    def __init__(self, pbx: Pbx, sip: SocketDoor) -> None:
+    def __init__(self, pbx: Pbx, sip: SocketDoor, tls: Tls) -> None:
         self._pbx = pbx
         self._sip = sip
+        self._tls = tls
         self._token = pbx.token.encode()
         self._runner: web.AppRunner | None = None
-        self._server: asyncio.Server | None = None
+        self._port: DualPort | None = None
         self.local = Address("", 0)
 
     @property
     def url(self) -> str:
-        """The base URL."""
+        """The base URL; https: will do as well."""
         return f"http://{self.local}"
 
     async def start(self, host: str, port: int) -> None:
         """Listen on `host`:`port`; raises OSError when the port is in use."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.create_server((host, port), family=family, backlog=128)
+        listening = socket.create_server((host, port), family=family)
         try:
             app = web.Application(middlewares=[self._guard], client_max_size=MOST_BODY_BYTES)
             for operation in OPERATIONS:
@@ -154,7 +157,7 @@ class ApiDoor:
             app.on_shutdown.append(self._sip.stop)
             self._runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_S)
             await self._runner.setup()
-            self._server = await self._listen(self._runner, listening)
+            self._port = self._listen(self._runner, listening)
         except BaseException:
             listening.close()
             raise
@@ -162,12 +165,12 @@ class ApiDoor:
 
     async def stop(self) -> None:
         """Finish the requests under way and close the socket."""
-        if self._server is not None:
-            self._server.close()
+        if self._port is not None:
+            await self._port.stop()
         if self._runner is not None:
             await self._runner.cleanup()
 
-    async def _listen(self, runner: web.AppRunner, listening: socket.socket) -> asyncio.Server:
+    def _listen(self, runner: web.AppRunner, listening: socket.socket) -> DualPort:
         loop, server = asyncio.get_running_loop(), cast("web.Server", runner.server)
 
         def connection() -> _Connection:
@@ -175,7 +178,9 @@ class ApiDoor:
                 server, loop=loop, access_log=NO_LOG, logger=_http_log, keepalive_timeout=IDLE_S
             )
 
-        return await loop.create_server(connection, sock=listening)
+        port = DualPort(listening, connection, self._tls)
+        port.start()
+        return port
 
     def _serving(self, operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def serve(request: web.Request) -> web.StreamResponse:

@@ -40,7 +40,7 @@ def new_socket() -> web.WebSocketResponse:
 
 
 class SocketFlow:
-    """A socket that is open; `wire` is the connection below it."""
+    """A socket that is open; `wire` is the connection below it, by TLS that of a secure WebSocket."""
 
     def __init__(
         self, stack: SipStack, socket: web.WebSocketResponse, wire: asyncio.BaseTransport, remote: Address
@@ -53,7 +53,8 @@ class SocketFlow:
 
     async def run(self) -> None:
         """Hear what comes until the socket is closed."""
-        flow = self._stack.opened("WS", self._remote, self)
+        is_secure = self._wire.get_extra_info("ssl_object") is not None
+        flow = self._stack.opened("WSS" if is_secure else "WS", self._remote, self)
         writer = asyncio.get_running_loop().create_task(self._write())
         try:
             async with asyncio.timeout(FIRST_MESSAGE_S) as first:

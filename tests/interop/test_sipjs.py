@@ -1,9 +1,12 @@
-"""SIP.js under Node registers, calls and is called over WebSocket, as a page in a browser would (RFC 7118)."""
+"""SIP.js under Node registers, calls and is called over WebSocket, plain and secure, as a page would (RFC 7118)."""
 
 from __future__ import annotations
 
 import json
+import os
+import ssl
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from queue import Queue
 from threading import Thread
@@ -14,7 +17,7 @@ import pytest
 from .conftest import leave_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from ringfence.fixtures.served import Served
 
@@ -24,11 +27,14 @@ PATIENCE_S = 20.0
 
 
 class SipJs:
-    """One telephone of SIP.js, told by lines and answering by events."""
+    """One telephone of SIP.js, told by lines and answering by events; it trusts the authority in the file `trusted`."""
 
-    def __init__(self, url: str, account: str, password: str) -> None:
+    def __init__(self, url: str, account: str, password: str, trusted: Path | None = None) -> None:
         command = ["node", str(PAGES / "telephone.mjs"), url, account, "klein.example", password]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        environment = os.environ | ({"NODE_EXTRA_CA_CERTS": str(trusted)} if trusted is not None else {})
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
         self._events: Queue[dict[str, Any]] = Queue()
         self._reader = Thread(target=self._read)
         self._reader.start()
@@ -61,15 +67,20 @@ class SipJs:
                 self._reader.join()
 
 
+Pages = Callable[..., SipJs]
+
+
 @pytest.fixture
-def page(served: Served) -> Iterator[Callable[[str, str], SipJs]]:
+def page(served: Served) -> Iterator[Pages]:
     """Start telephones; afterwards they quit."""
     if not (PAGES / "node_modules" / "sip.js").exists():
         leave_out("SIP.js is not on this machine: `make test` installs it where there is npm")
     started: list[SipJs] = []
 
-    def start(account: str, password: str) -> SipJs:
-        started.append(SipJs(served.http.replace("http", "ws", 1) + "/sip", account, password))
+    def start(account: str, password: str, trusted: Path | None = None) -> SipJs:
+        scheme = "ws" if trusted is None else "wss"
+        url = f"{scheme}{served.http.removeprefix('http')}/sip"
+        started.append(SipJs(url, account, password, trusted))
         return started[-1]
 
     yield start
@@ -77,7 +88,7 @@ def page(served: Served) -> Iterator[Callable[[str, str], SipJs]]:
         one.quit()
 
 
-def test_a_page_registers_calls_and_hangs_up(page: Callable[[str, str], SipJs], served: Served) -> None:
+def test_a_page_registers_calls_and_hangs_up(page: Pages, served: Served) -> None:
     anna = page("100", "Anna-1000-Apfel")
     anna.do("register")
     anna.tells("registered")
@@ -94,9 +105,7 @@ def test_a_page_registers_calls_and_hangs_up(page: Callable[[str, str], SipJs], 
 
 
 @pytest.mark.parametrize("who_ends", ["caller", "called"])
-def test_a_page_is_called_over_the_socket_by_which_it_registered(
-    page: Callable[[str, str], SipJs], who_ends: str
-) -> None:
+def test_a_page_is_called_over_the_socket_by_which_it_registered(page: Pages, who_ends: str) -> None:
     anna, ben = page("100", "Anna-1000-Apfel"), page("101", "Ben-1010-Birne")
     ben.do("register")
     ben.tells("registered")
@@ -110,7 +119,27 @@ def test_a_page_is_called_over_the_socket_by_which_it_registered(
     ben.tells("terminated")
 
 
-def test_a_page_refuses_and_the_caller_hears_it(page: Callable[[str, str], SipJs]) -> None:
+def test_pages_with_a_secure_and_a_plain_socket_call_each_other(
+    page: Pages, served: Served, tmp_path: Path
+) -> None:
+    """RFC 7118 5.2; the page trusts the certificate that the server made for itself."""
+    certificate = tmp_path / "certificate.pem"
+    host, port = served.http.removeprefix("http://").split(":")
+    certificate.write_text(ssl.get_server_certificate((host, int(port))), encoding="ascii")
+    anna, ben = page("100", "Anna-1000-Apfel", certificate), page("101", "Ben-1010-Birne")
+    for one in (anna, ben):
+        one.do("register")
+        one.tells("registered")
+    for caller, called, number in ((anna, ben, "101"), (ben, anna, "100")):
+        caller.do("dial", number)
+        called.tells("rings")
+        called.do("answer")
+        caller.tells("established")
+        called.do("hangup")
+        caller.tells("terminated")
+
+
+def test_a_page_refuses_and_the_caller_hears_it(page: Pages) -> None:
     anna, ben = page("100", "Anna-1000-Apfel"), page("101", "Ben-1010-Birne")
     ben.do("register")
     ben.tells("registered")
@@ -120,7 +149,7 @@ def test_a_page_refuses_and_the_caller_hears_it(page: Callable[[str, str], SipJs
     assert anna.tells("rejected")["status"] == 480
 
 
-def test_a_wrong_password_is_refused(page: Callable[[str, str], SipJs]) -> None:
+def test_a_wrong_password_is_refused(page: Pages) -> None:
     anna = page("100", "wrong")
     anna.do("register")
     assert anna.tells("rejected")["status"] == 401

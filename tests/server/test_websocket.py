@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from random import Random
@@ -14,6 +15,7 @@ import pytest
 from ringfence.server.api import sip_socket
 from ringfence.server.app import Options, Pbx
 from ringfence.server.net import websocket
+from ringfence.server.net.certificate import CERTIFICATE
 from ringfence.server.sip.authorize import Authorizer
 from ringfence.server.sip.message import Request, Response
 from ringfence.server.sip.parser import parse
@@ -22,6 +24,7 @@ from ringfence.server.switch.events import Refused
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 PATIENCE_S = 10.0
 SMALL = Site.sample("small")
@@ -81,7 +84,8 @@ class Server:
 
     async def open(self, **options: Any) -> Page:
         options.setdefault("protocols", ["sip"])
-        return Page(await self._session.ws_connect(f"{self.pbx.http}/sip", **options))
+        url = options.pop("url", self.pbx.http)
+        return Page(await self._session.ws_connect(f"{url}/sip", **options))
 
     async def refusal(self, **options: Any) -> int:
         with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
@@ -96,8 +100,8 @@ async def server() -> AsyncIterator[Server]:
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[Server]:
-    pbx = await Pbx.start(SITE, Options(seed=1, in_process=True))
+async def serving(**options: Any) -> AsyncIterator[Server]:
+    pbx = await Pbx.start(SITE, Options(seed=1, in_process=True, **options))
     async with aiohttp.ClientSession() as session:
         yield Server(pbx, session)
     await pbx.stop()
@@ -234,3 +238,34 @@ async def test_a_server_that_stops_says_goodbye() -> None:
         frame = await page.socket.receive(timeout=PATIENCE_S)
         assert (frame.type, frame.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.GOING_AWAY)
         await stopping
+
+
+async def test_a_page_registers_and_is_called_over_a_secure_socket(tmp_path: Path) -> None:
+    """RFC 7118 5.2 at the same port: Via says WSS, the Contact ws; the page trusts the server's own certificate."""
+    async with serving(data_dir=tmp_path, sips_port=0) as one:
+        trust = ssl.create_default_context(cafile=str(tmp_path / CERTIFICATE))
+        secure = (one.pbx.http or "").replace("http:", "https:")
+        page = await one.open(url=secure, ssl=trust)
+        registered = await page.register()
+        assert registered.status == 200
+        one.pbx.switch.place("ben", "9900")
+        invite = await page.hear()
+        assert isinstance(invite, Request)
+        assert invite.via.transport == "WSS"
+        assert f"https://{invite.via.host}:{invite.via.port}" == secure
+        assert invite.get("contact") == f"<sip:{invite.via.host}:{invite.via.port};transport=ws>"
+        await page.send(invite.respond(486, to_tag="busy"))
+        await page.hear()
+        asked = page.request("OPTIONS", "sips:klein.example", 3)
+        await page.send(asked)
+        answer = await page.hear()
+        assert isinstance(answer, Response)
+        assert answer.status == 200, "a sips: URI has TLS here"
+        assert await one.refusal(url=secure, ssl=trust, headers={"Origin": "https://evil.example"}) == 403
+
+
+async def test_the_http_port_takes_https_with_a_certificate_made_for_it() -> None:
+    async with serving() as one, aiohttp.ClientSession() as session:
+        for url in (one.pbx.http or "", (one.pbx.http or "").replace("http:", "https:")):
+            async with session.get(f"{url}/livez", ssl=False) as answer:
+                assert answer.status == 200

@@ -15,6 +15,7 @@ from ringfence.fixtures.pbx import PbxUnderTest
 from ringfence.server.api import door, operation
 from ringfence.server.api.door import FREE, MOST_BODY_BYTES, OPERATIONS
 from ringfence.server.app import Options, Pbx
+from ringfence.server.net import dual_port
 
 if TYPE_CHECKING:
     from .conftest import Client
@@ -172,7 +173,7 @@ async def said(pbx: PbxUnderTest, request: bytes) -> bytes:
 @pytest.mark.parametrize(
     "garbage",
     [
-        b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
+        b"\x15\x03\x01\x02\x00\x01\x00\r\n\r\n",
         b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: ten\r\n\r\n",
         b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
         b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -190,11 +191,19 @@ async def test_what_is_no_http_is_400_and_leaves_no_line_in_the_log(
     assert caplog.text == ""
 
 
+async def test_what_begins_as_tls_and_is_none_leaves_no_line_in_the_log(
+    pbx: PbxUnderTest, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert b"HTTP" not in await said(pbx, b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n")
+    assert caplog.text == ""
+
+
 @pytest.mark.parametrize("head", [b"", b"GET /livez HTTP/1.1\r\nHost: x\r\n"])
 async def test_a_connection_that_sends_no_whole_request_is_closed(
     pbx: PbxUnderTest, monkeypatch: pytest.MonkeyPatch, head: bytes
 ) -> None:
     monkeypatch.setattr(door, "IDLE_S", 0.05)
+    monkeypatch.setattr(dual_port, "FIRST_OCTET_S", 0.05)
     other = PbxUnderTest(await Pbx.start(pbx.server.site, Options(seed=2, in_process=True)))
     try:
         assert await said(other, head) == b""
