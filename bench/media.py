@@ -91,8 +91,8 @@ async def measure(kind: str, count: int, folder: Path) -> None:
         stream.close()
     await plane.stop()
     await asyncio.to_thread(process.join)
-    heard = sum(event.packets_received for event in closed)
-    told = sum(event.packets_sent for event in closed)
+    heard = sum(event.verdict.packets_received for event in closed)
+    told = sum(event.verdict.packets_sent for event in closed)
     print(
         f"{kind:7}{count:6} streams  heard {heard / sent:7.2%}  returned {received / sent:7.2%}  "
         f"{used / lasted:5.0%} of a core  {used / (heard + told) * 1e6:5.1f} µs a packet"

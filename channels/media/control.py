@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from ..network import Address
 from . import plane
+from .verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,6 +103,13 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
+class Measure:
+    """`MediaStream.measure`."""
+
+    stream: int
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """`MediaStream.close`."""
 
@@ -109,7 +117,7 @@ class Close:
 
 
 Verb: TypeAlias = Connect | Play | StopPlaying | Record | StopRecording | Echo | Bridge | SendDigits | Watch
-Command: TypeAlias = Adopt | Verb | Close
+Command: TypeAlias = Adopt | Verb | Measure | Close
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +139,24 @@ class Happened:
 Notice: TypeAlias = Ports | Happened
 
 _VALUES: tuple[Callable[..., object], ...] = (
-    *(Adopt, Connect, Play, StopPlaying, Record, StopRecording, Echo, Bridge, SendDigits, Watch, Close),
+    *(
+        Adopt,
+        Connect,
+        Play,
+        StopPlaying,
+        Record,
+        StopRecording,
+        Echo,
+        Bridge,
+        SendDigits,
+        Watch,
+        Measure,
+        Close,
+    ),
     *(Ports, Happened),
     *(plane.Codec, Address, plane.Remote, plane.Prompt, plane.Tone, plane.Clip, plane.Silence),
     *(plane.StreamStarted, plane.DigitHeard, plane.Played, plane.DigitsSent, plane.Recorded),
-    *(plane.StreamLost, plane.StreamClosed, Path),
+    *(plane.StreamLost, plane.Measured, plane.StreamClosed, Verdict, Path),
 )
 _BY_NAME: dict[str, Callable[..., object]] = {getattr(value, "__name__", ""): value for value in _VALUES}
 

@@ -103,6 +103,10 @@ class InlineStream:
         self.machine.watch(silent_s, self._loop.time())
         self._schedule()
 
+    def measure(self) -> None:
+        """See `MediaStream.measure`."""
+        self.machine.measure()
+
     def close(self) -> None:
         """See `MediaStream.close`."""
         if self._closed:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..network import Address
+    from .verdict import Verdict
 
 
 class Codec(StrEnum):
@@ -123,12 +124,19 @@ class StreamLost:
 class StreamClosed:
     """The stream is gone; the last event of every stream."""
 
-    packets_sent: int
-    packets_received: int
-    packets_refused: int
+    verdict: Verdict
 
 
-MediaEvent = StreamStarted | DigitHeard | Played | DigitsSent | Recorded | StreamLost | StreamClosed
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How the stream has fared up to now, because `measure` asked."""
+
+    verdict: Verdict
+
+
+MediaEvent = (
+    StreamStarted | DigitHeard | Played | DigitsSent | Recorded | StreamLost | Measured | StreamClosed
+)
 
 
 class PortsExhaustedError(Exception):
@@ -187,6 +195,10 @@ class MediaStream(Protocol):
 
     def watch(self, silent_s: float | None) -> None:
         """Report `StreamLost` once when nothing acceptable came for `silent_s` seconds; None ends the watch."""
+        ...
+
+    def measure(self) -> None:
+        """Report `Measured`."""
         ...
 
     def close(self) -> None:

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from .acceptance import Acceptance
 from .g711 import CODECS, PAYLOAD_TYPES, SAMPLE_RATE_HZ, SILENCE, translate
 from .outgoing import Outgoing
-from .plane import DigitHeard, DigitsSent, Played, Recorded, StreamClosed, StreamLost, StreamStarted
+from .plane import DigitHeard, DigitsSent, Measured, Played, Recorded, StreamClosed, StreamLost, StreamStarted
 from .player import Player
+from .reception import Reception
 from .recording import RecordingFile
 from .rtp import MARKER, parse
 from .telephone_event import DigitReceiver, DigitSender
+from .verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,6 +42,10 @@ EARLY_S = 0.5
 
 CATCH_UP_S = 0.2
 """A machine that was asked later than this leaves packets out instead of sending them all at once."""
+
+
+MOST_DIGITS = 256
+"""A verdict tells this many digits, the last ones."""
 
 
 class Stream:
@@ -78,6 +84,8 @@ class Stream:
         self._early: deque[tuple[bytes, Source, float]] = deque()
         self._early_at: float | None = None
         self._sent = self._received = self._refused = 0
+        self._reception = Reception()
+        self._digits = ""
 
     @property
     def closed(self) -> bool:
@@ -168,6 +176,11 @@ class Stream:
         if not self._closed:
             self._silent_s, self._heard_at = silent_s, now
 
+    def measure(self) -> None:
+        """Tell how the stream has fared up to now."""
+        if not self._closed:
+            self._emit(Measured(self._verdict()))
+
     def close(self) -> None:
         """End everything; `StreamClosed` is the last event."""
         if self._closed:
@@ -178,14 +191,30 @@ class Stream:
         self._refused += len(self._early)
         self._acceptance = self._player = self._silent_s = self._frame_at = self._early_at = None
         self._outgoing_digits.clear()
-        self._emit(StreamClosed(self._sent, self._received, self._refused))
+        self._emit(StreamClosed(self._verdict()))
+
+    def _verdict(self) -> Verdict:
+        reception = self._reception
+        return Verdict(
+            None if self._remote is None else self._remote.codec,
+            round(self._ptime_s * 1000),
+            self._sent,
+            self._received,
+            self._refused,
+            reception.lost,
+            reception.late,
+            reception.reordered,
+            reception.duplicate,
+            round(reception.jitter_ms, 3),
+            self._digits,
+        )
 
     # What comes from the network.
 
     def receive(self, data: bytes, source: Source, now: float) -> None:
         """Take one datagram."""
         acceptance, remote = self._acceptance, self._remote
-        if acceptance is None or remote is None:
+        if acceptance is None or remote is None or self._early:
             self._keep_early(data, source, now)
             return
         packet = parse(data)
@@ -194,12 +223,14 @@ class Stream:
             return
         self._received += 1
         self._heard_at = now
+        self._reception.add(packet, now)
         if not self._started:
             self._started = True
             self._emit(StreamStarted())
         if packet.payload_type == self._dtmf:
             digit = self._incoming_digits.receive(packet)
             if digit is not None:
+                self._digits = (self._digits + digit)[-MOST_DIGITS:]
                 self._emit(DigitHeard(digit))
         elif self._recording is not None and packet.payload_type in CODECS:
             self._recording.add(packet, now)
@@ -217,9 +248,8 @@ class Stream:
             self._early.append((data, source, now))
 
     def _take_early(self, now: float) -> None:
-        self._early_at = None
-        while self._early:
-            data, source, came_at = self._early.popleft()
+        self._early_at, early, self._early = None, self._early, deque()
+        for data, source, came_at in early:
             if now - came_at <= EARLY_S:
                 self.receive(data, source, now)
             else:

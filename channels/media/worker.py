@@ -186,6 +186,8 @@ class Worker:
             if isinstance(command, control.Close):
                 line.stream.close()
                 self._release(line, now)
+            elif isinstance(command, control.Measure):
+                line.stream.measure()
             else:
                 self._apply(command, line.stream, now)
                 self._schedule(command.stream, line.stream)

@@ -15,6 +15,7 @@ from . import control
 from .plane import PortsExhaustedError, Recorded, StreamClosed, StreamLost
 from .prompts import require_prompts
 from .telephone_event import event_codes
+from .verdict import Verdict
 from .worker_link import WorkerLink
 
 if TYPE_CHECKING:
@@ -108,6 +109,10 @@ class WorkerStream:
         """See `MediaStream.watch`."""
         self._link.send(control.Watch(self._number, silent_s))
 
+    def measure(self) -> None:
+        """See `MediaStream.measure`."""
+        self._link.send(control.Measure(self._number))
+
     def close(self) -> None:
         """See `MediaStream.close`."""
         if not self._closed:
@@ -184,7 +189,7 @@ class WorkerPlane:
         streams, self._streams = list(self._streams.values()), {}
         for stream in streams:
             stream.tell(StreamLost(0.0))
-            stream.tell(StreamClosed(0, 0, 0))
+            stream.tell(StreamClosed(Verdict()))
         if not self._stopping:
             self._link = None
             self._restart = asyncio.get_running_loop().create_task(self._start_again(link))

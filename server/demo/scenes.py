@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ...channels.media.audio import Audio
-    from ...channels.media.plane import StreamClosed
+    from ...channels.media.verdict import Verdict
     from ..phones.call import PhoneCall
     from ..site.site import User
     from .company import Company
@@ -62,10 +62,10 @@ async def softphone_call(company: Company) -> Happened:
     await call.hang_up()
     await taken.ended()
     text = (
-        f"{_told(cast.caller, call.packets)}; {_told(cast.called, taken.packets)}; {cast.called.name} heard "
+        f"{_told(cast.caller, call.verdict)}; {_told(cast.called, taken.verdict)}; {cast.called.name} heard "
         f"{there_s:.1f} s of {CALLER_HZ} Hz, {cast.caller.name} {back_s:.1f} s of {CALLED_HZ} Hz"
     )
-    arrived = _arrived(call.packets, taken.packets) and _arrived(taken.packets, call.packets)
+    arrived = _arrived(call.verdict, taken.verdict) and _arrived(taken.verdict, call.verdict)
     return Happened(text, arrived and min(there_s, back_s) >= MOST_OF * TALK_S)
 
 
@@ -211,12 +211,12 @@ def _seconds_of(frequency_hz: int, audio: Audio) -> float:
     return sum(audio.between(at / 10, (at + 1) / 10).contains_tone(frequency_hz, 0.9) for at in tenths) / 10
 
 
-def _arrived(sender: StreamClosed, receiver: StreamClosed) -> bool:
+def _arrived(sender: Verdict, receiver: Verdict) -> bool:
     return 0 < MOST_OF * sender.packets_sent <= receiver.packets_received
 
 
-def _told(user: User, packets: StreamClosed) -> str:
-    return f"{user.name} sent {packets.packets_sent} packets and got {packets.packets_received}"
+def _told(user: User, verdict: Verdict) -> str:
+    return f"{user.name} sent {verdict.packets_sent} packets and got {verdict.packets_received}"
 
 
 def _refusal(call: PhoneCall) -> Refused:

@@ -7,13 +7,14 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from ...channels.media.audio import Audio
-from ...channels.media.plane import DigitHeard, DigitsSent, Played, Recorded, StreamClosed
+from ...channels.media.plane import DigitHeard, DigitsSent, Measured, Played, Recorded, StreamClosed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from ...channels.media.plane import MediaEvent, MediaPlane, MediaStream, Playable
+    from ...channels.media.verdict import Verdict
     from .phone import Phone
 
 PATIENCE_S = 30.0
@@ -36,6 +37,7 @@ class Sound(ABC):
         self._changed = asyncio.Event()
         self._recorded: list[Recorded] = []
         self._closed: StreamClosed | None = None
+        self._measured: list[Verdict] = []
         self._digits_sent = 0
         self._played = 0
         self.digits = ""
@@ -48,11 +50,18 @@ class Sound(ABC):
         self._stream: MediaStream = await plane.open(self.on_media)
 
     @property
-    def packets(self) -> StreamClosed:
-        """The RTP packets of an ended call."""
+    def verdict(self) -> Verdict:
+        """How the audio of an ended call fared at this telephone; for a live call there is `measured`."""
         if self._closed is None:
-            raise NotAnsweredError("packets are counted when the call has ended: await ended() first")
-        return self._closed
+            raise NotAnsweredError("the verdict comes with the call's end: await ended() or measured() first")
+        return self._closed.verdict
+
+    async def measured(self) -> Verdict:
+        """Return how the audio has fared up to now; of an ended call its verdict."""
+        before = len(self._measured)
+        self._stream.measure()
+        await self._until(lambda: len(self._measured) > before or self._closed is not None)
+        return self.verdict if self._closed is not None else self._measured[-1]
 
     async def answered(self, timeout_s: float = PATIENCE_S) -> None:
         """Wait until the call is answered; raises `NotAnsweredError` when it was refused."""
@@ -124,6 +133,8 @@ class Sound(ABC):
                 self._recorded.append(event)
             case StreamClosed():
                 self._closed = event
+            case Measured(verdict):
+                self._measured.append(verdict)
             case DigitHeard(digit):
                 self.digits += digit
             case DigitsSent():

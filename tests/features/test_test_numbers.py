@@ -21,7 +21,7 @@ async def test_9900_returns_what_it_hears_and_nothing_else(pbx: PbxUnderTest) ->
     await call.play(Tone((700,), 1.0))
     assert (await call.heard()).contains_tone(700)
     await call.hang_up()
-    assert call.packets.packets_received <= call.packets.packets_sent
+    assert call.verdict.packets_received <= call.verdict.packets_sent
 
 
 async def test_9901_plays_440_hz(pbx: PbxUnderTest) -> None:

@@ -11,6 +11,7 @@ from ringfence.channels.media.plane import (
     Codec,
     DigitHeard,
     DigitsSent,
+    Measured,
     Played,
     Prompt,
     Recorded,
@@ -21,6 +22,7 @@ from ringfence.channels.media.plane import (
     StreamStarted,
     Tone,
 )
+from ringfence.channels.media.verdict import Verdict
 from ringfence.channels.network import Address
 
 PATH = Path("/tmp/a folder/ä\n\udc80.wav")
@@ -38,6 +40,7 @@ COMMANDS: list[control.Command] = [
     control.SendDigits(1, "12#"),
     control.Watch(1, None),
     control.Watch(1, 60.0),
+    control.Measure(1),
     control.Close(1),
 ]
 NOTICES: list[control.Notice] = [
@@ -47,7 +50,7 @@ NOTICES: list[control.Notice] = [
         control.Happened(1, event)
         for event in (
             StreamStarted(), DigitHeard("#"), Played(2), DigitsSent(), Recorded(PATH, 1.5), StreamLost(60.0),
-            StreamClosed(1, 2, 3),
+            Measured(Verdict()), StreamClosed(Verdict(Codec.PCMU, 20, 3, 2, 1, digits="4#")),
         )
     ),
 ]  # fmt: skip

@@ -19,6 +19,7 @@ from ringfence.channels.media.plane import (
     Clip,
     Codec,
     DigitHeard,
+    Measured,
     MediaEvent,
     Played,
     PortsExhaustedError,
@@ -33,6 +34,7 @@ from ringfence.channels.media.plane import (
 )
 from ringfence.channels.media.prompts import prompt_path, prompt_payload
 from ringfence.channels.media.tones import tone_payload
+from ringfence.channels.media.verdict import Verdict
 from ringfence.channels.media.worker_plane import WorkerPlane
 from ringfence.channels.network import Address
 
@@ -93,6 +95,11 @@ class Phone(asyncio.DatagramProtocol):
             return await self.packets.get()
 
 
+def counts(closed: StreamClosed) -> tuple[int, int, int]:
+    verdict = closed.verdict
+    return verdict.packets_sent, verdict.packets_received, verdict.packets_refused
+
+
 @pytest.fixture
 async def phones() -> AsyncIterator[Callable[[], "asyncio.Future[Phone]"]]:
     made: list[Phone] = []
@@ -144,7 +151,7 @@ async def test_packets_are_echoed_byte_for_byte(plane: WorkerPlane, phones: Phon
         (8, VOICE), (8, VOICE), (0, VOICE[:240]), (101, VOICE[:4]),
     ]  # fmt: skip
     stream.close()
-    assert await heard.until(StreamClosed) == StreamClosed(4, 4, 0)
+    assert counts(await heard.until(StreamClosed)) == (4, 4, 0)
 
 
 async def test_a_prompt_and_a_message_are_played_without_a_gap(plane: WorkerPlane, phones: Phones) -> None:
@@ -176,7 +183,26 @@ async def test_what_is_said_is_recorded_and_strangers_are_not(
     assert await heard.until(Recorded) == Recorded(tmp_path / "m.wav", 0.5)
     assert Audio.from_wav(tmp_path / "m.wav").contains_tone(440, 0.98)
     stream.close()
-    assert await heard.until(StreamClosed) == StreamClosed(0, 25, 24)
+    assert counts(await heard.until(StreamClosed)) == (0, 25, 24)
+
+
+async def test_a_live_stream_tells_on_request_how_it_fares(plane: WorkerPlane, phones: Phones) -> None:
+    phone, heard = await phones(), Heard()
+    stream = await plane.open(heard)
+    stream.connect(phone.remote(), fill=False)
+    stream.echo()
+    phone.say(stream.local)
+    phone.sequence += 1  # RFC 3550, A.3: one that never comes
+    phone.say(stream.local)
+    await phone.got()
+    await phone.got()
+    stream.measure()
+    verdict = (await heard.until(Measured)).verdict
+    assert (verdict.codec, verdict.packets_sent, verdict.packets_received, verdict.packets_lost) == (
+        Codec.PCMA, 2, 2, 1,
+    )  # fmt: skip
+    stream.close()
+    assert (await heard.until(StreamClosed)).verdict == verdict
 
 
 async def test_two_phones_talk_through_both_laws_and_payload_types(
@@ -245,7 +271,7 @@ async def test_a_port_given_back_does_not_bring_its_old_packets(phones: Phones) 
     new.say(again.local)
     await second.until(StreamStarted)
     again.close()
-    assert await second.until(StreamClosed) == StreamClosed(0, 1, 0)
+    assert counts(await second.until(StreamClosed)) == (0, 1, 0)
     await plane.stop()
 
 
@@ -279,7 +305,7 @@ async def test_a_worker_that_dies_ends_its_streams_and_is_replaced(
     os.kill(first, signal.SIGKILL)
     for sink in heard:
         assert await sink.until(StreamLost) == StreamLost(0.0)
-        assert await sink.until(StreamClosed) == StreamClosed(0, 0, 0)
+        assert await sink.until(StreamClosed) == StreamClosed(Verdict())
     phone, sink = await phones(), Heard()
     stream = await plane.open(sink)
     stream.connect(phone.remote(), fill=True)
@@ -295,7 +321,7 @@ async def test_the_fault_of_one_stream_ends_no_other(
     faulty, other = await plane.open(bad), await plane.open(good)
     faulty.link.send(control.SendDigits(faulty.number, "no digit"))
     assert await bad.until(StreamLost) == StreamLost(0.0)
-    assert await bad.until(StreamClosed) == StreamClosed(0, 0, 0)
+    assert await bad.until(StreamClosed) == StreamClosed(Verdict())
     faulty.close()
     other.connect(phone.remote(), fill=False)
     other.play([Silence(0.02)])

@@ -1,0 +1,66 @@
+"""How one leg fared, as a value to assert on: counts, jitter, what was heard, and an estimate of its quality.
+
+Stream machines make it, on request and at their end; scripted phones, the API and the journal hand it on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .plane import Codec
+
+_BEST_R = 93.2
+_ROBUSTNESS_TO_LOSS = 4.3
+_DELAY_TURN_MS = 177.3
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one stream sent, received and heard.
+
+    `packets_refused` came from a wrong source or were no RTP; `packets_late` came more than 60 ms behind the pace of
+    their source, `packets_reordered` behind a newer one. `jitter_ms` is RFC 3550's interarrival jitter at the end.
+    `digits` are those of RFC 4733.
+    """
+
+    codec: Codec | None = None
+    ptime_ms: int = 20
+    packets_sent: int = 0
+    packets_received: int = 0
+    packets_refused: int = 0
+    packets_lost: int = 0
+    packets_late: int = 0
+    packets_reordered: int = 0
+    packets_duplicate: int = 0
+    jitter_ms: float = 0.0
+    digits: str = ""
+
+    @property
+    def loss(self) -> float:
+        """The share of packets, 0 to 1, that never came."""
+        expected = self.packets_received - self.packets_duplicate + self.packets_lost
+        return self.packets_lost / expected if expected else 0.0
+
+    @property
+    def mos(self) -> float | None:
+        """The mean opinion score, 1 to 4.4, that the E-model estimates; None when nothing was received."""
+        if not self.packets_received:
+            return None
+        return round(mean_opinion(self.loss, self.ptime_ms + 2 * self.jitter_ms), 2)
+
+
+def mean_opinion(loss: float, delay_ms: float) -> float:
+    """Estimate the mean opinion score by the E-model of ITU-T G.107 with its default values.
+
+    R = 93.2 - Id - Ie,eff, where Id = 0.024 d + 0.11 (d - 177.3) beyond 177.3 ms (Cole and Rosenbluth's reduction) and
+    Ie,eff = 95 Ppl / (Ppl + Bpl) with Bpl 4.3: G.711 without concealment, loss at random (G.113, table I.4). Other
+    codecs are judged like G.711. MOS by G.107, annex B.
+    """
+    percent = 100 * loss
+    r = _BEST_R - 0.024 * delay_ms - 0.11 * max(0.0, delay_ms - _DELAY_TURN_MS)
+    r -= 95 * percent / (percent + _ROBUSTNESS_TO_LOSS)
+    if r <= 0:
+        return 1.0
+    return max(1.0, 1 + 0.035 * r + r * (r - 60) * (100 - r) * 7e-6)
