@@ -25,6 +25,8 @@ from ..sip.message import Request
 from ..sip.offer_answer import ALL_CODECS
 from ..sip.uri import SipUri
 from .call import PhoneCall
+from .instant_message import InstantMessage
+from .watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from ..sip.flow import Peer
     from ..sip.leg import Leg
     from ..sip.message import Response
+
+    Headers = Sequence[tuple[str, str]]
 
 
 class PhoneError(Exception):
@@ -59,7 +63,7 @@ class Phone:
     """One phone, at `server`, with its sockets at `host`; a `Flow` as `server` is the connection that it opens.
 
     `busy_with` is the status with which it refuses calls (486, 603 …), None rings. `claims` is another user part for
-    its From and To, `codecs` what it offers and takes.
+    its From and To, `codecs` what it offers and takes. `calls` and `messages` are in the order in which they came.
     """
 
     def __init__(self, network: Network, server: Peer, account: Account, host: str) -> None:
@@ -74,13 +78,14 @@ class Phone:
         self._plane = InlinePlane(network, host, rng=self._random)
         self._opening: set[asyncio.Task[None]] = set()
         self._register_call_id = ""
-        self._register_cseq = 0
+        self._cseq = 0
         self._authorize = (
             Authorizer(account.name, account.password, self._random) if account.password is not None else None
         )
         self.account = account.name
         self.host = host
         self.calls: list[PhoneCall] = []
+        self.messages: list[InstantMessage] = []
         self.busy_with: int | None = None
         self.claims: str | None = None
         self.codecs: Sequence[Codec] = ALL_CODECS
@@ -107,7 +112,38 @@ class Phone:
 
     async def register(self, expires_s: int = 3600) -> Response:
         """Register, or with 0 take the registration back; returns the final response, whatever it is."""
-        return await self._ask("REGISTER", f"sip:{self._me.domain}", expires_s)
+        target = f"sip:{self._me.domain}"
+        contact = self._stack.agent.reach.contact(self._server, target, self.account)
+        headers = [
+            ("To", self.address),
+            ("Call-ID", self._register_call_id),
+            ("Contact", contact),
+            ("Expires", str(expires_s)),
+        ]
+        return await self._ask("REGISTER", target, headers)
+
+    async def subscribe(self, package: str, number: str, *, expires_s: int = 3600) -> Watch:
+        """Watch `number`: `dialog` its calls, `presence` its user, `message-summary` the own box (RFC 6665).
+
+        Returns once the state is told, or the subscription refused.
+        """
+        watch = Watch(self, self._stack.agent, self._server, self._authorize, package=package, number=number)
+        await watch.subscribe(expires_s)
+        return watch
+
+    async def pick_up(self, watch: Watch) -> PhoneCall:
+        """Take the call that rings where a subscription to `dialog` watches (RFC 3891 3); returns as `dial` does."""
+        return await self.dial(watch.number, headers=(("Replaces", watch.replaces),))
+
+    async def message(self, number: str, text: str) -> Response:
+        """Write to `number` (RFC 3428); returns the final response, with 2xx that of a device that has the text."""
+        target = str(SipUri("sip", number, self._me.domain))
+        headers = [
+            ("To", f"<{target}>"),
+            ("Call-ID", self._stack.agent.new_call_id()),
+            ("Content-Type", "text/plain;charset=UTF-8"),
+        ]
+        return await self._ask("MESSAGE", target, headers, text.encode())
 
     async def dial(
         self, number: str, *, domain: str | None = None, headers: tuple[tuple[str, str], ...] = ()
@@ -195,35 +231,29 @@ class Phone:
         """Its address, as From and To have it."""
         return f"<sip:{self.claims or self.account}@{self._me.domain}>"
 
-    async def _ask(self, method: str, target: str, expires_s: int) -> Response:
-        answer = await self._send(method, target, expires_s, None)
+    async def _ask(self, method: str, target: str, headers: Headers, body: bytes = b"") -> Response:
+        """Send a request outside dialogs, once more with credentials if it is challenged."""
+        answer = await self._send(method, target, headers, body)
         if answer.status in (401, 407) and self._authorize is not None:
             header = self._authorize(answer, Request(method, target))
             if header is not None:
-                answer = await self._send(method, target, expires_s, header)
+                answer = await self._send(method, target, [*headers, header], body)
         return answer
 
-    async def _send(
-        self, method: str, target: str, expires_s: int, authorization: tuple[str, str] | None
-    ) -> Response:
+    async def _send(self, method: str, target: str, headers: Headers, body: bytes) -> Response:
         agent = self._stack.agent
-        self._register_cseq += 1
-        me = self.address
+        self._cseq += 1
         request = Request(
             method,
             target,
             [
                 ("Max-Forwards", "70"),
-                ("From", f"{me};tag={agent.new_tag()}"),
-                ("To", me),
-                ("Call-ID", self._register_call_id),
-                ("CSeq", f"{self._register_cseq} {method}"),
-                ("Contact", agent.reach.contact(self._server, target, self.account)),
-                ("Expires", str(expires_s)),
+                ("From", f"{self.address};tag={agent.new_tag()}"),
+                ("CSeq", f"{self._cseq} {method}"),
+                *headers,
             ],
+            body,
         )
-        if authorization is not None:
-            request.add(*authorization)
         answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         agent.send(request, self._server, answer, self.now())
         self.flush()
@@ -253,9 +283,13 @@ class Phone:
 
     def _take(self, request: Request, source: Peer) -> None:
         agent = self._stack.agent
+        if request.method == "MESSAGE":
+            self.messages.append(InstantMessage.of(request))
+            agent.accept(request, source).respond(request.respond(200, to_tag=agent.new_tag()), self.now())
+            return
         if request.method != "INVITE":
             status = 200 if request.method == "OPTIONS" else 405
-            agent.refuse(request, status, source, ("Allow", ALLOW))
+            agent.refuse(request, status, source, ("Allow", f"{ALLOW}, MESSAGE"))
             return
         leg = agent.incoming(agent.accept(request, source), source, self.now())
         if self.busy_with is not None:

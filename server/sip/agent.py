@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ...channels.network import Address
     from .inside import Authorize
     from .registrar import Binding
+    from .subscriber import Subscriber
     from .subscription import Subscription
 
 MAX_FORWARDS = 70
@@ -56,7 +57,7 @@ class Agent:
         self._awaiting: dict[Flow, dict[Key, ClientTransaction]] = {}
         self._origins: dict[Origin, ServerTransaction] = {}
         self._legs: dict[DialogId, Leg] = {}
-        self._subscriptions: dict[DialogId, Subscription] = {}
+        self._subscriptions: dict[DialogId, Subscription | Subscriber] = {}
 
     # -- what the shell calls ----------------------------------------------------------------------------------
 
@@ -241,7 +242,7 @@ class Agent:
         """Drop a leg from the dialog table."""
         self._legs.pop(id_, None)
 
-    def remember_subscription(self, id_: DialogId, subscription: Subscription) -> None:
+    def remember_subscription(self, id_: DialogId, subscription: Subscription | Subscriber) -> None:
         """Enter a subscription in the dialog table."""
         self._subscriptions[id_] = subscription
 
@@ -320,7 +321,8 @@ class Agent:
 
     def _receive_for_subscription(self, request: Request, source: Peer, now: float) -> None:
         """A request inside a dialog that is no leg's: a subscription's (RFC 6665 4.2.1), or nobody's."""
-        subscription = self._subscriptions.get(dialog_id(request))
+        id_ = dialog_id(request)
+        subscription = self._subscriptions.get(id_) or self._subscriptions.get(id_._replace(remote_tag=""))
         if subscription is None:
             self.refuse(request, 481, source)
             return
