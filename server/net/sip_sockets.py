@@ -48,7 +48,9 @@ class SipSockets:
 
         Where any free port will do (0), it is free for both. Returns the bound address; raises OSError.
         """
-        for attempt in range(PORT_ATTEMPTS):
+        attempts = 1 if port else PORT_ATTEMPTS
+        while True:
+            attempts -= 1
             local = await self._stack.start(
                 self._network, self._host, port, lambda local: make(advertised(local))
             )
@@ -58,12 +60,11 @@ class SipSockets:
             except OSError:
                 self._stack.stop()
                 await streams.stop()
-                if port or attempt == PORT_ATTEMPTS - 1:
+                if not attempts:
                     raise
             else:
                 self._streams, self._stack.dial = streams, streams.dial
-                break
-        return local
+                return local
 
     def open_tls(self, port: int, tls: Tls) -> Address:
         """Open TLS at `port` (0 = any free one); returns the bound address, raises OSError."""
