@@ -1,4 +1,4 @@
-"""A bounded run of the fuzzer: parsers and whole servers in turn, from one seed, until something is found.
+"""A bounded run of the fuzzer: parsers, framing and whole servers in turn, from one seed, until something is found.
 
 What is found is written to a file that `python -m tests.fuzz --replay FILE` throws again.
 """
@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 
 from ringfence.channels.network import Address
 
+from .framed import frame
 from .grammar import METHODS, Grammar, Place
 from .mutation import Mutator
 from .reading import read
-from .siege import ANSWERS, Siege, Thrown, replay
+from .siege import ANSWERS, Siege, replay
+from .ways import Thrown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +30,10 @@ ROUND = 2_000
 """Messages to the parsers, and then to a server, between two looks at the clock."""
 WARM_SHARE, MOST_GROWTH, LONG_RUN = 0.2, 1.05, 100_000
 """After this share of a long run the process has taken its memory; at the end it may have taken 5 % more."""
-READ = Address("", 1)
-"""The source of what is read and not sent."""
+READ, FRAMED = Address("", 1), Address("", 2)
+"""The sources of what is read, and of what is cut into messages, and not sent."""
+STREAM_SHARE = 0.1
+BETWEEN = (b"", b"", b"\r\n", b"\r\n\r\n", b"\r\n\r", b"\n", b"\r\n" * 7, b"\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Finding:
                 "host": one.source.host,
                 "port": one.source.port,
                 "data": one.data.decode("latin-1"),
+                "way": one.way,
             }
             for one in self.thrown
         ]
@@ -92,12 +97,12 @@ def again(path: Path) -> None:
     """Throw a saved finding once more; raises what it raised, or nothing."""
     saved = json.loads(path.read_text())
     thrown = [
-        Thrown(one["at"], Address(one["host"], one["port"]), one["data"].encode("latin-1"))
+        Thrown(one["at"], Address(one["host"], one["port"]), one["data"].encode("latin-1"), one["way"])
         for one in saved["thrown"]
     ]
-    if thrown and thrown[0].source == READ:
+    if thrown and thrown[0].source in (READ, FRAMED):
         for one in thrown:
-            read(one.data)
+            (read if one.source == READ else frame)(one.data)
     else:
         replay(thrown)
 
@@ -106,23 +111,30 @@ def _read_round(name: str, messages: int) -> Finding | None:
     random = Random(name)
     grammar, mutator = Grammar(random), Mutator(random)
     for _ in range(messages):
-        if random.random() < 0.2:
-            echoed = [
-                ("Via", grammar.via("127.0.0.1", grammar.fresh())),
-                ("From", f"{grammar.name_addr()};tag=1"),
-                ("To", grammar.name_addr()),
-                ("Call-ID", grammar.fresh()),
-                ("CSeq", "1 INVITE"),
-            ]
-            data = grammar.response(random.choice(ANSWERS), echoed, grammar.contact())
-        else:
-            data = grammar.request(grammar.pick(METHODS), Place())
-        data = mutator.mutate(data)
+        data, source = mutator.mutate(_message(grammar)), READ
+        if random.random() < STREAM_SHARE:
+            source = FRAMED
+            for _ in range(random.randint(0, 4)):
+                follows = mutator.mutate(_message(grammar)) if random.random() < 0.3 else _message(grammar)
+                data += random.choice(BETWEEN) + follows
         try:
-            read(data)
+            (read if source == READ else frame)(data)
         except Exception as error:  # noqa: BLE001 - any exception is what is looked for
-            return Finding(name, _named(error), [Thrown(0.0, READ, data)])
+            return Finding(name, _named(error), [Thrown(0.0, source, data)])
     return None
+
+
+def _message(grammar: Grammar) -> bytes:
+    if grammar.chance(0.8):
+        return grammar.request(grammar.pick(METHODS), Place())
+    echoed = [
+        ("Via", grammar.via("127.0.0.1", grammar.fresh())),
+        ("From", f"{grammar.name_addr()};tag=1"),
+        ("To", grammar.name_addr()),
+        ("Call-ID", grammar.fresh()),
+        ("CSeq", "1 INVITE"),
+    ]
+    return grammar.response(grammar.random.choice(ANSWERS), echoed, grammar.contact())
 
 
 def _siege_round(name: str, messages: int, heard: dict[str, int]) -> Finding | None:

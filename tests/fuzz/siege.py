@@ -1,7 +1,8 @@
 """A whole server under fire: strangers, accounts, a trunk and telephones say right and wrong things, in virtual time.
 
 One siege is one fresh server and some thousand messages; what its chance decides is given by its seed. The telephones
-answer the server's own requests, mostly, and speak inside the dialogs that come about.
+answer the server's own requests, mostly, and speak inside the dialogs that come about. Each speaks
+in a way of its own.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from ringfence.server.sip.validate import check
 
 from ..server.besieged import STRANGER, TRUNK, besieged, challenge_of, statuses
 from .grammar import METHODS, Grammar, Place
-from .mutation import Mutator
+from .mutation import Mutator, with_length
+from .ways import DATAGRAM, NOWHERE, STREAM, WAYS, Thrown, Ways, cut
 
 if TYPE_CHECKING:
     from ringfence.server.sip.credentials import Challenge
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
 DOMAIN, ROOT = "klein.example", "08955550"
 PASSWORDS = {"100": "Anna-1000-Apfel", "101": "Ben-1010-Birne", "anna": "Anna-1000-Apfel"}
 PHONES = {account: Address("127.0.0.1", 5100 + number) for number, account in enumerate(PASSWORDS)}
-NOWHERE = Address("", 0)
 OUTSIDE = Address("127.0.0.66", 5060)
 SITE = (
     (files("ringfence.fixtures") / "sites" / "small.toml")
@@ -97,15 +98,6 @@ class Talk:
     branch: str
 
 
-@dataclass(frozen=True, slots=True)
-class Thrown:
-    """One datagram: when, from where, what; nothing at all is the server hanging up what is there."""
-
-    at: float
-    source: Address
-    data: bytes
-
-
 class Siege:
     """One siege; `run` raises AssertionError, or what escaped, and `thrown` tells what led to it.
 
@@ -120,21 +112,31 @@ class Siege:
         self._mutator = Mutator(self._random)
         self._talks: list[Talk] = []
         self._challenges: dict[str, tuple[Challenge, int]] = {}
+        self._count = 0
+        self._way = {one: self._random.choice(WAYS) for one in (STRANGER, OUTSIDE, TRUNK, *PHONES.values())}
 
     def run(self, messages: int) -> None:
         """Throw so many messages at a fresh server, and see that nothing is wrong and nothing is left."""
         with besieged(SITE) as target:
-            for account in PASSWORDS:
-                assert statuses(self._register(target, account)) == [200]
-            while len(self.thrown) < messages:
-                strangers = self._random.random() < 0.3
-                target.loop.run_until_complete((self._strangers if strangers else self._partners)(target))
-                assert target.answers_options(), "OPTIONS is not answered"
-                target.network.heard.clear()
-                self.thrown.append(Thrown(target.loop.time(), NOWHERE, b""))
-                target.hang_up()
-                self._talks.clear()
-            target.pass_time(LONGEST_EXPIRY_S)
+            self._ways = Ways(target)
+            try:
+                self._besiege(target, messages)
+            finally:
+                target.loop.run_until_complete(self._ways.close())
+            assert not target.server._stack.agent.flows, "the server keeps flows that are gone"
+
+    def _besiege(self, target: Besieged, messages: int) -> None:
+        for account in PASSWORDS:
+            assert statuses(self._register(target, account)) == [200]
+        while self._count < messages:
+            strangers = self._random.random() < 0.3
+            target.loop.run_until_complete((self._strangers if strangers else self._partners)(target))
+            assert target.answers_options(), "OPTIONS is not answered"
+            target.network.heard.clear()
+            self.thrown.append(Thrown(target.loop.time(), NOWHERE, b""))
+            target.hang_up()
+            self._talks.clear()
+        target.pass_time(LONGEST_EXPIRY_S)
 
     def _register(self, target: Besieged, account: str) -> list[bytes]:
         """Register a telephone, and keep its nonce for what it says later."""
@@ -148,12 +150,19 @@ class Siege:
             f"Max-Forwards: 70\r\nFrom: {place.from_}\r\nTo: {place.to}\r\nCall-ID: {place.call_id}\r\n"
             f"CSeq: 1 REGISTER\r\nContact: <sip:{account}@{source}>\r\nExpires: 3600\r\nContent-Length: 0\r\n\r\n"
         ).encode()
-        challenge = challenge_of(target.ask(request, source)[0])
+        challenge = challenge_of(self._ask(target, request, source)[0])
         assert challenge is not None
         self._challenges[account] = (challenge, 0)
         start_line, _, rest = request.partition(b"\r\n")
         credentials = self._credentials(account, "REGISTER", f"sip:{DOMAIN}")
-        return target.ask(start_line + f"\r\nAuthorization: {credentials}\r\n".encode() + rest, source)
+        proven = start_line + f"\r\nAuthorization: {credentials}\r\n".encode() + rest
+        return self._ask(target, proven, source)
+
+    def _ask(self, target: Besieged, data: bytes, source: Address) -> list[bytes]:
+        """Send one request as it is, and return what the server says."""
+        self.thrown.append(Thrown(target.loop.time(), source, data, self._way[source]))
+        target.loop.run_until_complete(self._ways.carry(self.thrown[-1]))
+        return target.pass_time(0.3)
 
     def _credentials(self, account: str, method: str, uri: str) -> str:
         challenge, count = self._challenges[account]
@@ -300,10 +309,14 @@ class Siege:
 
     async def _throw(self, target: Besieged, data: bytes, source: Address) -> None:
         """Let it arrive, once or twice, and see that nothing failed."""
-        loop = asyncio.get_running_loop()
+        loop, way = asyncio.get_running_loop(), self._way.get(source, DATAGRAM)
+        if way == STREAM and self._random.random() < 0.9:
+            data = with_length(data)  # else hardly anything comes after it
         for _ in range(2 if self._random.random() < 0.05 else 1):
-            self.thrown.append(Thrown(loop.time(), source, data))
-            target.network.endpoints[target.server.sip].receive(data, source)
+            self._count += 1
+            for piece in cut(data, way, self._random):
+                self.thrown.append(Thrown(loop.time(), source, piece, way))
+                await self._ways.carry(self.thrown[-1])
         await asyncio.sleep(self._random.choice(PAUSES_S))
         if target.faults or target.logs.entries:
             target.check()
@@ -312,6 +325,7 @@ class Siege:
 def replay(thrown: list[Thrown]) -> None:
     """Throw what was thrown once more at a fresh server; raises as `Siege.run` does."""
     with besieged(SITE) as target:
+        ways = Ways(target)
 
         async def again() -> None:
             loop = asyncio.get_running_loop()
@@ -321,9 +335,12 @@ def replay(thrown: list[Thrown]) -> None:
                     for call in list(target.server.switch.calls.values()):
                         call.hang_up()
                 else:
-                    target.network.endpoints[target.server.sip].receive(one.data, one.source)
+                    await ways.carry(one)
                 target.check()
 
-        target.loop.run_until_complete(again())
-        target.hang_up()
-        target.pass_time(LONGEST_EXPIRY_S)
+        try:
+            target.loop.run_until_complete(again())
+            target.hang_up()
+            target.pass_time(LONGEST_EXPIRY_S)
+        finally:
+            target.loop.run_until_complete(ways.close())

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ringfence.channels.network import Address
 from ringfence.server.sip.agent import Agent
+from ringfence.server.sip.framing import Framing
 from ringfence.server.sip.headers import Via
 
+from ..server.besieged import besieged
 from . import campaign
 from .grammar import METHODS, Grammar, Place
 from .mutation import Mutator, with_length
 from .siege import Siege
+from .ways import WAYS, Thrown, Ways, cut
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SAMPLE, PATIENCE_S = 8_000, 600.0
+OPTIONS = (
+    b"OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP WAY;branch=z9hG4bK1\r\nMax-Forwards: 70\r\n"
+    b"From: <sip:a@b.example>;tag=1\r\nTo: <sip:127.0.0.1>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n"
+    b"Content-Length: 0\r\n\r\n"
+)
 
 
 def test_a_sample_of_messages_finds_nothing() -> None:
@@ -64,6 +74,46 @@ def test_what_fails_in_a_parser_is_found(tmp_path: Path, monkeypatch: pytest.Mon
         with pytest.raises(AssertionError):
             campaign.again(path)
     campaign.again(path)
+
+
+def test_what_fails_in_framing_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the end of the headers that is overlooked when it comes in two pieces."""
+    feed = Framing.feed
+
+    def forgetful(self: Framing, data: bytes) -> list[bytes]:
+        self._searched = len(self._buffer) + 3
+        return feed(self, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Framing, "feed", forgetful)
+        patch.setattr(campaign, "_siege_round", lambda *_: None)
+        found = campaign.run(1, 4_000, PATIENCE_S).finding
+        assert found is not None
+        path = found.save(tmp_path)
+        with pytest.raises(AssertionError):
+            campaign.again(path)
+    campaign.again(path)
+
+
+def test_each_way_carries_what_is_thrown_and_brings_back_what_is_said() -> None:
+    """By datagram, in the pieces of a connection, and in the frames of a WebSocket."""
+    with besieged() as target:
+        ways = Ways(target)
+        sources = {way: Address("192.0.2.7", 5060 + place) for place, way in enumerate(sorted(set(WAYS)))}
+        for way, source in sources.items():
+            data = OPTIONS.replace(b"WAY", str(source).encode())
+            for piece in cut(data, way, Random(1)):
+                target.loop.run_until_complete(ways.carry(Thrown(0.0, source, piece, way)))
+        target.loop.run_until_complete(asyncio.sleep(1))
+        said = {source: data.split(b" ")[1] for data, source in target.network.heard}
+        assert said == dict.fromkeys(sources.values(), b"200")
+        assert len(target.server._stack.agent.flows) == 2
+        target.loop.run_until_complete(ways.close())
+        assert not target.server._stack.agent.flows
+
+
+def test_sieges_speak_in_every_way() -> None:
+    assert {way for seed in range(8) for way in Siege(str(seed))._way.values()} == set(WAYS)
 
 
 def test_most_of_what_the_grammar_writes_is_right() -> None:
