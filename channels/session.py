@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ..licensing.refusal import Refusal
     from .media.plane import Playable
+    from .speech.spoken import Spoken
 
 
 class Ended(Exception):  # noqa: N818 - not an error: the caller hung up, which is how most calls end
@@ -93,12 +94,12 @@ class Session(Protocol):
         """
         ...
 
-    async def play(self, *playables: Playable) -> None:
-        """Play to the end."""
+    async def play(self, *playables: Playable | Spoken) -> None:
+        """Play to the end; a prompt without a language, and what is `Spoken`, in the language of the session."""
         ...
 
     async def collect(
-        self, count: int, *playables: Playable, timeout_s: float = 5.0, terminator: str = "#"
+        self, count: int, *playables: Playable | Spoken, timeout_s: float = 5.0, terminator: str = "#"
     ) -> str:
         """Play, and gather up to `count` digits; the first digit cuts the announcement short.
 

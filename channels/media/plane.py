@@ -47,9 +47,13 @@ class Remote:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A ready announcement, by its file name under `fixtures/prompts` without the extension."""
+    """A ready announcement: the name of a block in `fixtures/prompts/LANGUAGE.toml`.
+
+    Without `language` a session says it in its own, and a stream in English.
+    """
 
     name: str
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,8 +63,8 @@ class Player:
 
     def _render(self, samples: int, codec: Codec) -> bytes:
         match self._current:
-            case Prompt(name):
-                return prompt_payload(name, codec)[self._position : self._position + samples]
+            case Prompt() as prompt:
+                return prompt_payload(prompt, codec)[self._position : self._position + samples]
             case Tone() as tone:
                 return tone_payload(tone, codec, self._position, samples)
             case Silence():
@@ -90,8 +90,8 @@ class Player:
     @staticmethod
     def _opened(playable: Playable, codec: Codec) -> tuple[_Source, int]:
         match playable:
-            case Prompt(name):
-                return playable, len(prompt_payload(name, codec))
+            case Prompt() as prompt:
+                return prompt, len(prompt_payload(prompt, codec))
             case Tone(_, duration_s):
                 return playable, _ENDLESS if duration_s is None else _samples(duration_s)
             case Silence(duration_s):

@@ -1,6 +1,7 @@
 """Where announcements come from: the prompts of the package, encoded once for each codec, and WAV files of messages.
 
-The player reads them. A file that is missing or no mono 16-bit 8 kHz WAV raises OSError or ValueError here.
+The player reads them. A file that is missing or no mono 16-bit 8 kHz WAV raises OSError or ValueError here. Prompts are
+Ogg/Opus and decoded at their first use, by a library that whoever plays them imports (`import_decoder`).
 """
 
 from __future__ import annotations
@@ -24,13 +25,19 @@ if TYPE_CHECKING:
 _BLOCK = SAMPLE_RATE_HZ
 
 
+LANGUAGES = ("de", "en")
+"""The languages that the prompts are spoken in."""
+
+
 @cache
-def prompt_path(name: str) -> Path:
-    """Return the file of the prompt `name`; raises ValueError if there is none."""
+def prompt_path(prompt: Prompt) -> Path:
+    """Return the file of `prompt`; raises ValueError if there is none."""
     folder = files(__name__.partition(".")[0]).joinpath("fixtures", "prompts")
-    path = Path(str(folder)) / f"{name}.wav"
-    if not name.replace("_", "").isalnum() or not path.is_file():
-        raise ValueError(f"there is no prompt {name!r}: {path} does not exist")
+    language = prompt.language or "en"
+    path = Path(str(folder)) / language / f"{prompt.name}.opus"
+    known = language in LANGUAGES and prompt.name.replace("_", "").isalnum()
+    if not known or not path.is_file():
+        raise ValueError(f"there is no prompt {prompt.name!r}: {path} does not exist")
     return path
 
 
@@ -38,14 +45,21 @@ def require_prompts(playables: Iterable[Playable]) -> None:
     """Raise ValueError if one of `playables` is a prompt that does not exist."""
     for playable in playables:
         if isinstance(playable, Prompt):
-            prompt_path(playable.name)
+            prompt_path(playable)
+
+
+def import_decoder() -> None:
+    """Import what decodes prompts, which takes 0.2 s: not when the first is played, where packets would be late."""
+    import soundfile  # noqa: F401, PLC0415 - as above
 
 
 @cache
-def prompt_payload(name: str, codec: Codec) -> bytes:
-    """Return the whole prompt `name` in `codec`."""
-    start, count = wav_layout(prompt_path(name))
-    return encode(wav_samples(prompt_path(name), start, count), codec)
+def prompt_payload(prompt: Prompt, codec: Codec) -> bytes:
+    """Return the whole of `prompt` in `codec`."""
+    import soundfile  # noqa: PLC0415 - see `import_decoder`
+
+    with soundfile.SoundFile(prompt_path(prompt)) as file:
+        return encode(array("h", bytes(file.buffer_read(dtype="int16"))), codec)
 
 
 def wav_layout(path: Path) -> tuple[int, int]:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, assert_never
 from . import control
 from .plane import StreamLost
 from .port_stock import PortStock
+from .prompts import import_decoder
 from .stream import EARLY_PACKETS, EARLY_S, Stream
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class Worker:
         """Work until the main process is gone or `end` was called."""
         self._top_up(monotonic())
         self._flush()
+        import_decoder()
         control_fd, parent_at = self._control.fileno(), 0.0
         while not self._ending:
             events = self._epoll.poll(self._timeout_s(), _EVENTS_AT_ONCE)

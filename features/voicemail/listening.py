@@ -9,6 +9,7 @@ import hmac
 from typing import TYPE_CHECKING
 
 from ...channels.media.plane import Clip, Prompt
+from ...channels.speech.spoken import Messages
 from .settings import BEEP, PATIENCE_S
 
 if TYPE_CHECKING:
@@ -59,10 +60,9 @@ async def _identify(
 
 async def _play_messages(call: Session, box: BoxSettings, boxes: Boxes) -> None:
     messages = await boxes.list(box.user)
+    await call.play(Messages(len(messages)))
     if not messages:
-        await call.play(Prompt("no_messages"))
         return
-    await call.play(Prompt("you_have"), *(Prompt(digit) for digit in str(len(messages))))
     for message in messages:
         key = REPEAT
         while key == REPEAT:

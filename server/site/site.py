@@ -35,11 +35,12 @@ class SiteError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """`[server]`: the company's name and its SIP domain."""
+    """`[server]`: the company's name, its SIP domain, and the language of its announcements."""
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
     name: str = "Ringfence"
     domain: str = "ringfence.example"
+    language: Literal["de", "en"] = "en"
 
 
 @dataclass(frozen=True, slots=True)

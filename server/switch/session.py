@@ -24,6 +24,7 @@ from .ringing import NotTaken, Taken
 
 if TYPE_CHECKING:
     from ...channels.media.plane import MediaEvent, Playable
+    from ...channels.speech.spoken import Spoken
     from ..sip.message import Response
     from .connection import Connection
     from .dialler import Found
@@ -93,22 +94,22 @@ class SwitchSession:
         self._patience_s = seconds
         self._rest()
 
-    async def play(self, *playables: Playable) -> None:
+    async def play(self, *playables: Playable | Spoken) -> None:
         """Play to the end."""
         self._check()
         if self._connection.stream is not None:
-            self._token = self._connection.stream.play(playables)
+            self._token = self._connection.stream.play(self._switch.in_words(playables))
             await self._wait()
             self._digits.clear()  # nobody was asked for them
 
     async def collect(
-        self, count: int, *playables: Playable, timeout_s: float = 5.0, terminator: str = "#"
+        self, count: int, *playables: Playable | Spoken, timeout_s: float = 5.0, terminator: str = "#"
     ) -> str:
         """Play and gather digits."""
         self._check()
         stream, gathered = self._connection.stream, ""
         if playables and stream is not None and not self._digits:
-            self._token = stream.play(playables)
+            self._token = stream.play(self._switch.in_words(playables))
             await self._wait(until_digit=True)
             if self._digits:
                 stream.stop_playing()

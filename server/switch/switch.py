@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from ...channels.session import Party
+from ...channels.speech.spoken import in_words
 from ...features.route import Answer, Final, Leave, Occupies, Refuse, Ring
 from ...licensing.refusal import Refusal
 from ..sip.effects import (
@@ -39,12 +40,14 @@ from .transfer import Transfers
 from .work import Works
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
     from random import Random
 
     from ...channels.lease import Lease
-    from ...channels.media.plane import MediaPlane
+    from ...channels.media.plane import MediaPlane, Playable
     from ...channels.pool import Pools
+    from ...channels.speech.spoken import Spoken
     from ...features.route import Behaviour, Route
     from ..clock import Clock
     from ..net.stack import SipStack
@@ -99,6 +102,11 @@ class Switch:
         self.media_host = media_host
         self.calls: dict[str, Call] = {}
         self.connections: dict[str, Connection] = {}
+
+    def in_words(self, said: Iterable[Playable | Spoken]) -> tuple[Playable, ...]:
+        """Return what is to be played: in the site's language, by the local time of this machine."""
+        language = self._administration.directory.site.server.language
+        return in_words(said, language, self.clock.today().astimezone())
 
     def flush(self) -> None:
         """Let what was told to a leg go out."""

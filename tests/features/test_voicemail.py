@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ringfence.channels.media.audio import Audio
-from ringfence.channels.media.plane import Tone
+from ringfence.channels.media.g711 import SILENCE, encode
+from ringfence.channels.media.plane import Codec, Prompt, Tone
+from ringfence.channels.media.prompts import prompt_payload
 from ringfence.fixtures.plugin import read_site
 from ringfence.server.switch.events import MessageLeft
 
@@ -117,6 +119,23 @@ async def test_below_two_ip_channels_no_box_and_no_attendant_answers(pbx: PbxUnd
     box, attendant = await caller.dial(f"{ROOT}*100"), await caller.dial(f"{ROOT}200")
     assert (box.status, box.reason) == (403, "license.voicemail.blocked")
     assert (attendant.status, attendant.reason) == (403, "license.auto_attendant.blocked")
+
+
+GERMAN = ONE_CHANNEL.replace('domain = "eins', 'language = "de"\ndomain = "eins').replace(
+    "ip_channel = 1", "ip_channel = 2"
+)
+
+
+@pytest.mark.ringfence(site=GERMAN)
+async def test_a_site_speaks_its_language(pbx: PbxUnderTest) -> None:
+    """`[server] language`: what is heard is the German greeting, and nothing of it is missing."""
+    caller = await pbx.outside("+49731999")
+    call = await caller.dial(f"{ROOT}*100")
+    await call.answered()
+    await asyncio.sleep(GREETING_AND_BEEP_S)
+    heard = encode((await call.heard()).samples, Codec.PCMA)
+    assert prompt_payload(Prompt("greeting", "de"), Codec.PCMA).strip(SILENCE[Codec.PCMA]) in heard
+    await call.hang_up()
 
 
 async def test_after_the_move_to_a_group_without_it_the_box_takes_no_call(pbx: PbxUnderTest) -> None:

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringfence.channels.media.audio import Audio
 from ringfence.channels.media.g711 import SILENCE, encode
 from ringfence.channels.media.plane import Clip, Codec, Playable, Prompt, Silence, Tone
 from ringfence.channels.media.player import Player
-from ringfence.channels.media.prompts import prompt_path, prompt_payload
+from ringfence.channels.media.prompts import prompt_payload
 from ringfence.channels.media.tones import tone_payload
 
 A = Codec.PCMA
@@ -26,10 +27,10 @@ def played(playables: list[Playable], samples: int, codec: Codec = A) -> bytes:
 
 def test_one_follows_the_other_within_a_packet() -> None:
     tone = Tone((440,), 0.0505)
-    expected = prompt_payload("5", A) + tone_payload(tone, A, 0, 404) + SILENCE[A] * 33
+    expected = prompt_payload(Prompt("5"), A) + tone_payload(tone, A, 0, 404) + SILENCE[A] * 33
     got = played([Prompt("5"), tone, Silence(33 / 8000), Prompt("7")], 160)
-    assert got.startswith(expected + prompt_payload("7", A))
-    assert set(got[len(expected) + len(prompt_payload("7", A)) :]) <= set(SILENCE[A])
+    assert got.startswith(expected + prompt_payload(Prompt("7"), A))
+    assert set(got[len(expected) + len(prompt_payload(Prompt("7"), A)) :]) <= set(SILENCE[A])
 
 
 @given(st.lists(st.integers(0, 1000), max_size=5), st.sampled_from([80, 160, 240, 480]))
@@ -45,12 +46,12 @@ def test_a_tone_without_an_end_never_ends() -> None:
     assert b"".join(frames) == tone_payload(Tone((425,)), A, 0, 160_000)
 
 
-def test_a_message_is_played_and_the_codec_may_change_under_it() -> None:
-    path = prompt_path("3")
-    player = Player(1, [Clip(path)], A)
+def test_a_message_is_played_and_the_codec_may_change_under_it(message_wav: Path) -> None:
+    samples = Audio.from_wav(message_wav).samples
+    player = Player(1, [Clip(message_wav)], A)
     first, second = player.read(160, A), player.read(160, Codec.PCMU)
-    assert first == prompt_payload("3", A)[:160]
-    assert second == prompt_payload("3", Codec.PCMU)[160:320]
+    assert first == encode(samples[:160], A)
+    assert second == encode(samples[160:320], Codec.PCMU)
 
 
 def test_a_file_that_is_gone_or_broken_is_passed_over(tmp_path: Path) -> None:
@@ -60,12 +61,10 @@ def test_a_file_that_is_gone_or_broken_is_passed_over(tmp_path: Path) -> None:
     assert got == SILENCE[A] * 160
 
 
-def test_a_file_that_vanishes_while_it_plays_ends_there(tmp_path: Path) -> None:
-    copy = tmp_path / "message.wav"
-    copy.write_bytes(prompt_path("emergency").read_bytes())
-    player = Player(1, [Clip(copy), Silence(1)], A)
+def test_a_file_that_vanishes_while_it_plays_ends_there(message_wav: Path) -> None:
+    player = Player(1, [Clip(message_wav), Silence(1)], A)
     player.read(160, A)
-    copy.unlink()
+    message_wav.unlink()
     frames = 0
     while not player.done:
         player.read(160, A)

@@ -14,7 +14,7 @@ import pytest
 
 from ringfence.channels.media import control, rtp
 from ringfence.channels.media.audio import Audio
-from ringfence.channels.media.g711 import SILENCE, translate
+from ringfence.channels.media.g711 import SILENCE, encode, translate
 from ringfence.channels.media.plane import (
     Clip,
     Codec,
@@ -32,7 +32,7 @@ from ringfence.channels.media.plane import (
     StreamStarted,
     Tone,
 )
-from ringfence.channels.media.prompts import prompt_path, prompt_payload
+from ringfence.channels.media.prompts import prompt_payload
 from ringfence.channels.media.tones import tone_payload
 from ringfence.channels.media.verdict import Verdict
 from ringfence.channels.media.worker_plane import WorkerPlane
@@ -154,13 +154,16 @@ async def test_packets_are_echoed_byte_for_byte(plane: WorkerPlane, phones: Phon
     assert counts(await heard.until(StreamClosed)) == (4, 4, 0)
 
 
-async def test_a_prompt_and_a_message_are_played_without_a_gap(plane: WorkerPlane, phones: Phones) -> None:
+async def test_a_prompt_and_a_message_are_played_without_a_gap(
+    plane: WorkerPlane, phones: Phones, message_wav: Path
+) -> None:
     phone, heard = await phones(), Heard()
     stream = await plane.open(heard)
     stream.connect(phone.remote(Codec.PCMU), fill=True)
-    token = stream.play([Prompt("2"), Clip(prompt_path("4"))])
+    token = stream.play([Prompt("2", "de"), Clip(message_wav)])
     assert await heard.until(Played) == Played(token)
-    expected = prompt_payload("2", Codec.PCMU) + prompt_payload("4", Codec.PCMU)
+    expected = prompt_payload(Prompt("2", "de"), Codec.PCMU)
+    expected += encode(Audio.from_wav(message_wav).samples, Codec.PCMU)
     got = b""
     while len(got) < len(expected):
         got += (await phone.got()).payload
