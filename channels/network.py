@@ -21,9 +21,13 @@ class Address:
 
 
 class Endpoint(Protocol):
-    """One bound datagram socket; `behind_since` is when datagrams began to wait for us, None while none do."""
+    """One bound datagram socket.
 
-    behind_since: float | None
+    `on_wait(waited_s, now)` is told how long a datagram had waited when it was taken, while more come than are taken,
+    and 0 as soon as none waits any more.
+    """
+
+    on_wait: Callable[[float, float], None] | None
 
     @property
     def local(self) -> Address:

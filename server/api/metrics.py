@@ -93,6 +93,11 @@ class Metrics:
         yield CounterMetricFamily(
             "ringfence_sip_shed", "Requests turned away in overload.", value=pbx.sip_load.shed
         )
+        yield CounterMetricFamily(
+            "ringfence_sip_dropped",
+            "Requests dropped unread, when not even turning away kept up.",
+            value=pbx.sip_load.dropped,
+        )
         yield from licence_metrics(pbx.administration)
         if pbx.hooks is not None:
             yield from webhook_metrics(pbx.hooks.outboxes)

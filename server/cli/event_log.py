@@ -12,7 +12,15 @@ import structlog
 from ..event_form import name_of, values_of
 from ..hooks.events import HookEvent
 from ..site.events import SiteEvent
-from ..switch.events import CallEnded, CallStarted, MessageLeft, Refused, SourceBanned
+from ..switch.events import (
+    CallEnded,
+    CallStarted,
+    MessageLeft,
+    OverloadBegan,
+    OverloadEnded,
+    Refused,
+    SourceBanned,
+)
 
 if TYPE_CHECKING:
     from ..switch.stream import EventStream, Stamped
@@ -23,6 +31,8 @@ _TOLD = (
     MessageLeft,
     Refused,
     SourceBanned,
+    OverloadBegan,
+    OverloadEnded,
     *get_args(SiteEvent),
     *get_args(HookEvent),
 )

@@ -42,7 +42,7 @@ class MemoryEndpoint:
     ) -> None:
         self._network = network
         self._local = local
-        self.behind_since: float | None = None
+        self.on_wait: Callable[[float, float], None] | None = None
         self.receive = receive
 
     @property

@@ -66,7 +66,8 @@ class SipStack:
         self, network: Network, host: str, port: int, make: Callable[[Address], Agent]
     ) -> Address:
         """Bind `host`:`port` and run the agent that `make` builds for the bound address; raises OSError."""
-        self._endpoint = await network.bind(host, port, self.received)
+        self._endpoint = await network.bind(host, port, self._received_datagram)
+        self._endpoint.on_wait = self.overload.note_wait
         self._agent = make(self._endpoint.local)
         return self._endpoint.local
 
@@ -80,8 +81,7 @@ class SipStack:
     @property
     def is_overloaded(self) -> bool:
         """Whether more is asked of this server than it can do, so that new work has to be turned away."""
-        behind_since = self._endpoint.behind_since if self._endpoint is not None else None
-        return self.overload.is_over(behind_since, self._loop.time())
+        return self.overload.is_over(self._loop.time())
 
     def flush(self) -> None:
         """Do what the agent wants done; while that goes on, further calls leave it to the first."""
@@ -122,6 +122,10 @@ class SipStack:
         if self._agent is not None:  # the socket hears a moment before there is an agent: UDP may lose that
             self._agent.receive(data, source, self._loop.time())
             self.flush()
+
+    def _received_datagram(self, data: bytes, source: Address) -> None:
+        if not self.overload.drops(data):
+            self.received(data, source)
 
     def closed(self, flow: Flow) -> None:
         """A flow is gone, or could not be opened."""

@@ -2,6 +2,11 @@
 
 Called by the composition root for SIP, and by scripted phones for SIP and RTP. The receive buffer is enlarged, because
 the kernel's default overflows in a burst of calls long before the loop is busy.
+
+How long a datagram has waited in there, the kernel's stamp tells. It is calendar time, the only one that the kernel
+stamps with, so it is compared with the calendar at once, and no datagram has waited longer than the socket has had
+something in it by the loop's clock: whoever sets the calendar makes nobody late. Reading the stamp takes as long again
+as reading the datagram, which is why it is done for one of a turn, and only while turns leave something behind.
 """
 
 from __future__ import annotations
@@ -9,6 +14,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import struct
+import sys
+import time
 from typing import TYPE_CHECKING
 
 from ...channels.network import Address
@@ -19,7 +27,11 @@ if TYPE_CHECKING:
 RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024
 MOST_AT_ONCE = 64
 LONGEST_TURN_S = 0.02
+JUDGED_AFTER_S = 0.05
 _LARGEST_BYTES = 65535
+_SO_TIMESTAMPNS = 35 if sys.platform == "linux" else None
+_STAMP = struct.Struct("@ll")  # struct timespec
+_STAMP_BYTES = socket.CMSG_SPACE(_STAMP.size)
 
 
 class UdpEndpoint:
@@ -30,7 +42,8 @@ class UdpEndpoint:
         self._receive = receive
         self._addresses: dict[tuple[str, int], Address] = {}
         self._is_open = True
-        self.behind_since: float | None = None
+        self._behind_since: float | None = None
+        self.on_wait: Callable[[float, float], None] | None = None
         host, port = sock.getsockname()[:2]
         self._local = Address(host, port)
         self._loop = asyncio.get_running_loop()
@@ -57,23 +70,47 @@ class UdpEndpoint:
     def _read(self) -> None:
         """Take what waits, up to a turn's number and time; what is left then makes us late."""
         began = self._loop.time()
+        take: Callable[[int], tuple[bytes, tuple[str, int]]] = self._sock.recvfrom
+        if self._behind_since is not None and began - self._behind_since > JUDGED_AFTER_S:
+            take = self._take_and_judge
         for _ in range(MOST_AT_ONCE):
             try:
-                data, addr = self._sock.recvfrom(_LARGEST_BYTES)
+                data, addr = take(_LARGEST_BYTES)
             except BlockingIOError:
-                self.behind_since = None
+                self._caught_up()
                 return
             except OSError:  # an ICMP error: the far end is gone, which the protocol's own timers find out
                 continue
+            take = self._sock.recvfrom
             self._receive(data, self._address(addr))
             if not self._is_open:
                 return
             if self._loop.time() - began > LONGEST_TURN_S:
                 break
         if not self._has_more():
-            self.behind_since = None
-        elif self.behind_since is None:
-            self.behind_since = began
+            self._caught_up()
+        elif self._behind_since is None:
+            self._behind_since = began
+
+    def _caught_up(self) -> None:
+        """Nothing waits any more."""
+        if self._behind_since is not None:
+            self._behind_since = None
+            if self.on_wait is not None:
+                self.on_wait(0.0, self._loop.time())
+
+    def _take_and_judge(self, size: int) -> tuple[bytes, tuple[str, int]]:
+        """Take one datagram, and tell how long it has waited."""
+        data, ancillary, _, addr = self._sock.recvmsg(size, _STAMP_BYTES)
+        now = self._loop.time()
+        waited_s = now - (self._behind_since or now)
+        for level, kind, stamp in ancillary:
+            if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
+                seconds, nanoseconds = _STAMP.unpack(stamp)
+                waited_s = max(0.0, min(waited_s, time.time() - seconds - nanoseconds / 1e9))
+        if self.on_wait is not None:
+            self.on_wait(waited_s, now)
+        return data, addr
 
     def _has_more(self) -> bool:
         try:
@@ -104,6 +141,8 @@ class UdpNetwork:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             if family == socket.AF_INET6:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            if _SO_TIMESTAMPNS is not None:
+                sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             sock.setblocking(False)
             sock.bind((host, port))
             return UdpEndpoint(sock, receive)

@@ -102,6 +102,18 @@ class SourceBanned:
 
 
 @dataclass(frozen=True, slots=True)
+class OverloadBegan:
+    """More is asked of the server than it can do: new requests are turned away from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverloadEnded:
+    """Nobody has been turned away for a while; `shed` requests were since the overload began."""
+
+    shed: int
+
+
+@dataclass(frozen=True, slots=True)
 class DigitPressed:
     """A caller pressed a digit while Ringfence listened."""
 
@@ -177,6 +189,8 @@ SwitchEvent = (
     | TrunkUnregistered
     | PresenceChanged
     | SourceBanned
+    | OverloadBegan
+    | OverloadEnded
     | DigitPressed
     | MessageLeft
     | MessageRead

@@ -72,9 +72,19 @@ class Router:
 
     def refuses_caller(self, caller: Party, number: str) -> Refusal | None:
         """Say why a softphone may not call; emergency numbers always may be."""
-        if caller.user is None or caller.extension or self._is_emergency(number):
+        if caller.user is None or caller.extension or self.is_for_emergency(number):
             return None
         return may_use_softphone(caller.user, self._administration.gate)
+
+    def is_for_emergency(self, dialled: str) -> bool:
+        """Whether whoever dials this, with or without the digit for an outside line, may be kept from it by nothing."""
+        return dialled in self.emergency_numbers()
+
+    def emergency_numbers(self) -> frozenset[str]:
+        """Every way to dial an emergency number."""
+        site = self._administration.directory.site
+        prefixes = {"", *(one.outbound_prefix or "" for one in site.trunks if one.uri is not None)}
+        return frozenset(prefix + number for prefix in prefixes for number in site.numbers.emergency)
 
     def _is_emergency(self, number: str) -> bool:
         return number in self._administration.directory.site.numbers.emergency

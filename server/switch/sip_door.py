@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...features.softphone.policy import may_use_softphone
-from ...licensing.refusal import Refusal
 from ..sip.capabilities import ALLOW, unknown_extensions
 from ..sip.effects import Requested, Resubscribed, SubscriptionEnded
 from ..sip.flow import Flow, is_plain
@@ -21,8 +20,8 @@ from ..sip.uri import SipUri
 from .caller_id import called_from_outside, caller_from_outside, with_privacy
 from .domain import is_ours
 from .events import Registered
-from .explain import refusal_headers
 from .identity import Unproven
+from .shedding import Shedding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,8 +45,6 @@ if TYPE_CHECKING:
 
 METHODS = frozenset(ALLOW.split(", "))
 """The methods of calls and registrations, which trunks may use too, but for REGISTER."""
-
-OVERLOADED = tuple(refusal_headers(Refusal("server.overloaded"), None))
 
 SIPS_NEEDS_TLS = ("Warning", '399 ringfence "a sips: URI is reached by TLS alone"')
 """RFC 3261 26.2.2. It is a 403, since 416 would have the client ask again without the s (8.1.3.5)."""
@@ -84,6 +81,10 @@ class SipDoor:
         self._takers = takers
         self._stream = stream
         self._clock = clock
+        self._shedding = Shedding(stack, stream, clock)
+        stack.overload.spared = tuple(
+            f"INVITE sip:{number}@".encode() for number in sorted(switch.router.emergency_numbers())
+        )
         self._allow = ", ".join((ALLOW, *takers))
 
     def handle(self, effect: Effect) -> None:
@@ -110,11 +111,13 @@ class SipDoor:
         if method == "OPTIONS" and uri.user is None:
             events = ("Allow-Events", self._notifier.allow_events)
             agent.refuse(request, 200, source, ("Allow", self._allow), events, ("Accept", "application/sdp"))
-        elif self._stack.is_overloaded:
-            self._stack.overload.shed += 1
-            agent.refuse(request, 503, source, *OVERLOADED)
+        elif self._stack.is_overloaded and not self._is_for_emergency(request, uri):
+            self._shedding.turn_away(request, source)
         else:
             self._serve(request, uri, source)
+
+    def _is_for_emergency(self, request: Request, uri: SipUri) -> bool:
+        return request.method == "INVITE" and self._switch.router.is_for_emergency(uri.user or "")
 
     def _serve(self, request: Request, uri: SipUri, source: Peer) -> None:
         """Carry a request out, once it is known who asks."""

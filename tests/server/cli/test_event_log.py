@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 
 from ringfence.server.cli.event_log import follow
 from ringfence.server.site.acts import SwitchFunctions
-from ringfence.server.switch.events import DigitPressed
+from ringfence.server.switch.events import DigitPressed, OverloadBegan, OverloadEnded
 
 if TYPE_CHECKING:
     from ringfence.fixtures.pbx import PbxUnderTest
@@ -37,3 +37,12 @@ async def test_digits_which_may_be_a_pin_are_not_told(pbx: PbxUnderTest) -> None
         pbx.server.stream.publish(DigitPressed("c-1", "l-1", "8"))
         await pbx.phone("100")
     assert logs == []
+
+
+async def test_an_overload_is_two_lines(pbx: PbxUnderTest) -> None:
+    with capture_logs() as logs:
+        follow(pbx.server.stream)
+        pbx.server.stream.publish(OverloadBegan())
+        pbx.server.stream.publish(OverloadEnded(25))
+    told = [(entry["event"], entry.get("shed")) for entry in logs]
+    assert told == [("overload.began", None), ("overload.ended", 25)]

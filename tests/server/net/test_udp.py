@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+import time
 from itertools import pairwise
 
 import pytest
@@ -70,35 +71,72 @@ async def test_sending_to_nowhere_or_after_the_end_is_no_error() -> None:
     endpoint.send(b"x", Address("127.0.0.1", 9))
 
 
-async def test_a_flood_leaves_the_timers_their_time_and_is_told() -> None:
-    """Datagrams are read in turns; it is known that some wait after one, and when none wait any more."""
-    loop, done, seen = asyncio.get_running_loop(), asyncio.Event(), 0
-    waited: list[tuple[int, bool]] = []
+class Flooded:
+    """An endpoint that takes a while for each of 150 datagrams, which come at once."""
 
-    def work(_data: bytes, _source: Address) -> None:
-        nonlocal seen
-        seen += 1
-        until = loop.time() + 0.001
-        while loop.time() < until:
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.waits: list[tuple[float, float]] = []
+        self.seen: list[float] = []
+        self.done = asyncio.Event()
+
+    def note(self, waited_s: float, now: float) -> None:
+        self.waits.append((waited_s, now))
+        if not waited_s and len(self.seen) == 150:
+            self.done.set()
+
+    def work(self, _data: bytes, _source: Address) -> None:
+        self.seen.append(self.loop.time())
+        while self.loop.time() < self.seen[-1] + 0.001:
             pass
 
-    there = await UdpNetwork().bind("127.0.0.1", 0, work)
-    here = await UdpNetwork().bind("127.0.0.1", 0, nothing)
+    async def run(self) -> float:
+        """Send and take them all; returns when they were sent."""
+        there = await UdpNetwork().bind("127.0.0.1", 0, self.work)
+        there.on_wait = self.note
+        here = await UdpNetwork().bind("127.0.0.1", 0, nothing)
+        sent_at = self.loop.time()
+        for _ in range(150):
+            here.send(b"x", there.local)
+        async with asyncio.timeout(10):
+            await self.done.wait()
+        there.close()
+        here.close()
+        return sent_at
+
+
+async def test_a_flood_leaves_the_timers_their_time() -> None:
+    """Datagrams are read in turns, and timers fire between them."""
+    flood, ticks = Flooded(), list[int]()
 
     def tick() -> None:
-        waited.append((seen, there.behind_since is not None))
-        if seen < 150 or there.behind_since is not None:
-            loop.call_later(0.005, tick)
-        else:
-            done.set()
+        ticks.append(len(flood.seen))
+        flood.loop.call_later(0.005, tick)
 
-    for _ in range(150):
-        here.send(b"x", there.local)
     tick()
-    async with asyncio.timeout(10):
-        await done.wait()
-    between = [count for count, is_behind in waited if is_behind]
-    assert len(between) > 1
-    assert max(after - before for before, after in pairwise(between)) <= MOST_AT_ONCE
-    there.close()
-    here.close()
+    await flood.run()
+    assert len(ticks) > 2
+    assert max(after - before for before, after in pairwise(ticks)) <= MOST_AT_ONCE
+
+
+async def test_it_is_told_how_long_datagrams_have_waited_until_none_does() -> None:
+    """By the kernel's stamp; a little less than since they were sent, and never more."""
+    flood = Flooded()
+    sent_at = await flood.run()
+    *waits, (last, _) = flood.waits
+    assert len(waits) >= 2
+    assert last == 0.0
+    for waited_s, now in waits:
+        assert now - sent_at - 0.1 < waited_s <= now - sent_at + 0.002
+    assert waits == sorted(waits)
+
+
+@pytest.mark.parametrize("jump_s", [-3600.0, 3600.0])
+async def test_nobody_is_late_because_the_calendar_was_set(
+    monkeypatch: pytest.MonkeyPatch, jump_s: float
+) -> None:
+    flood, real = Flooded(), time.time
+    monkeypatch.setattr(time, "time", lambda: real() + jump_s)
+    sent_at = await flood.run()
+    assert len(flood.waits) >= 2
+    assert all(0.0 <= waited_s <= now - sent_at for waited_s, now in flood.waits)

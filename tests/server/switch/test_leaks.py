@@ -123,7 +123,7 @@ class Peer:
         self._stack = SipStack(self._handle)
         self._receive: Callable[[bytes, Address], None] | None = None
         self._endpoint: MemoryEndpoint | None = None
-        self.behind_since: float | None = None
+        self.on_wait: Callable[[float, float], None] | None = None
         self._rtp_port = rtp_port
         self.account = account
         self.silent = False
