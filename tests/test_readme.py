@@ -16,9 +16,10 @@ COMMANDS = re.findall(r"^    \.venv/bin/ringfence (.*)$", README, re.MULTILINE)
 
 
 def test_the_tests_pass_and_have_ten_lines_each(tmp_path: Path) -> None:
-    first, second, _ = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert all(len(code.splitlines()) <= 10 for code in (first, second))
-    (tmp_path / "test_first.py").write_text(f"{first}\n\n{second}", encoding="utf-8")
+    tests = re.findall(r"```python\n(async def test_.*?)```", README, re.DOTALL)
+    assert len(tests) == 3
+    assert all(len(code.splitlines()) <= 10 for code in tests)
+    (tmp_path / "test_readme.py").write_text("import asyncio\n\n\n" + "\n\n".join(tests), encoding="utf-8")
     (tmp_path / "pytest.ini").write_text(
         "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n", encoding="utf-8"
     )
@@ -26,7 +27,7 @@ def test_the_tests_pass_and_have_ten_lines_each(tmp_path: Path) -> None:
         [sys.executable, "-m", "pytest", "-q"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stdout
-    assert "2 passed" in run.stdout
+    assert "3 passed" in run.stdout
 
 
 @pytest.mark.checkout

@@ -5,8 +5,8 @@ Stream machines make it, on request and at their end; scripted phones, the API a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .plane import Codec
@@ -49,6 +49,12 @@ class Verdict:
         if not self.packets_received:
             return None
         return round(mean_opinion(self.loss, self.ptime_ms + 2 * self.jitter_ms), 2)
+
+    def told(self) -> dict[str, Any]:
+        """Return what journal, API and webhooks tell, as JSON values: digits are counted, they may be a PIN."""
+        values: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
+        codec = None if self.codec is None else str(self.codec)
+        return values | {"codec": codec, "digits": len(self.digits), "mos": self.mos}
 
 
 def mean_opinion(loss: float, delay_ms: float) -> float:

@@ -1,5 +1,6 @@
 """Live calls over HTTP: who talks, test calls, and hanging up. An administrator's calls need no licence."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -12,10 +13,12 @@ from ..store.tokens import Token
 from .operation import API, STRICT, Routes
 from .problem import ProblemError
 from .rights import ALL_ADMINISTRATORS, sees, sees_name
+from .verdict_entry import VerdictEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ...channels.media.verdict import Verdict
     from ..app import Pbx
     from ..switch.call import Call
 
@@ -26,12 +29,13 @@ Dialled = Annotated[str, Field(pattern=r"^[0-9A-Za-z*#+._-]{1,64}$")]
 
 @dataclass(frozen=True, slots=True)
 class ConnectionEntry:
-    """One device's part in a call; `state` is ECMA-269's."""
+    """One device's part in a call; `state` is ECMA-269's. `verdict` tells of its audio, where one call is asked for."""
 
     leg: str
     device: str
     state: str
     incoming: bool
+    verdict: VerdictEntry | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,11 @@ async def place_call(pbx: "Pbx", who: Token, new: NewCall) -> CallEntry:
 @routes.get(f"{API}/calls/{{id}}", may=ALL_ADMINISTRATORS)
 async def read_call(pbx: "Pbx", who: Token, id: str) -> CallEntry:  # noqa: A002 - the name in the path
     """Tell of one live call."""
-    return _entry(pbx, _call(pbx, who, id))
+    call = _call(pbx, who, id)
+    connections = list(call.connections)
+    verdicts = await asyncio.gather(*(one.measured() for one in connections))
+    told = {one.leg_id: verdict for one, verdict in zip(connections, verdicts, strict=True) if verdict}
+    return _entry(pbx, call, told)
 
 
 @routes.delete(f"{API}/calls/{{id}}", may=ALL_ADMINISTRATORS)
@@ -107,7 +115,8 @@ def _call(pbx: "Pbx", who: Token, id_: str) -> "Call":
     return call
 
 
-def _entry(pbx: "Pbx", call: "Call") -> CallEntry:
+def _entry(pbx: "Pbx", call: "Call", verdicts: "Mapping[str, Verdict] | None" = None) -> CallEntry:
+    told = {leg: VerdictEntry(**one.told()) for leg, one in (verdicts or {}).items()}
     return CallEntry(
         call.id,
         call.caller.number,
@@ -116,5 +125,8 @@ def _entry(pbx: "Pbx", call: "Call") -> CallEntry:
         call.caller.trunk,
         pbx.clock.at(call.started_at_s),
         call.is_answered,
-        tuple(ConnectionEntry(one.leg_id, one.device, one.state, one.incoming) for one in call.connections),
+        tuple(
+            ConnectionEntry(one.leg_id, one.device, one.state, one.incoming, told.get(one.leg_id))
+            for one in call.connections
+        ),
     )

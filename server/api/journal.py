@@ -6,18 +6,34 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from ..store.journal import LARGEST_PAGE
+from ..store.journal import LARGEST_PAGE, Entry
 from .operation import API, Routes
+from .verdict_entry import VerdictEntry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..app import Pbx
+    from ..store.journal_legs import Leg
 
 routes = Routes()
 
 
 @dataclass(frozen=True, slots=True)
+class JournalLeg:
+    """How the audio of one device fared in a call that is over."""
+
+    leg: str
+    device: str
+    verdict: VerdictEntry
+
+
+@dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """A call (`at` is its begin), a refusal, a pick-up by `user`, or a gap in which so many are `missing`."""
+    """A call (`at` is its begin), a refusal, a pick-up by `user`, or a gap in which so many are `missing`.
+
+    `legs` tell of a call's audio.
+    """
 
     kind: Literal["call", "refusal", "pickup", "gap"]
     at: datetime
@@ -33,6 +49,7 @@ class JournalEntry:
     cause: int | None
     duration_s: float | None
     missing: int | None
+    legs: tuple[JournalLeg, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +82,10 @@ async def read_journal(
         before=before,
         limit=limit,
     )
-    entries = tuple(
-        JournalEntry(**asdict(one) | {"at": datetime.fromtimestamp(one.at, UTC)}) for one in page.entries
-    )
-    return JournalPage(entries, page.before)
+    return JournalPage(tuple(_entry(one, page.legs) for one in page.entries), page.before)
+
+
+def _entry(entry: Entry, legs: "Mapping[str, tuple[Leg, ...]]") -> JournalEntry:
+    own = legs.get(entry.call_id or "", ()) if entry.kind == "call" else ()
+    told = tuple(JournalLeg(one.leg, one.device, VerdictEntry(**one.verdict)) for one in own)
+    return JournalEntry(**asdict(entry) | {"at": datetime.fromtimestamp(entry.at, UTC), "legs": told})

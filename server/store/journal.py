@@ -16,18 +16,20 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 from sqlalchemy import Column, Float, Integer, MetaData, String, Table, delete, func, insert, or_, select
 
+from . import journal_legs
 from .failure import DAMAGED, StoreError, explained
+from .journal_legs import Leg
 from .unit import InlineRunner, ThreadRunner, connect, disconnect, in_transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy import Connection, Select
 
     from .unit import Unit
 
 FILE = "journal.sqlite"
-REVISION = 1
+REVISION = 2
 LARGEST_PAGE = 1000
 _MEMORY = Path(":memory:")
 
@@ -78,10 +80,11 @@ _FIELDS = tuple(one.name for one in fields(Entry))
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Entries, newest first, and where the next page begins (None: there is none)."""
+    """Entries, newest first, where the next page begins (None: there is none), and the audio of calls by their id."""
 
     entries: tuple[Entry, ...]
     before: int | None
+    legs: Mapping[str, tuple[Leg, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +113,14 @@ class Journal:
         self._clock = clock
         self._inline = inline
         self._bounds = bounds
-        self._waiting: deque[Entry] = deque()
+        self._waiting: deque[Entry | Leg] = deque()
         self._missing = 0
         self._unit: Unit | None = None
         self._turn = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Task[None] | None = None
 
-    def note(self, entry: Entry) -> None:
+    def note(self, entry: Entry | Leg) -> None:
         """Take an entry, to be written a moment later."""
         if len(self._waiting) >= self._bounds.waiting:
             self._waiting.popleft()
@@ -150,8 +153,10 @@ class Journal:
             query = query.where(_entries.c.id < before)
         with explained(self._place):
             rows = await (await self._opened()).run(lambda connection: connection.execute(query).all())
+            calls = [row.call_id for row in rows[:limit] if row.kind == "call"]
+            legs = await (await self._opened()).run(lambda connection: journal_legs.read(connection, calls))
         entries = tuple(Entry(**{name: getattr(row, name) for name in _FIELDS}) for row in rows[:limit])
-        return Page(entries, rows[limit - 1].id if len(rows) > limit else None)
+        return Page(entries, rows[limit - 1].id if len(rows) > limit else None, legs)
 
     async def flush(self) -> None:
         """Write what waits. What cannot be written is counted as missing, and the log tells why."""
@@ -164,7 +169,9 @@ class Journal:
             batch, missing = tuple(self._waiting), self._missing
             self._waiting.clear()
             self._missing = 0
-            gap = [Entry("gap", batch[0].at if batch else self._clock(), missing=missing)] if missing else []
+            gap: list[Entry | Leg] = (
+                [Entry("gap", batch[0].at if batch else self._clock(), missing=missing)] if missing else []
+            )
             try:
                 with explained(self._place):
                     await (await self._opened()).run(lambda one: self._write(one, [*gap, *batch]))
@@ -190,13 +197,18 @@ class Journal:
                 self._unit = ThreadRunner(await asyncio.to_thread(_open, self._file))
         return self._unit
 
-    def _write(self, connection: Connection, entries: list[Entry]) -> None:
+    def _write(self, connection: Connection, batch: list[Entry | Leg]) -> None:
+        since = self._clock() - self._bounds.age_s
+        legs = [one for one in batch if isinstance(one, Leg)]
+        journal_legs.write(connection, legs, kept=self._bounds.kept, since=since)
         rows = [
-            {name: getattr(entry, name) for name in _FIELDS} for entry in entries
+            {name: getattr(one, name) for name in _FIELDS} for one in batch if isinstance(one, Entry)
         ]  # `asdict` copies deeply
+        if not rows:
+            return
         connection.execute(insert(_entries), rows)
         last = connection.scalar(select(func.max(_entries.c.id))) or 0
-        too_old = _entries.c.at < self._clock() - self._bounds.age_s
+        too_old = _entries.c.at < since
         connection.execute(delete(_entries).where(or_(_entries.c.id <= last - self._bounds.kept, too_old)))
 
 
@@ -250,9 +262,10 @@ def _made(file: Path | None) -> Connection:
 
 def _make(connection: Connection) -> None:
     stored = connection.exec_driver_sql("PRAGMA user_version").scalar()
-    if stored not in {0, REVISION}:
+    if stored not in {0, 1, REVISION}:  # the first revision had no legs
         raise ValueError(
             f"the journal is of another version (revision {stored}, this version knows {REVISION})"
         )
     _metadata.create_all(connection, checkfirst=stored != 0)
+    journal_legs.make(connection, checkfirst=stored == REVISION)
     connection.exec_driver_sql(f"PRAGMA user_version = {REVISION}")

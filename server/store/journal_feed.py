@@ -1,11 +1,13 @@
-"""From the event stream to the journal: a call is one entry once it is over, a refusal and a pick-up one at once."""
+"""From the event stream to the journal: a call is one entry once it is over, a refusal and a pick-up one at once;
+the audio of its legs comes with it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..switch.events import CallEnded, CallPickedUp, CallStarted, Refused
+from ..switch.events import CallEnded, CallPickedUp, CallStarted, Refused, StreamEnded
 from .journal import Entry
+from .journal_legs import Leg
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +30,7 @@ class JournalFeed:
     def hear(self, stamped: Stamped) -> None:
         """Take the next event of the stream."""
         event = stamped.event
-        if not isinstance(event, CallStarted | CallEnded | CallPickedUp | Refused):
+        if not isinstance(event, CallStarted | CallEnded | CallPickedUp | StreamEnded | Refused):
             return
         at = self._unix(stamped.at_s)
         match event:
@@ -37,6 +39,8 @@ class JournalFeed:
             case CallEnded():
                 began, started = self._calls.pop(event.call_id, (at - event.duration_s, None))
                 self._note("call", began, started, event, cause=event.cause, duration_s=event.duration_s)
+            case StreamEnded(call_id, leg, device, verdict):
+                self._journal.note(Leg(at, call_id, leg, device, verdict))
             case CallPickedUp():
                 _, started = self._calls.get(event.call_id, (at, None))
                 what = f"call at {event.device} picked up by {event.by}"

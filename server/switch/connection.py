@@ -17,8 +17,9 @@ from ..sip.sdp import SdpError
 from ..site.events import LimitReached
 from .alerting import Alerting
 from .connection_state import TRANSITIONS, ConnectionState
-from .events import ConnectionChanged, LeaseClosed, LeaseTaken
+from .events import ConnectionChanged, LeaseClosed, LeaseTaken, StreamEnded
 from .explain import cause_of, refusal_headers
+from .measurement import Measurement
 from .negotiation import DISCARD_PORT, Negotiation
 from .renegotiation import Renegotiation
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from ...channels.lease import Lease
     from ...channels.media.plane import Codec, MediaEvent, MediaStream
+    from ...channels.media.verdict import Verdict
     from ...channels.session import Party
     from ..sip.leg import Leg
     from ..sip.message import Response
@@ -66,6 +68,7 @@ class Connection:
         self.negotiation = Negotiation(int(leg_id.rsplit("-", 1)[1]), switch.media_host)
         self.renegotiation = Renegotiation(switch, self)
         self.alerting = Alerting(switch, self)
+        self._measurement = Measurement()
         self._fill = False
         self._echo = False
         self._over = False
@@ -313,10 +316,19 @@ class Connection:
         if self.leg is not None:
             self._finish(status, response)
 
+    async def measured(self) -> Verdict | None:
+        """Ask how the audio has fared up to now; None without any."""
+        return await self._measurement.of(self.stream)
+
     def _on_media(self, event: MediaEvent) -> None:
-        if isinstance(event, StreamClosed) and not self._over:
-            self.stream = None  # the worker is gone, and the audio with it
-            self.refuse(Refusal("media.lost"))
+        self._measurement.take(event)
+        if isinstance(event, StreamClosed):
+            if event.verdict.codec is not None:
+                told = event.verdict.told()
+                self._switch.stream.publish(StreamEnded(self.call.id, self.leg_id, self.device, told))
+            if not self._over:
+                self.stream = None  # the worker is gone, and the audio with it
+                self.refuse(Refusal("media.lost"))
         if self.listener is not None:
             self.listener.on_media(self, event)
 

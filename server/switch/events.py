@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,16 @@ class OverloadEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamEnded:
+    """A device's audio in a call is over; `verdict` is what `Verdict.told` tells of it. It may follow `CallEnded`."""
+
+    call_id: str
+    leg_id: str
+    device: str
+    verdict: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class DigitPressed:
     """A caller pressed a digit while Ringfence listened."""
 
@@ -191,6 +205,7 @@ SwitchEvent = (
     | SourceBanned
     | OverloadBegan
     | OverloadEnded
+    | StreamEnded
     | DigitPressed
     | MessageLeft
     | MessageRead

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ringfence.server.switch.events import CallEnded
+from ringfence.server.switch.events import CallEnded, StreamEnded
 
 if TYPE_CHECKING:
     from ringfence.fixtures.pbx import PbxUnderTest
@@ -27,7 +27,9 @@ async def test_a_test_call_rings_the_callers_phone_first_and_then_dials(
     call = await client.get(f"calls/{reply.json['id']}")
     assert call["answered"]
     assert {one["device"] for one in call["connections"]} == {"100", "101"}
-    assert await client.get("calls") == [call]
+    assert await client.get("calls") == [
+        call | {"connections": [one | {"verdict": None} for one in call["connections"]]}
+    ]
     assert datetime.fromisoformat(call["started_at"]).tzinfo is not None
 
 
@@ -61,3 +63,23 @@ async def test_who_is_not_there_cannot_call_and_what_is_no_number_is_not_dialled
 ) -> None:
     assert (await client.refused("POST", "calls", json=body))[:2] == (422, "request.invalid")
     assert await client.get("calls") == []
+
+
+async def test_a_live_call_tells_how_its_audio_fares_and_the_journal_how_it_fared(
+    client: Client, pbx: PbxUnderTest
+) -> None:
+    anna = await pbx.phone("100")
+    call = await anna.dial("9901")
+    await call.hear_tone(440)
+    (listed,) = await client.get("calls")
+    (connection,) = (await client.get(f"calls/{listed['id']}"))["connections"]
+    live = connection["verdict"]
+    assert (live["codec"], live["ptime_ms"], live["packets_refused"]) == ("PCMA", 20, 0)
+    assert live["packets_received"] > 0
+    assert live["mos"] > 1
+    await call.hang_up()
+    await pbx.wait_for(StreamEnded)
+    (entry,) = (await client.get("journal?number=9901"))["entries"]
+    (leg,) = entry["legs"]
+    assert leg["device"] == "100"
+    assert leg["verdict"]["packets_sent"] >= live["packets_sent"] > 0

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from ringfence.server.store.failure import StoreError
 from ringfence.server.store.journal import Bounds, Entry, Journal
+from ringfence.server.store.journal_legs import LEGS_A_CALL, Leg
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -128,6 +129,46 @@ async def test_the_journal_outlives_the_server(tmp_path: Path) -> None:
     await journal.close()
     again = Journal(tmp_path, lambda: NOW)
     assert (await again.find()).entries == (CALL,)
+    await again.close()
+
+
+async def test_the_legs_of_a_call_come_with_it_whether_told_before_or_after(journal: Journal) -> None:
+    before = Leg(NOW, "c-1", "l-1", "100", {"codec": "PCMA", "mos": 4.4, "digits": 2})
+    after = Leg(NOW + 5, "c-1", "l-2", "101", {"codec": "PCMU", "mos": None, "digits": 0})
+    journal.note(before)
+    journal.note(CALL)
+    journal.note(REFUSAL)
+    assert (await journal.find()).legs == {"c-1": (before,)}
+    journal.note(after)
+    page = await journal.find()
+    assert page.legs == {"c-1": (before, after)}
+    assert page.entries == (REFUSAL, CALL)
+    assert (await journal.find(user="ben")).legs == {}
+
+
+async def test_legs_are_kept_no_longer_than_their_calls() -> None:
+    journal = Journal(None, lambda: NOW + 10, inline=True, bounds=Bounds(kept=1, age_s=5.5))
+    journal.note(Leg(NOW, "old", "l-0", "100", {}))
+    for number in range(6):
+        journal.note(Leg(NOW + 9, "new", f"l-{number}", "100", {}))
+    journal.note(Entry("call", NOW + 9, "old"))
+    assert (await journal.find()).legs == {}
+    journal.note(Entry("call", NOW + 9, "new"))
+    assert len((await journal.find()).legs["new"]) == LEGS_A_CALL
+    await journal.close()
+
+
+async def test_a_journal_of_before_there_were_legs_is_read_on(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, lambda: NOW)
+    journal.note(CALL)
+    await journal.close()
+    connection = sqlite3.connect(tmp_path / "journal.sqlite")
+    connection.executescript("DROP TABLE legs; PRAGMA user_version = 1")
+    connection.close()
+    again = Journal(tmp_path, lambda: NOW)
+    again.note(leg := Leg(NOW, "c-1", "l-1", "100", {}))
+    page = await again.find()
+    assert (page.entries, page.legs) == ((CALL,), {"c-1": (leg,)})
     await again.close()
 
 

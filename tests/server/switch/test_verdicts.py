@@ -1,0 +1,75 @@
+"""How the audio of a call fared, at a scripted phone, in the API, in the journal and for webhooks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ringfence.channels.media.plane import Codec
+from ringfence.server.event_form import TOLD_OUTSIDE, name_of, values_of
+from ringfence.server.switch.events import StreamEnded
+
+if TYPE_CHECKING:
+    from ringfence.fixtures.pbx import PbxUnderTest
+
+pytestmark = pytest.mark.virtual_time
+
+
+async def test_a_phone_has_the_verdict_of_its_call(pbx: PbxUnderTest) -> None:
+    anna = await pbx.phone("100")
+    call = await anna.dial("9900")
+    await asyncio.sleep(2.0)
+    live = await call.measured()
+    await asyncio.sleep(2.0)
+    await call.hang_up()
+    await call.ended()
+    verdict = call.verdict
+    assert 90 <= live.packets_received < verdict.packets_received <= verdict.packets_sent <= 202
+    assert (verdict.codec, verdict.ptime_ms, verdict.packets_lost) == (Codec.PCMA, 20, 0)
+    assert verdict.mos is not None
+    assert verdict.mos > 4.3
+    assert await call.measured() == verdict
+
+
+async def test_both_legs_of_a_bridged_call_are_in_the_journal(pbx: PbxUnderTest) -> None:
+    anna, ben = await pbx.phone("100"), await pbx.phone("101")
+    dialling = asyncio.create_task(anna.dial("101"))
+    taken = await ben.answer()
+    call = await dialling
+    await call.send_digits("4#")
+    await asyncio.sleep(1.0)
+    (live,) = pbx.server.switch.calls.values()
+    verdicts = [await one.measured() for one in live.connections]
+    assert all(one is not None and one.packets_received > 50 for one in verdicts)
+    await call.hang_up()
+    await taken.ended()
+    assert taken.digits == taken.verdict.digits == "4#"
+    page = await pbx.server.journal.find(number="101")
+    legs = page.legs[page.entries[0].call_id or ""]
+    assert {leg.device for leg in legs} == {"100", "101"}
+    assert all(leg.verdict["packets_received"] > 50 and leg.verdict["mos"] > 4 for leg in legs)
+
+
+async def test_what_is_told_outside_counts_digits_and_never_names_them(pbx: PbxUnderTest) -> None:
+    """A voicemail PIN is a row of digits."""
+    anna = await pbx.phone("100")
+    call = await anna.dial("9905")
+    await call.send_digits("8264")
+    await call.hang_up()
+    ended = await pbx.wait_for(StreamEnded)
+    assert ended.verdict["digits"] == 4
+    assert name_of(ended) in TOLD_OUTSIDE
+    assert "8264" not in json.dumps(values_of(ended))
+
+
+async def test_a_call_without_audio_has_no_verdict(pbx: PbxUnderTest) -> None:
+    anna = await pbx.phone("100")
+    call = await anna.dial("99200")
+    (live,) = pbx.server.switch.calls.values()
+    assert [await one.measured() for one in live.connections] == [None]
+    await call.hang_up()
+    page = await pbx.server.journal.find(number="99200")
+    assert page.legs == {}
