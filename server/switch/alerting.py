@@ -45,26 +45,27 @@ class Alerting:
     def ring(self, status: int = RINGS, *, in_band: bool = True) -> None:
         """Tell the caller that it rings, or by 181 and 182 that somebody else will.
 
-        With `in_band` he hears it, too, if there are early media already: his telephone may leave it to us by now.
+        With `in_band` he also hears it who can by now: his telephone leaves the tone to us once there are media.
         """
-        connection = self._connection
-        if connection.leg is None or connection.is_answered:
+        connection, negotiation = self._connection, self._connection.negotiation
+        if connection.leg is None:
             return
-        negotiation, body = connection.negotiation, b""
-        if connection.leg.rings_by_offer and not negotiation.is_early:
-            body = negotiation.begin_early(connection.port)
-        elif in_band and negotiation.is_early and connection.stream is not None:
+        hears = connection.is_answered or negotiation.is_early
+        if in_band and hears and connection.stream is not None:
             connection.stream.play((RINGBACK,))
-        connection.leg.ring(self._switch.clock.now(), status, body)
-        self._switch.flush()
+        if not connection.is_answered:
+            offers = connection.leg.rings_by_offer and not negotiation.is_early
+            body = negotiation.begin_early(connection.port) if offers else b""
+            connection.leg.ring(self._switch.clock.now(), status, body)
+            self._switch.flush()
 
     async def hear(self, device: Connection) -> None:
-        """Let the caller hear the early media of a device that rings, by a 183 with SDP if he has none yet.
+        """Let the caller hear the early media of a device that rings, by a 183 with SDP if he has no media yet.
 
         Who leaves the offer to us, and everybody when there are no ports, is told that it rings.
         """
         connection, negotiation = self._connection, self._connection.negotiation
-        if not negotiation.is_early:
+        if not (connection.is_answered or negotiation.is_early):
             try:
                 is_open = negotiation.has_offer and await connection.open_stream()
             except PortsExhaustedError:

@@ -160,13 +160,13 @@ class Connection:
         """
         if self.leg is None:
             return False
+        if self.stream is not None:
+            self.stream.stop_playing()  # it rings no more
         if self.is_answered:
             self._fill, self._echo = fill, echo
             self.connect()
             return True
-        if self.stream is not None:
-            self.stream.stop_playing()  # the ringing that followed early media
-        elif not inactive:
+        if self.stream is None and not inactive:
             try:
                 if not await self.open_stream():
                     return False

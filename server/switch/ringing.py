@@ -135,7 +135,7 @@ class Ringing:
     def _let_hear(self) -> bool:
         """Let the caller hear who rings alone, if there is something to hear."""
         caller = self._caller
-        if caller is None or caller.is_answered or not self._all_ring or len(self._ringing) != 1:
+        if caller is None or not self._all_ring or len(self._ringing) != 1:
             return False
         (alone,) = self._ringing
         if alone.has_early_media and alone is not self._heard:

@@ -5,13 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, NoReturn, assert_never
 
-from ...channels.media.plane import (
-    DigitHeard,
-    Played,
-    Recorded,
-    StreamClosed,
-    StreamLost,
-)
+from ...channels.media.plane import DigitHeard, Played, Recorded, StreamClosed, StreamLost
 from ...channels.media.tones import RINGBACK
 from ...channels.session import Ended, Party, Recording, TransferFailed
 from ...features.route import Final

@@ -330,3 +330,42 @@ async def test_without_ports_a_caller_is_told_that_it_rings(
         ringing.refuse()
         assert (await caller.response()).status == 486
         caller.ack()
+
+
+async def test_who_is_transferred_hears_early_media_and_talks_again_when_nobody_takes_him(
+    pbx: PbxUnderTest,
+) -> None:
+    """RFC 5589 6: what the target has to say is for him."""
+    anna, ben, clara = [await pbx.phone(one) for one in ("100", "101", "102")]
+    call = await anna.dial("101")
+    talking = await ben.answer()
+    await call.answered()
+    transferring = asyncio.ensure_future(talking.transfer("102"))
+    ringing = await clara.ringing()
+    await asyncio.sleep(1)
+    assert (await call.heard()).contains_tone(425)
+    ringing.progress()
+    await asyncio.sleep(0.5)
+    assert await hears(call, ringing, 950)
+    ringing.refuse(603)
+    assert await transferring == 603
+    assert await hears(call, talking, 600)
+    await call.hang_up()
+
+
+async def test_a_caller_who_never_acknowledges_the_183_is_given_up_though_it_was_answered(
+    pbx: PbxUnderTest,
+) -> None:
+    """RFC 3262 3: the 200 waits for the PRACK, and after 64 x T1 there is a 504; the telephone is told by BYE."""
+    ben = await pbx.phone("101")
+    async with RawCaller(pbx) as caller:
+        rings = await caller.invite("101", headers=(RELIABLY,), least=180)
+        assert (await caller.ask("PRACK", headers=(prack(rings),))).status == 200
+        ringing = await ben.ringing()
+        ringing.progress()
+        await asyncio.sleep(0.1)
+        await ringing.answer()
+        assert (await caller.response(method="INVITE", least=300)).status == 504
+        caller.ack(cseq=1)
+        await ringing.ended()
+    assert not pbx.server.switch.connections

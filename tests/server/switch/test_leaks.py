@@ -107,7 +107,7 @@ DROPS: list[frozenset[bytes]] = [
     frozenset({b"BYE", b"CANCEL"}),
     frozenset({b"SIP/2.0"}),
 ]
-ACTS = ["answer", "answer", "refuse", "hang up", "hang up", "reoffer", "hold", "update", "key"]
+ACTS = ["answer", "answer", "progress", "refuse", "hang up", "hang up", "reoffer", "hold", "update", "key"]
 REACTIONS = ["rings", "answers", "rings", "refuses", "says nothing"]
 PORT = re.compile(rb"m=audio ([0-9]+)")
 
@@ -165,7 +165,7 @@ class Peer:
     def stop(self) -> None:
         self._stack.stop()
 
-    def dial(self, number: str, *, late_offer: bool) -> None:
+    def dial(self, number: str, *, late_offer: bool, headers: tuple[tuple[str, str], ...] = ()) -> None:
         leg = self._stack.agent.invite(
             f"sip:{number}@klein.example",
             self._server,
@@ -173,6 +173,7 @@ class Peer:
             to=f"<sip:{number}@klein.example>",
             body=b"" if late_offer else self.sdp,
             now=self.now,
+            headers=headers,
             authorize=self._authorize,
         )
         self.legs.append(leg)
@@ -182,6 +183,8 @@ class Peer:
         match what:
             case "answer":
                 leg.answer(self.sdp, self.now)
+            case "progress":
+                leg.ring(self.now, 183, self.sdp)
             case "refuse":
                 leg.refuse(486, self.now)
             case "reoffer":
@@ -385,6 +388,24 @@ class Walk(RuleBasedStateMachine):
         peer = self.peers[at % len(ACCOUNTS)]
         self.go_on(seconds, lambda: peer.dial(number, late_offer=late_offer))
 
+    @rule(at=index, late_offer=st.booleans(), answers=st.booleans(), seconds=st.sampled_from([0, 0.1, 1]))
+    def a_phone_picks_up(self, at: int, seconds: float, *, late_offer: bool, answers: bool) -> None:
+        """A call that rings, perhaps in the moment in which it is answered."""
+        ringing = [(peer, leg) for peer in self.peers for leg in peer.legs if leg.called and leg.dialog]
+        if not ringing:
+            return
+        rung, leg = ringing[at % len(ringing)]
+        peer = self.peers[at % len(ACCOUNTS)]
+        assert leg.dialog is not None
+        replaces = ("Replaces", Replaces.of(leg.dialog))
+
+        def pick_up() -> None:
+            peer.dial("101", late_offer=late_offer, headers=(replaces,))
+            if answers:
+                rung.act(leg, "answer")
+
+        self.go_on(seconds, pick_up)
+
     @rule(user=st.sampled_from(["anna", "ben"]), number=st.sampled_from(INSIDE_NUMBERS))
     def an_application_places_a_call(self, user: str, number: str) -> None:
         self.go_on(0.1, lambda: self.server.switch.place(user, number))
@@ -537,4 +558,5 @@ def test_nothing_leaks_in_10000_steps() -> None:
         "Refused",
         "DigitPressed",
         "CallTransferred",
+        "CallPickedUp",
     } <= Walk.seen

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ringfence.channels.media.plane import Tone
 from ringfence.server.switch.call import Call
 from ringfence.server.switch.events import CallEnded, Refused
 
@@ -70,3 +71,48 @@ async def test_a_placed_call_can_be_hung_up_at_any_time(pbx: PbxUnderTest) -> No
     await ringing.ended()
     await pbx.wait_for(CallEnded, call_id=last.id)
     assert pbx.server.switch.calls == {}
+
+
+async def test_who_placed_a_call_hears_it_ring(pbx: PbxUnderTest) -> None:
+    """His telephone has been answered, so that the tone is for us to make (RFC 3960 3.2)."""
+    anna, ben = await pbx.phone("100"), await pbx.phone("101")
+    place(pbx, "anna", "101")
+    own = await anna.answer()
+    ringing = await ben.ringing()
+    await asyncio.sleep(1)
+    assert (await own.heard()).contains_tone(425)
+    await ringing.answer()
+    await own.heard()
+    await ringing.play(Tone((800,), 0.6))
+    assert (await own.heard()).contains_tone(800)
+    await own.hang_up()
+    await ringing.ended()
+
+
+async def test_who_placed_a_call_hears_early_media(pbx: PbxUnderTest) -> None:
+    """RFC 3261 13.2.1: in the session that he has."""
+    anna, ben = await pbx.phone("100"), await pbx.phone("101")
+    place(pbx, "anna", "101")
+    own = await anna.answer()
+    ringing = await ben.ringing()
+    ringing.progress()
+    await asyncio.sleep(0.5)
+    await own.heard()
+    await ringing.play(Tone((950,), 0.6))
+    heard = await own.heard()
+    assert heard.contains_tone(950)
+    await own.hang_up()
+    await ringing.ended()
+
+
+async def test_who_placed_a_call_is_forwarded_to_a_box(pbx: PbxUnderTest) -> None:
+    """Its greeting takes the place of the ringing tone."""
+    ben = await pbx.phone("101")
+    anna = await pbx.phone("100")
+    place(pbx, "ben", "100")
+    own = await ben.answer()
+    ringing = await anna.ringing()
+    ringing.refuse(486)
+    await own.hear_tone(1000)
+    assert pbx.pools.ip_channel.used == 1
+    await own.hang_up()
