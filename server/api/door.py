@@ -25,6 +25,7 @@ from ..store.tokens import Token
 from . import (
     analytics,
     audit,
+    bans,
     calls,
     channels,
     decisions,
@@ -79,6 +80,7 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         tokens,
         audit,
         journal,
+        bans,
     )
     for operation in room.routes
 )

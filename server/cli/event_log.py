@@ -20,6 +20,7 @@ from ..switch.events import (
     OverloadEnded,
     Refused,
     SourceBanned,
+    SourceUnbanned,
 )
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _TOLD = (
     MessageLeft,
     Refused,
     SourceBanned,
+    SourceUnbanned,
     OverloadBegan,
     OverloadEnded,
     *get_args(SiteEvent),

@@ -49,11 +49,12 @@ class _Failures:
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """A source that may not try an account any more; `account` is `*` for one that tried too many."""
+    """A source that may not try an account any more, after so many `failures`; `*` is one that tried too many."""
 
     source: str
     account: str
     until: float
+    failures: int
 
 
 class Guesses:
@@ -95,7 +96,7 @@ class Guesses:
         if len(failures.times) == BAN_AFTER and now - failures.times[0] <= WINDOW_S:
             failures.banned_until = now + BAN_S
             failures.times.clear()
-            return Ban(source, name, failures.banned_until)
+            return Ban(source, name, failures.banned_until, failures.count)
         beyond = failures.count - FREE_FAILURES
         delay_s = min(FIRST_DELAY_S * 2 ** (min(beyond, 8) - 1), LONGEST_DELAY_S) if beyond > 0 else 0.0
         failures.waits_until = now + delay_s
@@ -108,10 +109,19 @@ class Guesses:
         if accounts is not None and accounts.pop(account, None) is not None and not accounts:
             del self._sources[source]
 
+    def lift(self, source: str, account: str, now: float) -> bool:
+        """End a ban; False when there is none. `source` and `account` are the `Ban`'s."""
+        accounts = self._sources.get(source, {})
+        failures = accounts.get(account)
+        if failures is None or now >= failures.banned_until:
+            return False
+        self.passed(source.partition("/")[0], account)
+        return True
+
     def bans(self, now: float) -> list[Ban]:
         """Every ban that stands."""
         return [
-            Ban(source, account, failures.banned_until)
+            Ban(source, account, failures.banned_until, failures.count)
             for source, accounts in self._sources.items()
             for account, failures in accounts.items()
             if now < failures.banned_until

@@ -106,6 +106,15 @@ class SourceBanned:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceUnbanned:
+    """The ban of `source` for `account` was lifted by the administrator who is called `by`."""
+
+    source: str
+    account: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class OverloadBegan:
     """More is asked of the server than it can do: new requests are turned away from now on."""
 
@@ -203,6 +212,7 @@ SwitchEvent = (
     | TrunkUnregistered
     | PresenceChanged
     | SourceBanned
+    | SourceUnbanned
     | OverloadBegan
     | OverloadEnded
     | StreamEnded

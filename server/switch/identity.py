@@ -17,7 +17,7 @@ from ..sip.digest import Nonces, Verdict
 from ..sip.guessing import BAN_S, Ban, Guesses, Standing
 from ..sip.rate import Rates
 from ..sip.sources import TrustedSources
-from .events import SourceBanned
+from .events import SourceBanned, SourceUnbanned
 from .explain import refusal_headers
 
 if TYPE_CHECKING:
@@ -65,6 +65,13 @@ class Identity:
     def bans(self, now: float) -> list[Ban]:
         """Every ban for guessing that stands."""
         return self._guesses.bans(now)
+
+    def lift(self, source: str, account: str, now: float, *, by: str) -> bool:
+        """End a ban before its time; False when there is none."""
+        if not self._guesses.lift(source, account, now):
+            return False
+        self._stream.publish(SourceUnbanned(source, account, by))
+        return True
 
     def of_account(self, request: Request, source: Peer, now: float) -> Party | Unproven | None:
         """Return the account that proves itself in `request`, or how to answer; None for not at all.

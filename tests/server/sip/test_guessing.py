@@ -45,9 +45,9 @@ def test_the_delay_doubles_up_to_two_seconds() -> None:
 
 def test_twenty_failures_in_a_minute_are_a_ban_of_ten_minutes() -> None:
     guesses = Guesses()
-    assert fail(guesses, BAN_AFTER) == Ban(HOST, "100", BAN_S)
+    assert fail(guesses, BAN_AFTER) == Ban(HOST, "100", BAN_S, BAN_AFTER)
     assert guesses.standing(HOST, "100", BAN_S - 0.1) is Standing.BANNED
-    assert guesses.bans(1.0) == [Ban(HOST, "100", BAN_S)]
+    assert guesses.bans(1.0) == [Ban(HOST, "100", BAN_S, BAN_AFTER)]
     assert guesses.standing(HOST, "100", BAN_S) is Standing.FREE
     assert guesses.bans(BAN_S) == []
 
@@ -86,7 +86,7 @@ def test_one_password_tried_on_many_accounts_is_guessing_too() -> None:
     for number in range(MOST_ACCOUNTS):
         assert guesses.failed(HOST, f"{number}", 0.0) == 0.0
     told = [guesses.failed(HOST, f"more-{number}", 0.0) for number in range(BAN_AFTER)]
-    assert told[-1] == Ban(HOST, "*", BAN_S)
+    assert told[-1] == Ban(HOST, "*", BAN_S, BAN_AFTER)
     assert guesses.standing(HOST, "yet another", 1.0) is Standing.BANNED
     assert guesses.standing(HOST, "0", 1.0) is Standing.FREE
 
@@ -105,3 +105,24 @@ def test_memory_is_bounded(tries: list[tuple[int, int]]) -> None:
     for source, account in tries:
         guesses.failed(f"192.0.2.{source}", str(account), 0.0)
         assert len(guesses) <= 8 * (MOST_ACCOUNTS + 1)
+
+
+def test_a_ban_that_is_lifted_leaves_nothing_and_others_stand() -> None:
+    guesses = Guesses()
+    for host, account in ((HOST, "100"), (HOST, "101"), ("2001:db8::7", "100")):
+        fail(guesses, BAN_AFTER, host=host, account=account)
+    assert guesses.lift(HOST, "100", 1.0)
+    assert guesses.lift("2001:db8::/64", "100", 1.0)
+    assert not guesses.lift(HOST, "100", 1.0)
+    assert [one.account for one in guesses.bans(1.0)] == ["101"]
+    assert guesses.standing(HOST, "100", 1.0) is Standing.FREE
+    assert guesses.failed(HOST, "100", 1.0) == 0.0
+
+
+def test_failures_without_a_ban_and_a_ban_that_is_over_are_not_lifted() -> None:
+    guesses = Guesses()
+    fail(guesses, 5)
+    assert not guesses.lift(HOST, "100", 0.0)
+    fail(guesses, BAN_AFTER, account="101")
+    assert not guesses.lift(HOST, "101", BAN_S)
+    assert not guesses.lift(OTHER, "101", 0.0)
