@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 from ..channels.pool import Pools
 from .api.metrics import Metrics
 from .clock import Clock
+from .net.dns_records import DnsRecords
 from .net.sip_sockets import SipSockets, advertised, own_hosts, reachable
 from .net.stack import SipStack
 from .net.streams import StreamLimits
 from .net.udp import UdpNetwork
 from .sip.agent import Agent
+from .sip.locating import Locator
 from .sip.registrar import Registrar
 from .site.administration import Administration
 from .site.events import EntitlementChanged, LimitReached
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from .net.certificate import OwnCertificate
     from .sip.effects import Effect
     from .sip.flow import Peer
+    from .sip.locating import Records
     from .site.acts import ImportPackage
     from .site.events import SiteEvent
     from .site.merge import Merge
@@ -69,7 +72,7 @@ class Options:
     `rtp_ports` None is any port; `data_dir` None a temporary one; `seed` None real chance. `in_process` keeps
     everything in this process and on its loop: the store in memory, no writer thread, no media worker.
     `packages` are licences to import before anything is opened. `announce` is told what `apply_site` is about to
-    change. `hook_sender` None sends webhooks by HTTP.
+    change. `hook_sender` None sends webhooks by HTTP. `records` None is DNS.
     """
 
     host: str = "127.0.0.1"
@@ -88,6 +91,7 @@ class Options:
     network: Network = field(default_factory=UdpNetwork)
     announce: Callable[[Merge], None] = lambda _: None
     hook_sender: Sender | None = None
+    records: Records | None = None
 
 
 class Pbx:
@@ -137,6 +141,7 @@ class Pbx:
             self.clock,
             self._passed_over,
         )
+        locator = Locator(options.records or DnsRecords(options.host), random)
         self.switch = Switch(
             administration=self.administration,
             router=router,
@@ -148,6 +153,7 @@ class Pbx:
             decisions=self.decisions,
             clock=self.clock,
             random=random,
+            locator=locator,
             media_host=reachable(options.host),
             recordings=self._scratch,
         )
@@ -182,7 +188,7 @@ class Pbx:
             stream=self.stream,
             clock=self.clock,
         )
-        self.trunks = TrunkRegistrations(self._stack, self.stream, self.clock, random)
+        self.trunks = TrunkRegistrations(self._stack, self.stream, self.clock, random, locator)
         self.hooks = self._courier(random)
         self.metrics = Metrics(self)
         self.is_stopping = False

@@ -300,8 +300,16 @@ class Streams:
 
     async def _open(self, connection: StreamConnection, remote: Address) -> None:
         tls = self._tls_of_client() if connection.transport == "TLS" else None
+        name = None
+        if tls is not None:
+            name = (connection.flow.name if connection.flow is not None else "") or remote.host
         await self._loop.create_connection(
-            lambda: connection, remote.host, remote.port, ssl=tls, local_addr=self._local
+            lambda: connection,
+            remote.host,
+            remote.port,
+            ssl=tls,
+            server_hostname=name,
+            local_addr=self._local,
         )
 
     def _tls_of_client(self) -> SSLContext:

@@ -27,6 +27,7 @@ from .transaction import ClientTransaction, Key, Origin, ServerTransaction, orig
 from .validate import check, check_length
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from random import Random
 
     from ...channels.network import Address
@@ -175,8 +176,9 @@ class Agent:
         max_forwards: int = MAX_FORWARDS,
         headers: tuple[tuple[str, str], ...] = (),
         authorize: Authorize | None = None,
+        others: Sequence[Peer] = (),
     ) -> Leg:
-        """Call `target` at `destination`; `from_` and `to` are name-addrs without tags."""
+        """Call `target` at `destination`, or else at `others`; `from_` and `to` are name-addrs without tags."""
         request = Request(
             "INVITE",
             target,
@@ -192,7 +194,7 @@ class Agent:
             ],
         )
         describe(request, body)
-        return Leg.outgoing(self, request, destination, authorize, now)
+        return Leg.outgoing(self, request, destination, authorize, now, others=others)
 
     # -- what legs and transactions call -----------------------------------------------------------------------
 

@@ -20,22 +20,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .agent import Agent
+    from .flow import Peer
     from .leg import Leg
     from .message import Response
     from .transaction import ClientTransaction
 
-CANCELLED = 487
+CANCELLED, UNAVAILABLE = 487, 503
 
 
 class Calling:
     """See the module."""
 
-    __slots__ = ("_agent", "_is_authorized", "_leg", "_why", "early", "transaction")
+    __slots__ = ("_agent", "_is_authorized", "_leg", "_others", "_why", "early", "transaction")
 
-    def __init__(self, agent: Agent, leg: Leg, now: float) -> None:
+    def __init__(self, agent: Agent, leg: Leg, others: Sequence[Peer], now: float) -> None:
         self._agent = agent
         self._leg = leg
         self._is_authorized = False
+        self._others = others
         self._why: Sequence[tuple[str, str]] = ()
         self.early = EarlyDialogs(agent, leg)
         self.transaction = agent.send(leg.request, leg.peer, leg, now)
@@ -63,12 +65,16 @@ class Calling:
 
     def on_unanswered(self, status: int, now: float) -> None:
         """Nobody answers the call, or nobody tells that it is given up."""
+        if self._goes_elsewhere(now):
+            return
         self._leg.end(CANCELLED if self._leg.state is LegState.CANCELLING else status, now, far=True)
 
     def _on_refused(self, response: Response, now: float) -> None:
         leg = self._leg
         if leg.state is LegState.CANCELLING:
             leg.end(CANCELLED, now, far=True, response=response)
+            return
+        if response.status == UNAVAILABLE and self._goes_elsewhere(now):
             return
         changes = (
             self._authorized(response) if response.status in (401, 407) else _longer(leg.request, response)
@@ -77,6 +83,16 @@ class Calling:
             self._invite_again(changes, now)
         else:
             leg.end(response.status, now, far=True, response=response)
+
+    def _goes_elsewhere(self, now: float) -> bool:
+        """Try the next place where the far end may be found, if nothing rings at this one (RFC 3263 4.3)."""
+        leg = self._leg
+        if not self._others or leg.state is not LegState.CALLING:
+            return False
+        leg.peer, self._others = self._others[0], self._others[1:]
+        self._is_authorized = False
+        self._invite_again([("Contact", self._agent.reach.contact(leg.peer, leg.request.uri))], now)
+        return True
 
     def _authorized(self, response: Response) -> list[tuple[str, str]]:
         """Answer the first challenge (RFC 3261 22.2)."""

@@ -36,12 +36,14 @@ _OPENED: Final[dict[str, tuple[Transport | Literal[""], int]]] = {
 class Flow:
     """One connection. `number` 0 is the one that we open to `remote` ourselves when something is to be sent to it.
 
-    Other numbers are connections that were accepted; when such a one is closed, its flow never comes back.
+    By TLS it is opened to whoever proves to be `name`, where that is not the address itself (RFC 5922 7.1). Other
+    numbers are connections that were accepted; when such a one is closed, its flow never comes back.
     """
 
     transport: Transport
     remote: Address
     number: int = 0
+    name: str = ""
 
     @property
     def host(self) -> str:

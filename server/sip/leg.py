@@ -74,12 +74,19 @@ class Leg(Requester):
 
     @classmethod
     def outgoing(
-        cls, agent: Agent, request: Request, peer: Peer, authorize: Authorize | None, now: float
+        cls,
+        agent: Agent,
+        request: Request,
+        peer: Peer,
+        authorize: Authorize | None,
+        now: float,
+        *,
+        others: Sequence[Peer] = (),
     ) -> Leg:
-        """Begin the calling side; `authorize` answers a 401 or 407 with a header, or gives up with None."""
+        """Begin the calling side, at `others` too; `authorize` answers a 401 or 407 with a header, or gives up."""
         leg = cls(agent, request, peer, LegState.CALLING, request.from_.tag or "")
         leg.authorize = authorize
-        leg.calling = Calling(agent, leg, now)
+        leg.calling = Calling(agent, leg, others, now)
         return leg
 
     # -- the called side ---------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from .requester import Requester
 from .uri import SipUri
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from random import Random
 
     from .agent import Agent
@@ -31,6 +31,7 @@ LEAD_S: Final = 32.0  # a refresh has until timer F to get through, RFC 3261 17.
 FIRST_WAIT_S: Final = 30.0
 LONGEST_WAIT_S: Final = 1800.0
 LONGEST_ASKED_S: Final = 86_400
+UNAVAILABLE: Final = 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +49,32 @@ class Unregistered:
 
 
 class Registration(Requester):
-    """`registrar` is reached at `destination`; `told` hears of each change, and of each failure."""
+    """`registrar` is reached at one of `destinations`; `told` hears of each change, and of each failure.
+
+    `seek` is called when it is time to try again after a failure, and calls `start` with the destinations of then.
+    """
 
     __slots__ = (
-        "_account", "_agent", "_asked_s", "_authorize", "_call_id", "_challenges", "_cseq", "_destination",
-        "_failures", "_leaving", "_random", "_registrar", "_retry", "_told", "is_registered",
+        "_account", "_agent", "_asked_s", "_authorize", "_call_id", "_challenges", "_cseq", "_destinations",
+        "_failures", "_leaving", "_others", "_random", "_registrar", "_retry", "_seek", "_told", "is_registered",
     )  # fmt: skip
 
     def __init__(
         self,
         agent: Agent,
         registrar: SipUri,
-        destination: Peer,
+        destinations: Sequence[Peer],
         *,
         account: str,
         authorize: Authorizer,
         random: Random,
         told: Callable[[Registered | Unregistered], None],
+        seek: Callable[[float], None] | None = None,
     ) -> None:
+        self._seek = seek or self.start
         self._agent = agent
         self._registrar = replace(registrar, user=None)
-        self._destination = destination
+        self._destinations = self._others = destinations
         self._account = account
         self._authorize = authorize
         self._random = random
@@ -85,7 +91,14 @@ class Registration(Requester):
     def start(self, now: float) -> None:
         """Register, from now on."""
         self._challenges = 0
-        self._send(self._asked_s, None, now)
+        if self._others:
+            self._send(self._asked_s, None, now)
+        else:
+            self._fail(UNAVAILABLE, now, 0)
+
+    def move(self, destinations: Sequence[Peer]) -> None:
+        """Reach the registrar at other places from the next attempt on."""
+        self._destinations = self._others = destinations
 
     def stop(self, now: float) -> None:
         """Take the registration back, if there is one (RFC 3261 10.2.2)."""
@@ -115,24 +128,32 @@ class Registration(Requester):
             self._lose(0)
         elif status < 300:
             self._keep(self._granted_s(response), now)
-        else:
+        elif status != UNAVAILABLE or not self._goes_elsewhere(now):
             self._fail(status, now, read_seconds(response.get("retry-after")) or 0)
 
     def on_unanswered(self, transaction: ClientTransaction, status: int, now: float) -> None:
         """The registrar did not."""
         if self._leaving:
             self._lose(0)
-        else:
+        elif not self._goes_elsewhere(now):
             self._fail(status, now, 0)
 
     # -- inside ------------------------------------------------------------------------------------------------
+
+    def _goes_elsewhere(self, now: float) -> bool:
+        """Try the next place where the registrar may be found (RFC 3263 4.3)."""
+        if len(self._others) < 2:
+            return False
+        self._others = self._others[1:]
+        self.start(now)
+        return True
 
     def _send(self, expires_s: int, credentials: tuple[str, str] | None, now: float) -> None:
         self._cseq += 1
         request = self._request(expires_s)
         if credentials is not None:
             request.add(*credentials)
-        self._agent.send(request, self._destination, self, now)
+        self._agent.send(request, self._others[0], self, now)
 
     def _request(self, expires_s: int) -> Request:
         address = NameAddr("", replace(self._registrar, user=self._account, port=None, params=()))
@@ -152,7 +173,7 @@ class Registration(Requester):
 
     @property
     def _contact(self) -> NameAddr:
-        ours = NameAddr.parse(self._agent.reach.contact(self._destination, str(self._registrar)))
+        ours = NameAddr.parse(self._agent.reach.contact(self._others[0], str(self._registrar)))
         return NameAddr("", replace(ours.uri, user=self._account)) if isinstance(ours.uri, SipUri) else ours
 
     def _credentials(self, response: Response) -> tuple[str, str] | None:
@@ -192,10 +213,11 @@ class Registration(Requester):
 
     def _fail(self, status: int, now: float, retry_after_s: int) -> None:
         """Try again later: twice as late each time, never for all at once (RFC 5626 section 4.5)."""
+        self._others = self._destinations
         longest_s = min(FIRST_WAIT_S * 2**self._failures, LONGEST_WAIT_S)
         self._failures = min(self._failures + 1, 10)
         wait_s = max(self._random.uniform(0.5, 1.0) * longest_s, min(retry_after_s, LONGEST_WAIT_S))
-        self._retry = self._agent.timers.set(now + wait_s, self.start)
+        self._retry = self._agent.timers.set(now + wait_s, self._seek)
         self._lose(status)
 
     def _lose(self, status: int) -> None:

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ...licensing.catalogue import FUNCTIONS, LICENCES, MOST_OF_A_LICENCE
-from ..sip.flow import address_of
+from ..sip.locating import leads_somewhere
 from . import dealing
 from .numbers import is_number, is_prefix, number_problems
 from .peer import Peer
@@ -170,9 +170,9 @@ def _trunk(path: KeyPath, trunk: Trunk) -> Iterator[Problem]:
     if trunk.numbers and not re.fullmatch(r"\+?[0-9]{1,20}", trunk.numbers):
         what = f'the direct-dial root "{trunk.numbers}" of the trunk "{trunk.name}" is no number'
         yield Problem((*path, "numbers"), what, "use digits only")
-    if trunk.uri is not None and address_of(trunk.uri) is None:
-        what = f'the uri "{trunk.uri}" of the trunk "{trunk.name}" names no IP address over UDP, TCP or TLS'
-        yield Problem((*path, "uri"), what, 'write e.g. "sip:127.0.0.30:5070"')
+    if trunk.uri is not None and not leads_somewhere(trunk.uri):
+        what = f'the uri "{trunk.uri}" of the trunk "{trunk.name}" leads nowhere over UDP, TCP or TLS'
+        yield Problem((*path, "uri"), what, 'write e.g. "sip:127.0.0.30:5070" or "sip:trunk.example.com"')
     if trunk.outbound_prefix is not None and not is_prefix(trunk.outbound_prefix):
         what = f'the outbound_prefix "{trunk.outbound_prefix}" of the trunk "{trunk.name}" cannot be dialled'
         yield Problem((*path, "outbound_prefix"), what, "use 1 to 4 digits, * or #, or remove the key")

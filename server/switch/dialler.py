@@ -11,13 +11,15 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, assert_never
 
+import structlog
+
 from ...channels.media.plane import PortsExhaustedError
 from ...channels.session import Party
 from ...features.route import Answer, Final, Forwarding, Leave, Occupies, Refuse, Ring, Route
 from ...licensing.refusal import Refusal
 from ..sip.agent import MAX_FORWARDS
 from ..sip.authorize import Authorizer
-from ..sip.flow import address_of
+from ..sip.locating import NotLocatedError
 from ..sip.uri import SipUri
 from .caller_id import CallerIds, Diversion
 from .connection_state import ConnectionState
@@ -30,12 +32,15 @@ if TYPE_CHECKING:
     from ...channels.media.plane import Codec
     from ..net.stack import SipStack
     from ..sip.flow import Peer
+    from ..sip.locating import Locator
     from ..sip.registrar import Registrar
     from ..site.administration import Administration
     from ..site.site import Trunk
     from .call import Call
     from .connection import Connection
     from .switch import Switch
+
+log = structlog.get_logger()
 
 MOST_FORWARDINGS = 5
 FORWARDED = 181
@@ -57,7 +62,8 @@ Found = Taken | Reached | NotTaken | Final
 class Device:
     """One thing that can be rung: its SIP target, where requests to it go, and who answers its challenges.
 
-    `q` says how gladly it is rung; `routes` are the Route headers of the way to it.
+    `q` says how gladly it is rung; `routes` are the Route headers of the way to it, `others` further places where it
+    may be found.
     """
 
     name: str
@@ -66,6 +72,7 @@ class Device:
     authorize: Authorizer | None = None
     q: float = 1.0
     routes: tuple[tuple[str, str], ...] = ()
+    others: tuple[Peer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +108,10 @@ class Dialler:
         registrar: Registrar,
         stack: SipStack,
         random: Random,
+        *,
+        locator: Locator,
     ) -> None:
+        self._locator = locator
         self._random = random
         self._switch = switch
         self._administration = administration
@@ -176,8 +186,12 @@ class Dialler:
 
         A device that rejects the call speaks for all.
         """
-        groups = [list(group) for _, group in groupby(self._devices(route), lambda device: device.q)]
-        outcome: Taken | NotTaken = NotTaken(Refusal("user.not_registered"))
+        if isinstance(route, Leave):
+            devices, unreached = await self._far_end(route), "trunk.failed"
+        else:
+            devices, unreached = self._devices(route), "user.not_registered"
+        groups = [list(group) for _, group in groupby(devices, lambda device: device.q)]
+        outcome: Taken | NotTaken = NotTaken(Refusal(unreached))
         refusals: list[Refusal] = []
         for group in groups:
             with Ringing(caller, outside=isinstance(route, Leave)) as ringing:
@@ -191,31 +205,37 @@ class Dialler:
             refusals.append(outcome.refusal)
         return outcome
 
-    def _devices(self, route: Ring | Leave) -> list[Device]:
-        if isinstance(route, Ring):
-            now = self._switch.clock.now()
-            agent, bindings = self._stack.agent, self._registrar.bindings
-            found = [
-                Device(
-                    account,
-                    str(one.contact),
-                    agent.way_to(one),
-                    q=one.q,
-                    routes=one.routes,
-                )
-                for account in route.accounts
-                for one in bindings(account, now)
-            ]
-            return sorted(found, key=lambda device: -device.q)
+    def _devices(self, route: Ring) -> list[Device]:
+        """The telephones of the accounts, those that are rung most gladly first."""
+        now = self._switch.clock.now()
+        agent, bindings = self._stack.agent, self._registrar.bindings
+        found = [
+            Device(
+                account,
+                str(one.contact),
+                agent.way_to(one),
+                q=one.q,
+                routes=one.routes,
+            )
+            for account in route.accounts
+            for one in bindings(account, now)
+        ]
+        return sorted(found, key=lambda device: -device.q)
+
+    async def _far_end(self, route: Leave) -> list[Device]:
+        """A trunk's far end, wherever it is found; none when it is found nowhere."""
         trunk = self._trunk(route)
         uri = trunk.uri or ""
-        peer = address_of(uri)
-        if peer is None:
+        try:
+            peer, *others = await self._locator.locate(uri)
+        except NotLocatedError as error:
+            log.warning("trunk.not_located", trunk=trunk.name, error=str(error))
             return []
         authorize = None
         if trunk.username is not None and trunk.password is not None:
             authorize = Authorizer(trunk.username, trunk.password, self._random, trunk.realm)
-        return [Device(route.trunk, str(replace(SipUri.parse(uri), user=route.number)), peer, authorize)]
+        target = str(replace(SipUri.parse(uri), user=route.number))
+        return [Device(route.trunk, target, peer, authorize, others=tuple(others))]
 
     async def _add(self, call: Call, device: Device, invitation: Invitation, ringing: Ringing) -> None:
         """Let one device ring."""
@@ -248,6 +268,7 @@ class Dialler:
             max_forwards=invitation.max_forwards,
             headers=(*device.routes, *invitation.headers),
             authorize=device.authorize,
+            others=device.others,
         )
         connection.begin(leg, ConnectionState.ALERTING)
         self._switch.flush()

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from ..sip.effects import Effect
     from ..sip.flow import Peer
     from ..sip.leg import Leg
+    from ..sip.locating import Locator
     from ..sip.registrar import Registrar
     from ..site.administration import Administration
     from .decisions import Decisions
@@ -80,6 +81,7 @@ class Switch:
         decisions: Decisions,
         clock: Clock,
         random: Random,
+        locator: Locator,
         media_host: str,
         recordings: Path,
     ) -> None:
@@ -89,7 +91,7 @@ class Switch:
         self._count = 0
         self._works = Works()
         self._stopping = False
-        self._dialler = Dialler(self, administration, registrar, stack, random)
+        self._dialler = Dialler(self, administration, registrar, stack, random, locator=locator)
         self.transfers = Transfers(self, administration, self._dialler, stack, self._works)
         self.replacements = Replacements(self, administration, self._works, random)
         self._inside = Inside(stack, clock, self.transfers)

@@ -13,6 +13,7 @@ import pytest
 
 from ringfence.channels.network import Address
 from ringfence.server.app import Options, Pbx
+from ringfence.server.net import dns_records
 from ringfence.server.net.certificate import CERTIFICATE
 from ringfence.server.net.streams import StreamLimits
 from ringfence.server.phones.phone import Account, Phone, PhoneError
@@ -212,6 +213,30 @@ async def test_a_trunk_is_called_over_a_connection_that_the_server_opens(
             assert busy.status == 486
             assert near.pbx._stack.agent.flows == {address_of(uri)}, "one connection for all"
             assert len(far.pbx._stack.agent.flows) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("localhost", 200), ("klein.example", 200), ("other.example", 503)]
+)
+async def test_a_trunk_s_certificate_has_to_be_for_the_name_in_its_uri(
+    name: str, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 5922 7.1: whatever address that leads to (RFC 3263 4.2), here by the file of hosts."""
+    hosts = tmp_path / "hosts"
+    await asyncio.to_thread(hosts.write_text, "127.0.0.1 klein.example other.example\n")
+    monkeypatch.setattr(dns_records, "HOSTS", hosts)
+    local = replace(SMALL, trunks=(replace(SMALL.trunks[0], peers=("127.0.0.1",)),))
+    async with desk(local, sips_port=0, data_dir=tmp_path / "far") as far:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "far" / CERTIFICATE))
+        assert far.pbx.sips is not None
+        uri = f"sips:{name}:{far.pbx.sips.port}"
+        away = replace(SMALL, trunks=(replace(SMALL.trunks[0], uri=uri, outbound_prefix="7"),))
+        async with desk(away) as near:
+            call = await (await near.phone(ANNA)).dial("7089555509900")
+            if status == 200:
+                await call.answered()
+                await call.hang_up()
+            assert call.status == status
 
 
 async def test_a_contact_whose_flow_is_gone_is_rung_at_its_address() -> None:

@@ -25,7 +25,7 @@ def registering(wire: Wire) -> tuple[Registration, Told]:
     registration = Registration(
         wire.agent,
         SipUri.parse("sip:192.0.2.7:5070"),
-        wire.far,
+        (wire.far,),
         account="firma",
         authorize=Authorizer("firma", "geheim", Random(1)),
         random=Random(1),
