@@ -37,6 +37,7 @@ class Connect:
     stream: int
     remote: Remote
     fill: bool
+    listen: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from ..network import Address
+from .inband import InbandDigits
 from .plane import PortsExhaustedError, Recorded, StreamClosed
 from .prompts import require_prompts
 from .stream import Stream
@@ -39,7 +40,7 @@ class InlineStream:
         self._timer: asyncio.TimerHandle | None = None
         self._tokens = count(1)
         self._closed = False
-        self.machine = Stream(self._transmit, self._queue, rng)
+        self.machine = Stream(self._transmit, self._queue, rng, plane.inband)
 
     def attach(self, endpoint: Endpoint) -> None:
         """Take the bound socket; called once by the plane."""
@@ -48,6 +49,7 @@ class InlineStream:
     def deliver(self, data: bytes, source: Address) -> None:
         """Take a datagram from the network."""
         self.machine.receive(data, (source.host, source.port), self._loop.time())
+        self._plane.listen()
 
     @property
     def local(self) -> Address:
@@ -56,9 +58,9 @@ class InlineStream:
             raise RuntimeError("the stream has no socket yet: streams come from InlinePlane.open")
         return self._endpoint.local
 
-    def connect(self, remote: Remote, *, fill: bool) -> None:
+    def connect(self, remote: Remote, *, fill: bool, listen: bool = False) -> None:
         """See `MediaStream.connect`."""
-        self.machine.connect(remote, fill=fill, now=self._loop.time())
+        self.machine.connect(remote, fill=fill, listen=listen, now=self._loop.time())
         self._schedule()
 
     def play(self, playables: Sequence[Playable]) -> int:
@@ -161,6 +163,8 @@ class InlinePlane:
         self._free = deque(port for port in ports or () if port % 2 == 0 and port > 0)
         self._rng = rng or Random()  # noqa: S311 - SSRCs, not secrets
         self._streams: dict[InlineStream, None] = {}
+        self._listening: asyncio.TimerHandle | None = None
+        self.inband = InbandDigits()
 
     async def start(self) -> None:
         """Nothing to prepare."""
@@ -177,6 +181,16 @@ class InlinePlane:
         for stream in list(self._streams):
             stream.close()
         await asyncio.sleep(0)
+
+    def listen(self) -> None:
+        """Look for digits in what came, when it is time."""
+        due = self.inband.next_deadline()
+        if due is not None and self._listening is None:
+            self._listening = asyncio.get_running_loop().call_at(due, self._look, due)
+
+    def _look(self, due: float) -> None:
+        self._listening = None
+        self.inband.tick(due)
 
     def release(self, stream: InlineStream) -> None:
         """Put a closed stream's port behind all others, so that its late packets meet no new stream."""

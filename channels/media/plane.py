@@ -92,7 +92,7 @@ class StreamStarted:
 
 @dataclass(frozen=True, slots=True)
 class DigitHeard:
-    """One DTMF digit was pressed (RFC 4733); reported once, at its beginning."""
+    """One DTMF digit was pressed, told by an event (RFC 4733) or a tone; reported once, at its beginning."""
 
     digit: str
 
@@ -155,11 +155,12 @@ class MediaStream(Protocol):
         """Where the far end sends its RTP."""
         ...
 
-    def connect(self, remote: Remote, *, fill: bool) -> None:
+    def connect(self, remote: Remote, *, fill: bool, listen: bool = False) -> None:
         """Begin, or after a re-INVITE continue, towards `remote`.
 
         With `fill` a packet goes out every ptime from now on, silence where nothing plays; without it only what is
-        played, bridged or echoed is sent.
+        played, bridged or echoed is sent. With `listen` digits are heard as tones, too, if `remote` has no telephone
+        events.
         """
         ...
 

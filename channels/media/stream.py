@@ -11,14 +11,15 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from .acceptance import Acceptance
+from .digits_heard import DigitsHeard
 from .g711 import CODECS, PAYLOAD_TYPES, SAMPLE_RATE_HZ, SILENCE, translate
 from .outgoing import Outgoing
-from .plane import DigitHeard, DigitsSent, Measured, Played, Recorded, StreamClosed, StreamLost, StreamStarted
+from .plane import DigitsSent, Measured, Played, Recorded, StreamClosed, StreamLost, StreamStarted
 from .player import Player
 from .reception import Reception
 from .recording import RecordingFile
 from .rtp import MARKER, parse
-from .telephone_event import DigitReceiver, DigitSender
+from .telephone_event import DigitSender
 from .verdict import Verdict
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from .acceptance import Source
+    from .inband import InbandDigits
     from .plane import MediaEvent, Playable, Remote
     from .rtp import Packet
 
@@ -44,21 +46,21 @@ CATCH_UP_S = 0.2
 """A machine that was asked later than this leaves packets out instead of sending them all at once."""
 
 
-MOST_DIGITS = 256
-"""A verdict tells this many digits, the last ones."""
-
-
 class Stream:
     """One RTP endpoint; all times are seconds of the plane's monotonic clock."""
 
     def __init__(
-        self, transmit: Callable[[bytes, Source], object], emit: Callable[[MediaEvent], None], rng: Random
+        self,
+        transmit: Callable[[bytes, Source], object],
+        emit: Callable[[MediaEvent], None],
+        rng: Random,
+        inband: InbandDigits,
     ) -> None:
         self._transmit = transmit
         self._emit = emit
         self._phase = rng.random()
         self._outgoing = Outgoing(rng)
-        self._incoming_digits = DigitReceiver()
+        self._digits = DigitsHeard(inband, emit)
         self._outgoing_digits = DigitSender()
         self._remote: Remote | None = None
         self._acceptance: Acceptance | None = None
@@ -85,7 +87,6 @@ class Stream:
         self._early_at: float | None = None
         self._sent = self._received = self._refused = 0
         self._reception = Reception()
-        self._digits = ""
 
     @property
     def closed(self) -> bool:
@@ -94,7 +95,7 @@ class Stream:
 
     # What the switch asks for.
 
-    def connect(self, remote: Remote, *, fill: bool, now: float) -> None:
+    def connect(self, remote: Remote, *, fill: bool, listen: bool = False, now: float) -> None:
         """Begin or continue towards `remote`; a far end that did not move keeps its learnt port."""
         if self._closed:
             return
@@ -112,6 +113,7 @@ class Stream:
         self._payload_type = PAYLOAD_TYPES[remote.codec]
         self._dtmf = remote.dtmf_payload
         self._fill = fill
+        self._digits.listen_for_tones(listen and remote.dtmf_payload is None)
         if self._early:
             self._early_at = now
         self._wake(now)
@@ -187,6 +189,7 @@ class Stream:
             return
         self._part()
         self.stop_recording()
+        self._digits.listen_for_tones(False)
         self._closed = True
         self._refused += len(self._early)
         self._acceptance = self._player = self._silent_s = self._frame_at = self._early_at = None
@@ -206,7 +209,7 @@ class Stream:
             reception.reordered,
             reception.duplicate,
             round(reception.jitter_ms, 3),
-            self._digits,
+            self._digits.text,
         )
 
     # What comes from the network.
@@ -228,18 +231,22 @@ class Stream:
             self._started = True
             self._emit(StreamStarted())
         if packet.payload_type == self._dtmf:
-            digit = self._incoming_digits.receive(packet)
-            if digit is not None:
-                self._digits = (self._digits + digit)[-MOST_DIGITS:]
-                self._emit(DigitHeard(digit))
-        elif self._recording is not None and packet.payload_type in CODECS:
-            self._recording.add(packet, now)
-            if self._recording.full:
-                self.stop_recording()
+            self._digits.take_event(packet)
+        elif (self._recording is not None or self._digits.ear is not None) and packet.payload_type in CODECS:
+            self._hear(packet, now)
         if self._peer is not None:
             self._peer.relay(packet, event=packet.payload_type == self._dtmf, now=now)
         elif self._echo:
             self._forward(packet, packet.payload_type, packet.payload, now)
+
+    def _hear(self, packet: Packet, now: float) -> None:
+        """Take audio for whoever wants to have it."""
+        if self._digits.ear is not None:
+            self._digits.ear.hear(packet, now)
+        if self._recording is not None:
+            self._recording.add(packet, now)
+            if self._recording.full:
+                self.stop_recording()
 
     def _keep_early(self, data: bytes, source: Source, now: float) -> None:
         if self._closed or len(self._early) == EARLY_PACKETS:

@@ -34,16 +34,16 @@ SPECIAL_INFORMATION = (Tone((950,), 0.33), Tone((1400,), 0.33), Tone((1800,), 0.
 BEEP = Tone((1000,), 0.4)
 """After it a recording begins."""
 
-_ROWS_HZ = (697, 770, 852, 941)
-_COLUMNS_HZ = (1209, 1336, 1477, 1633)
-_KEYS = "123A456B789C*0#D"
+ROWS_HZ = (697, 770, 852, 941)
+COLUMNS_HZ = (1209, 1336, 1477, 1633)
+KEYS = "123A456B789C*0#D"
 _PEAK = 12000
 
 
 def digit_tone(digit: str) -> Tone:
     """Return the tone pair of one of 0-9, A-D, * and #; 100 ms long."""
-    row, column = divmod(_KEYS.index(digit), 4)
-    return Tone((_ROWS_HZ[row], _COLUMNS_HZ[column]), 0.1)
+    row, column = divmod(KEYS.index(digit), 4)
+    return Tone((ROWS_HZ[row], COLUMNS_HZ[column]), 0.1)
 
 
 @lru_cache(maxsize=64)

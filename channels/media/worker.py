@@ -20,6 +20,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, assert_never
 
 from . import control
+from .inband import InbandDigits
 from .plane import StreamLost
 from .port_stock import PortStock
 from .prompts import import_decoder
@@ -73,6 +74,7 @@ class Worker:
         self._streams: dict[int, _Line] = {}
         self._due: dict[int, float] = {}
         self._heap: list[tuple[float, int]] = []
+        self._inband = InbandDigits()
         self._decoder = control.Decoder()
         self._out = bytearray()
         self._blocked = False
@@ -101,6 +103,7 @@ class Worker:
                 if fd != control_fd:
                     self._read(self._lines[fd], now)
             self._tick(now)
+            self._inband.tick(now)
             if self._stock.wants(now):
                 self._top_up(now)
             if self._out and not self._blocked:
@@ -124,9 +127,11 @@ class Worker:
                 self._drop(line, error)
 
     def _timeout_s(self) -> float:
-        if not self._heap:
-            return MAX_SLEEP_S
-        return min(MAX_SLEEP_S, max(0.0, self._heap[0][0] - monotonic()))
+        now, listen_at = monotonic(), self._inband.next_deadline()
+        at = self._heap[0][0] if self._heap else now + MAX_SLEEP_S
+        if listen_at is not None:
+            at = min(at, listen_at)
+        return min(MAX_SLEEP_S, max(0.0, at - now))
 
     # Deadlines: a heap of (time, stream); an entry counts only while it is the stream's latest.
 
@@ -198,8 +203,8 @@ class Worker:
 
     def _apply(self, verb: Verb, stream: Stream, now: float) -> None:
         match verb:
-            case control.Connect(_, remote, fill):
-                stream.connect(remote, fill=fill, now=now)
+            case control.Connect(_, remote, fill, listen):
+                stream.connect(remote, fill=fill, listen=listen, now=now)
             case control.Play(_, token, playables):
                 stream.play(token, playables, now)
             case control.StopPlaying():
@@ -265,7 +270,7 @@ class Worker:
                 return
 
         line.number = number
-        line.stream = Stream(transmit, partial(self._tell, number), self._rng)
+        line.stream = Stream(transmit, partial(self._tell, number), self._rng, self._inband)
         line.receive = line.stream.receive
         for data, source, came_at in line.early:
             if now - came_at <= EARLY_S:
@@ -307,6 +312,7 @@ def main(arguments: list[str]) -> None:
     worker = Worker(line, PortStock(host, bounds, int(stock)))
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's products are small
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: worker.end())
     worker.run()

@@ -64,9 +64,9 @@ class WorkerStream:
         if not self._closed or isinstance(event, (Recorded, StreamClosed)):
             self._sink(event)
 
-    def connect(self, remote: Remote, *, fill: bool) -> None:
+    def connect(self, remote: Remote, *, fill: bool, listen: bool = False) -> None:
         """See `MediaStream.connect`."""
-        self._link.send(control.Connect(self._number, remote, fill))
+        self._link.send(control.Connect(self._number, remote, fill, listen))
 
     def play(self, playables: Sequence[Playable]) -> int:
         """See `MediaStream.play`; raises ValueError for a prompt that does not exist."""

@@ -236,6 +236,7 @@ class PhoneCall(Sound):
             version=self._version,
             codecs=self._phone.codecs,
             direction=self._direction,
+            dtmf_payload=offer_answer.DTMF_PAYLOAD if self._phone.telephone_events else None,
         )
         return self._offer.encode()
 

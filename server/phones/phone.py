@@ -63,7 +63,8 @@ class Phone:
     """One phone, at `server`, with its sockets at `host`; a `Flow` as `server` is the connection that it opens.
 
     `busy_with` is the status with which it refuses calls (486, 603 …), None rings. `claims` is another user part for
-    its From and To, `codecs` what it offers and takes. `calls` and `messages` are in the order in which they came.
+    its From and To, `codecs` what it offers and takes; without `telephone_events` it sends its digits as tones when it
+    calls. `calls` and `messages` are in the order in which they came.
     """
 
     def __init__(self, network: Network, server: Peer, account: Account, host: str) -> None:
@@ -89,6 +90,7 @@ class Phone:
         self.busy_with: int | None = None
         self.claims: str | None = None
         self.codecs: Sequence[Codec] = ALL_CODECS
+        self.telephone_events = True
 
     @classmethod
     async def start(

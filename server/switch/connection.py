@@ -189,7 +189,7 @@ class Connection:
     def connect(self) -> None:
         """Let the stream go by what is agreed."""
         if self.stream is not None and self.leg is not None and self.agreed is not None:
-            self.stream.connect(self.agreed.remote(self.leg.peer.host), fill=self._fill)
+            self.stream.connect(self.agreed.remote(self.leg.peer.host), fill=self._fill, listen=self._fill)
             if self._echo:
                 self.stream.echo()
 

@@ -28,7 +28,9 @@ from ringfence.channels.network import Address
 PATH = Path("/tmp/a folder/ä\n\udc80.wav")
 COMMANDS: list[control.Command] = [
     control.Adopt(1, 20000),
-    control.Connect(1, Remote(Address("::1", 4000), "::1", Codec.PCMU, 30, 101, receives=False), fill=True),
+    control.Connect(
+        1, Remote(Address("::1", 4000), "::1", Codec.PCMU, 30, 101, receives=False), fill=True, listen=False
+    ),
     control.Play(1, 2, (Prompt("menu"), Tone((425, 440), None, (0.5, 0.5)), Clip(PATH), Silence(0.5))),
     control.Play(1, 3, ()),
     control.StopPlaying(1),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -110,6 +111,23 @@ async def test_digits_get_through_loss_and_repetition(tmp_path: Path) -> None:
     server.watch(1.0)
     await at_server.until(StreamLost)
     assert "".join(event.digit for event in at_server if isinstance(event, DigitHeard)) == "0123456789*#ABCD"
+
+
+@virtual
+async def test_digits_are_heard_as_tones_where_no_telephone_events_were_agreed(tmp_path: Path) -> None:
+    """What `send_digits` sends then (RFC 4733 2.1), from the one law and from the other."""
+    server, at_server, phone, at_phone = await two_ends(
+        MemoryNetwork(Random(5), Weather(delay_s=(0.0, 0.01)))
+    )
+    for codec in Codec:
+        server.connect(replace(remote(phone), codec=codec, dtmf_payload=None), fill=False, listen=True)
+        phone.connect(replace(remote(server), codec=codec, dtmf_payload=None), fill=True)
+        at_phone.clear()
+        phone.send_digits("0123456789*#ABCD")
+        await at_phone.until(DigitsSent)
+        await asyncio.sleep(0.2)
+    digits = "".join(event.digit for event in at_server if isinstance(event, DigitHeard))
+    assert digits == 2 * "0123456789*#ABCD"
 
 
 @virtual

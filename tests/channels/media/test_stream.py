@@ -12,6 +12,7 @@ from ringfence.channels.media import rtp
 from ringfence.channels.media.acceptance import Source
 from ringfence.channels.media.audio import Audio
 from ringfence.channels.media.g711 import SILENCE, encode, translate
+from ringfence.channels.media.inband import InbandDigits
 from ringfence.channels.media.plane import (
     Codec,
     DigitHeard,
@@ -27,7 +28,7 @@ from ringfence.channels.media.plane import (
     Tone,
 )
 from ringfence.channels.media.stream import EARLY_PACKETS, Stream
-from ringfence.channels.media.tones import tone_payload
+from ringfence.channels.media.tones import digit_tone, tone_payload
 from ringfence.channels.network import Address
 
 FAR: Source = ("10.0.0.5", 4000)
@@ -44,7 +45,8 @@ class Leg:
         self.far = far
         self.sent: list[tuple[float, rtp.Packet, Source]] = []
         self.events: list[MediaEvent] = []
-        self.stream = Stream(self._transmit, self.events.append, Random(seed))
+        self.inband = InbandDigits()
+        self.stream = Stream(self._transmit, self.events.append, Random(seed), self.inband)
         self.sequence = 0
 
     def _transmit(self, data: bytes, destination: Source) -> None:
@@ -56,8 +58,10 @@ class Leg:
         values: dict[str, object] = {"dtmf_payload": 101} | changes
         return Remote(Address(*self.far), self.far[0], codec, **values)  # type: ignore[arg-type]  # a test's short cut
 
-    def connect(self, *, fill: bool = False, codec: Codec = Codec.PCMA, **changes: object) -> None:
-        self.stream.connect(self.remote(codec, **changes), fill=fill, now=self.now)
+    def connect(
+        self, *, fill: bool = False, listen: bool = False, codec: Codec = Codec.PCMA, **changes: object
+    ) -> None:
+        self.stream.connect(self.remote(codec, **changes), fill=fill, listen=listen, now=self.now)
 
     def pass_time(self, seconds: float) -> None:
         end = self.now + seconds
@@ -580,3 +584,45 @@ def test_a_closed_stream_does_nothing_more(
     assert leg.told == [(5, 0, 0)]
     assert len(leg.sent) == 5
     assert list(tmp_path.iterdir()) == []
+
+
+def press(leg: Leg, digit: str) -> None:
+    """Let the far end send a tone of 100 ms in its audio."""
+    for at in range(0, 800, 160):
+        leg.say(tone_payload(digit_tone(digit), Codec.PCMA, at, 160))
+        leg.now += 0.02
+    leg.inband.tick(leg.now)
+
+
+def test_digits_as_tones_are_heard_where_no_telephone_events_were_agreed() -> None:
+    """RFC 4733 2.1: who has not agreed to events sends the tones themselves."""
+    leg = Leg()
+    leg.connect(listen=True, dtmf_payload=None)
+    press(leg, "5")
+    assert [event for event in leg.events if isinstance(event, DigitHeard)] == [DigitHeard("5")]
+
+
+@pytest.mark.parametrize(("listen", "dtmf_payload"), [(True, 101), (False, None), (False, 101)])
+def test_nobody_looks_for_tones_that_are_not_asked_for(listen: bool, dtmf_payload: int | None) -> None:
+    leg = Leg()
+    leg.connect(listen=listen, dtmf_payload=dtmf_payload)
+    leg.say()
+    assert leg.inband.next_deadline() is None
+    press(leg, "5")
+    assert leg.events == [StreamStarted()]
+
+
+def test_a_stream_that_is_handed_on_or_closed_is_listened_to_no_more() -> None:
+    """A behaviour gives its caller to a bridge; a re-INVITE may bring telephone events; the slot is free again."""
+    leg = Leg()
+    ways: tuple[Callable[[], None], ...] = (
+        lambda: leg.connect(listen=False, dtmf_payload=None),
+        lambda: leg.connect(listen=True, dtmf_payload=101),
+        leg.stream.close,
+    )
+    for ends in ways:
+        leg.connect(listen=True, dtmf_payload=None)
+        ends()
+        press(leg, "5")
+        assert leg.inband.next_deadline() is None
+    assert DigitHeard("5") not in leg.events

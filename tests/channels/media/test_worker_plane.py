@@ -33,7 +33,7 @@ from ringfence.channels.media.plane import (
     Tone,
 )
 from ringfence.channels.media.prompts import prompt_payload
-from ringfence.channels.media.tones import tone_payload
+from ringfence.channels.media.tones import digit_tone, tone_payload
 from ringfence.channels.media.verdict import Verdict
 from ringfence.channels.media.worker_plane import WorkerPlane
 from ringfence.channels.network import Address
@@ -226,6 +226,17 @@ async def test_two_phones_talk_through_both_laws_and_payload_types(
     assert await at_one.until(DigitHeard) == DigitHeard("5")
     digit = await two.got()
     assert (digit.payload_type, digit.payload) == (96, b"\x05\x0a\x00\xa0")
+
+
+async def test_digits_come_as_tones_too(plane: WorkerPlane, phones: Phones) -> None:
+    """Where no telephone events were agreed (RFC 4733 2.1), and somebody listens."""
+    phone, heard = await phones(), Heard()
+    stream = await plane.open(heard)
+    stream.connect(phone.remote(dtmf_payload=None), fill=False, listen=True)
+    for digit in "59":
+        for at in range(0, 960, 160):
+            phone.say(stream.local, tone_payload(digit_tone(digit), Codec.PCMA, at, 160))
+        assert await heard.until(DigitHeard) == DigitHeard(digit)
 
 
 def even_socket() -> socket.socket:

@@ -1,0 +1,49 @@
+"""The digits that one stream hears, as events or as tones, each told once. A stream machine owns one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .plane import DigitHeard
+from .telephone_event import DigitReceiver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .inband import Ear, InbandDigits
+    from .plane import MediaEvent
+    from .rtp import Packet
+
+MOST_DIGITS = 256
+"""So many digits are remembered, the last ones."""
+
+
+class DigitsHeard:
+    """`text` is what was pressed so far; `ear` hears tones, if anybody listens for them."""
+
+    __slots__ = ("_emit", "_events", "_inband", "ear", "text")
+
+    def __init__(self, inband: InbandDigits, emit: Callable[[MediaEvent], None]) -> None:
+        self._inband = inband
+        self._emit = emit
+        self._events = DigitReceiver()
+        self.ear: Ear | None = None
+        self.text = ""
+
+    def listen_for_tones(self, listens: bool) -> None:
+        """Hear digits as tones, or no more."""
+        if listens and self.ear is None:
+            self.ear = self._inband.open(self._press)
+        elif not listens and self.ear is not None:
+            self.ear.close()
+            self.ear = None
+
+    def take_event(self, packet: Packet) -> None:
+        """Take a packet of the telephone-event payload type."""
+        digit = self._events.receive(packet)
+        if digit is not None:
+            self._press(digit)
+
+    def _press(self, digit: str) -> None:
+        self.text = (self.text + digit)[-MOST_DIGITS:]
+        self._emit(DigitHeard(digit))
