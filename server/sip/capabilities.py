@@ -31,6 +31,18 @@ def describe(message: Message, body: bytes) -> None:
         message.body = body
 
 
+def abilities(allow: str, *more: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return what a 200 to OPTIONS says of us (RFC 3261 11.2), with the methods that whoever asks may use."""
+    return (
+        ("Allow", allow),
+        ("Accept", "application/sdp"),
+        ("Accept-Encoding", "identity"),
+        ("Accept-Language", "en"),
+        ("Supported", SUPPORTED),
+        *more,
+    )
+
+
 def unknown_extensions(request: Request) -> list[str]:
     """Return the option tags that a request requires and we do not have (RFC 3261 8.2.2.3)."""
     known = _OF_A_REGISTRAR if request.method == "REGISTER" else _EXTENSIONS

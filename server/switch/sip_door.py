@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...features.softphone.policy import may_use_softphone
-from ..sip.capabilities import ALLOW, unknown_extensions
+from ..sip.capabilities import ALLOW, abilities, unknown_extensions
 from ..sip.effects import Requested, Resubscribed, SubscriptionEnded
 from ..sip.flow import Flow, is_plain
+from ..sip.headers import parse_params
 from ..sip.message import SipSyntaxError
-from ..sip.multipart import find_part
+from ..sip.multipart import SDP, find_part
 from ..sip.reach import MAGIC
 from ..sip.refer import Replaces
 from ..sip.session_timer import LEAST_S, TOO_SHORT, is_too_short
@@ -21,6 +22,7 @@ from .caller_id import called_from_outside, caller_from_outside, with_privacy
 from .domain import is_ours
 from .events import Registered
 from .identity import Unproven
+from .routing import UNKNOWN
 from .shedding import Shedding
 
 if TYPE_CHECKING:
@@ -86,6 +88,7 @@ class SipDoor:
             f"INVITE sip:{number}@".encode() for number in sorted(switch.router.emergency_numbers())
         )
         self._allow = ", ".join((ALLOW, *takers))
+        self._abilities = abilities(self._allow, ("Allow-Events", notifier.allow_events))
 
     def handle(self, effect: Effect) -> None:
         """Take an effect of the agent: new requests here, subscriptions in the notifier, legs in the switch."""
@@ -105,12 +108,11 @@ class SipDoor:
         if not isinstance(uri, SipUri):
             agent.refuse(request, 416, source)
             return
-        if uri.scheme == "sips" and is_plain(source):
+        if uri.scheme == "sips" and is_plain(source) and not self._is_for_emergency(request, uri):
             agent.refuse(request, 403, source, SIPS_NEEDS_TLS)
             return
         if method == "OPTIONS" and uri.user is None:
-            events = ("Allow-Events", self._notifier.allow_events)
-            agent.refuse(request, 200, source, ("Allow", self._allow), events, ("Accept", "application/sdp"))
+            agent.refuse(request, 200, source, *self._abilities)
         elif self._stack.is_overloaded and not self._is_for_emergency(request, uri):
             self._shedding.turn_away(request, source)
         else:
@@ -139,9 +141,12 @@ class SipDoor:
             self._register(request, source, party)
         elif method in self._takers:
             self._takers[method](request, source, party, uri.user or "")
+        elif method == "OPTIONS":
+            self._tell_abilities(request, source, party, uri.user or "")
         else:
-            status = 200 if method == "OPTIONS" else 481  # RFC 3261 15.1.2: the others live in a dialog
-            self._replies.answer(request, source, status, ("Allow", allow))
+            self._replies.answer(
+                request, source, 481, ("Allow", allow)
+            )  # RFC 3261 15.1.2: they live in a dialog
 
     def _who(self, request: Request, source: Peer, trunk: Trunk | None) -> Party | None:
         """Tell who asks; whoever has not proved it is answered here, or not at all."""
@@ -152,6 +157,18 @@ class SipDoor:
             self._stack.agent.refuse(request, party.status, source, *party.headers, at=party.at)
             return None
         return party
+
+    def _tell_abilities(self, request: Request, source: Peer, party: Party, called: str) -> None:
+        """RFC 3261 11.2: a number that is nobody's is not found, as it would not be by an INVITE."""
+        trunk, router = (
+            self._identity.trunk_of(source) if party.trunk is not None else None,
+            self._switch.router,
+        )
+        number = called if trunk is None else router.direct_dial(trunk, called)
+        if number is None or router.route(party, number) is UNKNOWN:
+            self._replies.answer(request, source, 404)
+        else:
+            self._replies.answer(request, source, 200, *(abilities(ALLOW) if trunk else self._abilities))
 
     def _invite(self, request: Request, source: Peer, party: Party, called: str) -> None:
         if (request.get("content-encoding") or "identity").lower() != "identity":
@@ -167,9 +184,7 @@ class SipDoor:
         if not request.accepts("application/sdp"):
             self._replies.answer(request, source, 406)
             return
-        offer: bytes | None = b""
-        if request.body:
-            offer = find_part(request.get("content-type") or "", request.body, "application/sdp")
+        offer = _offer_in(request)
         if offer is None:
             self._replies.answer(request, source, 415, ("Accept", "application/sdp"))
             return
@@ -221,3 +236,18 @@ class SipDoor:
         for binding in self._registrar.bindings(account, now):
             if binding.call_id == call_id and binding.source != flow:
                 self._switch.move(account, binding.source, flow)
+
+
+def _offer_in(request: Request) -> bytes | None:
+    """Return the offer of an INVITE, empty without one; None for a body that is another and may not be passed over.
+
+    RFC 3261 8.2.3: only what Content-Disposition calls optional may be.
+    """
+    if not request.body:
+        return b""
+    offer = find_part(request.get("content-type") or "", request.body, SDP)
+    if offer is None:
+        _, _, params = (request.get("content-disposition") or "").partition(";")
+        if params and (dict(parse_params(f";{params}")).get("handling") or "").lower() == "optional":
+            return b""
+    return offer

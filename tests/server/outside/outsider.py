@@ -98,6 +98,16 @@ class Outsider:
             ):
                 return answer
 
+    def answer(self, request: Request | Response, status: int, body: str = "") -> None:
+        """Answer a request of the server."""
+        assert isinstance(request, Request)
+        response = request.respond(status, to_tag="out")
+        response.add("Contact", f"<sip:out@{self.host}:{self.port}>")
+        if body:
+            response.add("Content-Type", "application/sdp")
+            response.body = body.encode()
+        self.say(response.to_bytes())
+
     def hears_nothing_of(self, data: bytes) -> bool:
         """Send something, then an OPTIONS: whether the next thing that comes is the answer to that."""
         self.say(data)

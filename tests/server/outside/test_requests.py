@@ -114,6 +114,38 @@ def test_the_last_hop_goes_no_further(phone: Outsider, trunk: Outsider) -> None:
     assert answer.to.tag
 
 
+def test_options_tells_what_the_server_can_do(stranger: Outsider, phone: Outsider, trunk: Outsider) -> None:
+    """RFC 3261 11.2; and a number that is nobody's is 404, as it would be for an INVITE."""
+    number = f"08955550{INACTIVE}"
+    itself, user = stranger.ask(stranger.write("OPTIONS")), phone.prove(phone.write("OPTIONS", "101"))
+    for answer in (itself, user, trunk.ask(trunk.write("OPTIONS", number))):
+        assert answer.status == 200
+        assert {"INVITE", "OPTIONS"} <= set(answer.values("allow"))
+        assert {"100rel", "replaces", "timer"} <= set(answer.values("supported"))
+        told = [answer.get(f"accept{of}") for of in ("", "-encoding", "-language")]
+        assert told == ["application/sdp", "identity", "en"]
+    assert phone.prove(phone.write("OPTIONS", "nobody")).status == 404
+    assert trunk.ask(trunk.write("OPTIONS", "0731")).status == 404
+    assert trunk.ask(trunk.write("OPTIONS", "08955550777")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("handling", "status"), [("", 415), (";handling=required", 415), (";handling=optional", 200)]
+)
+def test_a_body_that_is_not_understood_may_be_passed_over_where_it_is_optional(
+    trunk: Outsider, handling: str, status: int
+) -> None:
+    """RFC 3261 8.2.3: the INVITE is then one without an offer."""
+    lines = ("Content-Type: text/plain", f"Content-Disposition: render{handling}")
+    invite = trunk.write("INVITE", f"08955550{INACTIVE}", *lines, body="hello")
+    answer = trunk.ask(invite)
+    assert answer.status == status
+    trunk.say(trunk.inside("ACK", answer, cseq=1))
+    if status == 200:
+        assert answer.body.startswith(b"v=0"), "it makes the offer (13.2.1)"
+        assert trunk.ask(trunk.inside("BYE", answer, cseq=2)).status == 200
+
+
 def test_a_package_that_is_not_known_names_those_that_are(phone: Outsider) -> None:
     """RFC 6665 7.2: 489 with Allow-Events."""
     answer = phone.prove(phone.write("SUBSCRIBE", "100", "Event: weather"))

@@ -65,6 +65,16 @@ async def test_a_sips_uri_is_not_for_udp(pbx: PbxUnderTest, host: str, method: s
     assert (answer.status, "TLS" in (answer.get("warning") or "")) == (403, True)
 
 
+async def test_an_emergency_call_is_taken_however_it_comes(pbx: PbxUnderTest) -> None:
+    caller = await Stranger.at(pbx, "192.0.2.66")
+    target = "sips:112@klein.example"
+    told = await caller.prove(
+        "Anna-1000-Apfel", ("Contact", f"<sip:100@{caller.endpoint.local}>"), method="INVITE", target=target
+    )
+    assert told is not None
+    assert told[1].status < 300
+
+
 @pytest.mark.parametrize(
     "body",
     [
