@@ -52,6 +52,16 @@ class Program:
         with self._changed:
             assert self._changed.wait_for(lambda: text in self._screen, PATIENCE_S), self._screen
 
+    def shows_again(self, text: str) -> None:
+        """Wait until `text` is on the screen for the second time."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._screen.count(text) > 1, PATIENCE_S), self._screen
+
+    def comes_to_show(self, text: str, within_s: float) -> bool:
+        """Whether `text` is on the screen by then."""
+        with self._changed:
+            return self._changed.wait_for(lambda: text in self._screen, within_s)
+
     def quit(self) -> None:
         with self._process:
             if self._process.poll() is None:

@@ -1,0 +1,146 @@
+"""Linphone registers, calls, holds and is called: the library inside many telephones, by its console program."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ringfence.channels.media.audio import Audio
+
+from .conftest import PASSWORDS
+from .program import Program, write_tone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from ringfence.fixtures.served import Served
+
+pytestmark = pytest.mark.interop("linphonec")
+CONFIG = """\
+[sip]
+sip_port={udp}
+sip_tcp_port={tcp}
+sip_tls_port=0
+default_proxy=0
+guess_hostname=0
+contact=<sip:{account}@127.0.0.1>
+use_ipv6=0
+[video]
+automatically_initiate=0
+automatically_accept=0
+[proxy_0]
+reg_proxy=<sip:{server};transport={transport}>
+reg_route=<sip:{server};transport={transport};lr>
+reg_identity=sip:{account}@klein.example
+reg_expires=600
+reg_sendregister=1
+[auth_info_0]
+username={account}
+passwd={password}
+realm=klein.example
+"""
+TRIES = 40
+
+
+class Linphone(Program):
+    """One linphonec without a sound card; it says a tone and records what it hears."""
+
+    def __init__(self, room: Path, server: str, account: str, *, transport: str, tone_hz: int) -> None:
+        (room / ".local" / "share" / "linphone").mkdir(parents=True)
+        write_tone(room / "said.wav", tone_hz)
+        self._room = room
+        (room / "config").write_text(
+            CONFIG.format(
+                account=account,
+                password=PASSWORDS[account],
+                server=server,
+                transport=transport,
+                udp=_free_port() if transport == "udp" else 0,
+                tcp=_free_port() if transport == "tcp" else 0,
+            )
+        )
+        super().__init__(["env", f"HOME={room}", "linphonec", "-d", "0", "-c", str(room / "config")])
+        self.press(f"soundcard use files\nrecord {room}/heard.wav\nplay {room}/said.wav\n")
+
+    def registered(self) -> Linphone:
+        """Wait until it is; of that it tells nothing by itself."""
+        for _ in range(TRIES):
+            self.press("status register\n")
+            if self.comes_to_show("registered, identity=", 0.25):
+                return self
+        raise AssertionError("linphonec is not registered")
+
+    def heard(self) -> Audio:
+        """What came from the other end, once the phone has quit."""
+        return Audio.from_wav(self._room / "heard.wav")
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def telephone(served: Served, tmp_path: Path) -> Iterator[Callable[..., Linphone]]:
+    """Start registered telephones for an account of the small site; afterwards they quit."""
+    started: list[Linphone] = []
+
+    def start(account: str, transport: str = "udp", tone_hz: int = 620) -> Linphone:
+        room = tmp_path / account
+        started.append(Linphone(room, served.sip, account, transport=transport, tone_hz=tone_hz))
+        return started[-1].registered()
+
+    yield start
+    for one in started:
+        one.quit()
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_two_telephones_hear_each_other(telephone: Callable[..., Linphone], transport: str) -> None:
+    """Both registered by digest (RFC 3261 22.4)."""
+    anna, ben = telephone("100", transport, 620), telephone("101", transport, 440)
+    anna.press("call 101\n")
+    ben.shows("Receiving new incoming call")
+    anna.shows("ringing")
+    ben.press("answer\n")
+    for one in (anna, ben):
+        one.shows("Media streams established")
+    assert not anna.comes_to_show("ended", 1.0)
+    anna.press("terminate\n")
+    for one in (anna, ben):
+        one.shows("ended (No error)")
+        one.quit()
+    assert anna.heard().contains_tone(440)
+    assert ben.heard().contains_tone(620)
+
+
+def test_a_call_that_is_held_and_taken_back_goes_on(
+    telephone: Callable[..., Linphone], served: Served
+) -> None:
+    """RFC 3264 8.4: after the pause the tone of 9901 is heard again."""
+    anna = telephone("100")
+    anna.press("call 9901\n")
+    anna.shows("Media streams established")
+    anna.press("pause\n")
+    anna.shows("is now paused")
+    anna.press("resume\n")
+    anna.shows_again("Media streams established")
+    assert not anna.comes_to_show("ended", 1.0)
+    anna.press("terminate\n")
+    anna.shows("ended (No error)")
+    anna.quit()
+    assert anna.heard().contains_tone(440)
+    assert served.get("/api/v1/calls") == []
+
+
+def test_a_refusal_of_the_far_end_is_told(telephone: Callable[..., Linphone]) -> None:
+    anna, ben = telephone("100"), telephone("101")
+    anna.press("call 101\n")
+    ben.shows("Receiving new incoming call")
+    ben.press("terminate\n")
+    anna.shows("Call declined")
