@@ -51,7 +51,7 @@ RFC4475: dict[str, tuple[str, str, int | None, int | None]] = {
     "lwsdisp": ("3.1.1.6", "user", 401, 200),
     "longreq": ("3.1.1.7", "user", 401, 480),
     "dblreq": ("3.1.1.8", "j.user", 401, 200),
-    "semiuri": ("3.1.1.9", "user", 401, 200),
+    "semiuri": ("3.1.1.9", "user", 401, 404),  # well-formed, but nobody is called so (RFC 3261 11.2)
     "transports": ("3.1.1.10", "user", 401, 200),
     "mpart01": ("3.1.1.11", "user", 401, 404),  # a MESSAGE to nobody of ours
     "unreason": ("3.1.1.12", "user", None, None),
