@@ -245,12 +245,10 @@ class PhoneCall(Sound):
         match effect:
             case LegProgressed(_, response):
                 self.rings = True
-                if response.body:
-                    self._connect(offer_answer.agreed_from_answer(self._offer, response.body))
-                    self.has_early_media = True
+                self._take_answer(response)
             case LegAnswered(_, response):
                 self.status, self.response = response.status, response
-                self._connect(offer_answer.agreed_from_answer(self._offer, response.body))
+                self._take_answer(response)
                 self.is_answered = True
             case LegConfirmed():
                 self.is_answered = True
@@ -267,6 +265,13 @@ class PhoneCall(Sound):
             case _:
                 assert_never(effect)
         self._changed.set()
+
+    def _take_answer(self, response: Response) -> None:
+        """Read the answer to the offer in the INVITE; without one a 2xx means what was told before."""
+        is_early = response.status < 200
+        if response.body or not (is_early or self.has_early_media):
+            self._connect(offer_answer.agreed_from_answer(self._offer, response.body))
+            self.has_early_media = self.has_early_media or is_early
 
     def _accept(self, request: Request) -> None:
         """The far end wants other media; it gets it, if the phone has its codecs."""

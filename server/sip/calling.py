@@ -124,7 +124,7 @@ class Calling:
         early = self.early.get(dialog.id.remote_tag)
         response.body = description_in(response)
         if early is not None:
-            response.body = response.body or early.answer
+            response.body = b"" if early.is_updated else response.body or early.answer
             if early.numbers is not None:  # what was sent in it counts on
                 dialog.local_cseq, dialog.remote_cseq = early.numbers
         acknowledge(self._agent, self.transaction, response, dialog)

@@ -24,17 +24,18 @@ HIGHEST_RSEQ = 2**32 - 1
 class Early:
     """One early dialog, made when it is needed; `answer` is what a response in it answered to our offer.
 
-    Once a reliable response did, the offer `is_answered` for good (RFC 3262 5).
+    Once a reliable response did, the offer `is_answered` for good (RFC 3262 5). `is_updated` tells that an UPDATE has
+    taken the session on from there (RFC 3311), so that a description in the 2xx is no news.
     """
 
-    __slots__ = ("_dialog", "_opened_by", "answer", "is_answered", "rseq")
+    __slots__ = ("_dialog", "_opened_by", "answer", "is_answered", "is_updated", "rseq")
 
     def __init__(self, opened_by: Response) -> None:
         self._opened_by = opened_by
         self._dialog: Dialog | None = None
         self.rseq: int | None = None
         self.answer = b""
-        self.is_answered = False
+        self.is_answered = self.is_updated = False
 
     def dialog(self, leg: Leg) -> Dialog:
         """Return the dialog."""
@@ -95,6 +96,11 @@ class EarlyDialogs:
     def get(self, tag: str) -> Early | None:
         """Return the early dialog with that far end."""
         return self._by_tag.get(tag)
+
+    def update(self, tag: str) -> None:
+        """Note that an UPDATE with other media was accepted in the early dialog with that far end."""
+        if tag in self._by_tag:
+            self._by_tag[tag].is_updated = True
 
     @property
     def latest(self) -> Early | None:

@@ -29,10 +29,11 @@ def find_part(content_type: str, body: bytes, wanted: str) -> bytes | None:
 
 def description_in(response: Response) -> bytes:
     """Return the session description in a response to an INVITE; nothing where there is none that can be read."""
-    if not response.body:
-        return b""
+    kind = response.get("content-type") or SDP
+    if kind == SDP or not response.body:
+        return response.body
     try:
-        return find_part(response.get("content-type") or SDP, response.body, SDP) or b""
+        return find_part(kind, response.body, SDP) or b""
     except SipSyntaxError:
         return b""
 

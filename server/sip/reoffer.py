@@ -89,6 +89,8 @@ class Reoffers:
         if self._theirs is None:
             return None
         (transaction, dialog), self._theirs = self._theirs, None
+        if self._leg.calling is not None:
+            self._leg.calling.early.update(dialog.id.remote_tag)
         self.in_the_2xx = OpenOffer.NONE if transaction.request.body else OpenOffer.OURS
         self.confirm(transaction, dialog, body, now)
         return transaction

@@ -275,7 +275,9 @@ class Connection:
             self.listener.on_progress(self, status)
 
     def on_answered(self, body: bytes) -> None:
-        """2xx came to our offer."""
+        """2xx came to our offer; one without SDP means what was agreed early."""
+        if not body and self.agreed is not None:
+            self.negotiation.withdraw()
         if self.take_answer(body):
             self._become(ConnectionState.CONNECTED)
             if self.listener is not None:
@@ -306,6 +308,8 @@ class Connection:
     def go_by_what_is_agreed(self) -> None:
         """Let stream, state and listener have what an offer after the first one settled."""
         self.connect()
+        if not self.is_answered:
+            return
         held = self.stream is not None and not self.wanted.receives
         self._become(ConnectionState.HOLD if held else ConnectionState.CONNECTED)
         if self.listener is not None:

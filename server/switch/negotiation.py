@@ -110,15 +110,25 @@ class Negotiation:
         return body.encode()
 
     def reanswer(self, body: bytes, port: int, *, inactive: bool) -> bytes:
-        """Answer a re-INVITE with the codec in use, or make it an offer; after `SdpError` all is as it was."""
-        codec, before = self.agreed.codec if self.agreed is not None else None, self._theirs
-        self._theirs = None
+        """Answer a re-INVITE or UPDATE with the codec in use, or make it an offer; after `SdpError` all is as it was.
+
+        Of early media it is the 2xx that repeats the answer.
+        """
+        codec, before, early = (
+            self.agreed.codec if self.agreed is not None else None,
+            self._theirs,
+            self._early,
+        )
+        self._theirs = self._early = None
         try:
             self.take_offer(body)
         except ValueError:
-            self._theirs = before
+            self._theirs, self._early = before, early
             raise
-        return self.answer(port, inactive=inactive, codec=codec)
+        answered = self.answer(port, inactive=inactive, codec=codec)
+        if early is not None:
+            self._early = answered
+        return answered
 
     def take_answer(self, body: bytes) -> None:
         """Read the answer to our offer; raises `SdpError`."""

@@ -1,4 +1,4 @@
-"""Offers after the call was taken (RFC 3264 8): holding, resuming and codecs by re-INVITE or UPDATE, from either side.
+"""Offers after the first (RFC 3264 8): holding, resuming and codecs by re-INVITE or UPDATE, from either side.
 
 One for each connection. The switch hands it what the leg tells of such offers; a bridge says by `follow` what the far
 end may have.
@@ -76,8 +76,8 @@ class Renegotiation:
 
     def _reanswer(self, offered: bytes) -> bytes | None:
         connection = self._connection
-        if not connection.is_answered:
-            return None  # early media stay as they are
+        if not connection.is_answered and connection.agreed is None:
+            return None  # there is no media yet
         try:
             return self._negotiation.reanswer(offered, connection.port, inactive=connection.stream is None)
         except SdpError:
@@ -86,5 +86,5 @@ class Renegotiation:
     def on_reconfirmed(self, body: bytes) -> None:
         """The ACK of a re-INVITE came, or the PRACK of early media, with its answer when the offer was ours."""
         connection = self._connection
-        if self._negotiation.awaits_answer and connection.take_answer(body) and connection.is_answered:
+        if self._negotiation.awaits_answer and connection.take_answer(body):
             connection.go_by_what_is_agreed()

@@ -369,3 +369,56 @@ async def test_a_caller_who_never_acknowledges_the_183_is_given_up_though_it_was
         caller.ack(cseq=1)
         await ringing.ended()
     assert not pbx.server.switch.connections
+
+
+# -- UPDATE before the answer ----------------------------------------------------------------------------------
+
+
+@pytest.mark.ringfence(site=WITH_WAY_OUT)
+@pytest.mark.parametrize("repeats", [True, False])
+async def test_a_far_end_moves_its_early_media_by_update(pbx: PbxUnderTest, *, repeats: bool) -> None:
+    """RFC 3311 5.2: where it is settled reliably; what the 200 says is no news then (RFC 3261 13.2.1)."""
+    ben = await pbx.phone("101")
+    async with RawCaller(pbx, "127.0.0.31", 5070) as far:
+        dialling = asyncio.ensure_future(ben.dial("90731123"))
+        invite = await far.request_from_server()
+        far.respond(invite, 183, (("Require", "100rel"), ("RSeq", "1")), far.sdp(port=4000))
+        far.respond(await far.request_from_server(), 200)
+        call = await dialling
+        await call.progressed()
+        far.call_id, far.from_tag, far.to = invite.call_id, "raw", invite.get("from") or ""
+        far.send(far.make("UPDATE", str(invite.contacts[0].uri), body=far.sdp(port=4006)))
+        assert (await far.response(method="UPDATE")).status == 200
+        assert far_port(pbx) == 4006
+        far.send(far.make("UPDATE", str(invite.contacts[0].uri), body=b"v=0\r\nnonsense"))
+        assert (await far.response(method="UPDATE")).status == 488
+        far.respond(invite, 200, body=far.sdp(port=4000) if repeats else b"")
+        assert (await far.request_from_server()).method == "ACK"
+        await call.answered()
+        assert far_port(pbx) == 4006
+        await leave(far, call)
+
+
+async def test_a_caller_moves_his_early_media_by_update(pbx: PbxUnderTest) -> None:
+    """RFC 3311 5.2: the 200 repeats the newest answer."""
+    ben = await pbx.phone("101")
+    async with RawCaller(pbx) as caller:
+        rings = await caller.invite("101", headers=(RELIABLY,), least=180)
+        await caller.ask("PRACK", headers=(prack(rings),))
+        ringing = await ben.ringing()
+        ringing.progress()
+        while not (shown := await caller.response(least=180)).body:
+            pass
+        await caller.ask("PRACK", headers=(prack(shown),))
+        moved = await caller.ask("UPDATE", body=caller.sdp(port=4010))
+        assert moved.status == 200
+        assert moved.body not in (b"", shown.body)
+        answering = asyncio.ensure_future(ringing.answer())
+        ok = await caller.response(method="INVITE")
+        assert ok.body == moved.body
+        caller.ack(cseq=1)
+        await answering
+        (incoming,) = [one for one in pbx.server.switch.connections.values() if one.incoming]
+        assert incoming.agreed is not None
+        assert incoming.agreed.address.port == 4010
+        await caller.bye()
