@@ -60,12 +60,13 @@ class Prompt:
 class Tone:
     """One or more sine waves at once; `duration_s` None sounds until the stream is told otherwise.
 
-    `cadence_s` holds seconds on, off, on, off …; empty is a continuous tone.
+    `cadence_s` holds seconds on, off, on, off …; empty is a continuous tone. `level_dbm0` is that of each wave.
     """
 
     frequencies_hz: tuple[int, ...]
     duration_s: float | None = None
     cadence_s: tuple[float, ...] = ()
+    level_dbm0: float = -10.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,4 @@
-"""Call progress tones, the beep and the DTMF tone pairs, and their synthesis as G.711.
-
-The frequencies and cadences are those of the German network (ITU-T E.180, supplement 2); the tone pairs are ITU-T
-Q.23's. Behaviours play the constants, the player reads their samples.
-"""
+"""The DTMF tone pairs of ITU-T Q.23, and the synthesis of every tone as G.711, which the player reads."""
 
 from __future__ import annotations
 
@@ -16,28 +12,11 @@ from .plane import Tone
 if TYPE_CHECKING:
     from .plane import Codec
 
-DIAL = Tone((425,))
-"""Wählton."""
-
-RINGBACK = Tone((425,), cadence_s=(1.0, 4.0))
-"""Freiton."""
-
-BUSY = Tone((425,), cadence_s=(0.48, 0.48))
-"""Besetztton."""
-
-CONGESTION = Tone((425,), cadence_s=(0.24, 0.24))
-"""Gassenbesetztton."""
-
-SPECIAL_INFORMATION = (Tone((950,), 0.33), Tone((1400,), 0.33), Tone((1800,), 0.33))
-"""Hinweiston: the three tones before an announcement that the call failed."""
-
-BEEP = Tone((1000,), 0.4)
-"""After it a recording begins."""
-
 ROWS_HZ = (697, 770, 852, 941)
 COLUMNS_HZ = (1209, 1336, 1477, 1633)
 KEYS = "123A456B789C*0#D"
-_PEAK = 12000
+_FULL_SCALE = 32256
+_FULL_SCALE_DBM0 = 3.14
 
 
 def digit_tone(digit: str) -> Tone:
@@ -47,9 +26,9 @@ def digit_tone(digit: str) -> Tone:
 
 
 @lru_cache(maxsize=64)
-def _second(frequencies_hz: tuple[int, ...], codec: Codec) -> bytes:
+def _second(frequencies_hz: tuple[int, ...], level_dbm0: float, codec: Codec) -> bytes:
     """One second of the sum of whole frequencies: it repeats without a seam."""
-    peak = _PEAK / max(1, len(frequencies_hz))
+    peak = _FULL_SCALE * 10 ** ((level_dbm0 - _FULL_SCALE_DBM0) / 20)
     steps = [2 * pi * frequency / SAMPLE_RATE_HZ for frequency in frequencies_hz]
     samples = (round(sum(peak * sin(step * n) for step in steps)) for n in range(SAMPLE_RATE_HZ))
     return encode(samples, codec)
@@ -57,7 +36,7 @@ def _second(frequencies_hz: tuple[int, ...], codec: Codec) -> bytes:
 
 def tone_payload(tone: Tone, codec: Codec, position: int, samples: int) -> bytes:
     """Return `samples` bytes of `tone` from its sample `position` on, its cadence kept."""
-    second = _second(tone.frequencies_hz, codec)
+    second = _second(tone.frequencies_hz, tone.level_dbm0, codec)
     start = position % SAMPLE_RATE_HZ
     sound = second[start : start + samples]
     while len(sound) < samples:

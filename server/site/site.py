@@ -35,12 +35,13 @@ class SiteError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """`[server]`: the company's name, its SIP domain, and the language of its announcements."""
+    """`[server]`: the company's name, its SIP domain, the language of its announcements, the country of its tones."""
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
     name: str = "Ringfence"
     domain: str = "ringfence.example"
     language: Literal["de", "en"] = "en"
+    tones: Literal["at", "be", "ch", "de", "dk", "es", "fr", "gb", "it", "nl", "us"] = "de"
 
 
 @dataclass(frozen=True, slots=True)

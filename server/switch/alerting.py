@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...channels.media.plane import PortsExhaustedError
-from ...channels.media.tones import RINGBACK
 from ...licensing.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ class Alerting:
             return
         hears = connection.is_answered or negotiation.is_early
         if in_band and hears and connection.stream is not None:
-            connection.stream.play((RINGBACK,))
+            connection.stream.play((self._switch.tones.ringback,))
         if not connection.is_answered:
             offers = connection.leg.rings_by_offer and not negotiation.is_early
             body = negotiation.begin_early(connection.port) if offers else b""

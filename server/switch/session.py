@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any, NoReturn, assert_never
 
 from ...channels.media.plane import DigitHeard, Played, Recorded, StreamClosed, StreamLost
-from ...channels.media.tones import RINGBACK
 from ...channels.session import Ended, Party, Recording, TransferFailed
 from ...features.route import Final
 from ...licensing.refusal import Refusal
@@ -160,7 +159,7 @@ class SwitchSession:
     async def _transfer(self, number: str, *, hairpin: bool) -> TransferFailed:
         switch, connection = self._switch, self._connection
         if connection.stream is not None:
-            connection.stream.play((RINGBACK,))
+            connection.stream.play((switch.tones.ringback,))
         found = await self._find(number, hairpin=hairpin)
         if connection.stream is not None:
             connection.stream.stop_playing()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from ...channels.media.national_tones import NATIONAL_TONES
 from ...channels.session import Party
 from ...channels.speech.spoken import in_words
 from ...features.route import Answer, Final, Leave, Occupies, Refuse, Ring
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from ...channels.lease import Lease
+    from ...channels.media.national_tones import NationalTones
     from ...channels.media.plane import MediaPlane, Playable
     from ...channels.pool import Pools
     from ...channels.speech.spoken import Spoken
@@ -109,6 +111,11 @@ class Switch:
         """Return what is to be played: in the site's language, by the local time of this machine."""
         language = self._administration.directory.site.server.language
         return in_words(said, language, self.clock.today().astimezone())
+
+    @property
+    def tones(self) -> NationalTones:
+        """What callers of this site hear while they wait."""
+        return NATIONAL_TONES[self._administration.directory.site.server.tones]
 
     def flush(self) -> None:
         """Let what was told to a leg go out."""

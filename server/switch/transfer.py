@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from ...channels.media.tones import RINGBACK
 from ...features.route import Final
 from ...licensing.reasons import reason_for
 from ...licensing.refusal import Refusal
@@ -65,7 +64,7 @@ class Transfer(Bridge):
         """Who is transferred is held no longer and hears it ringing."""
         self._transferee.renegotiation.follow(Direction.SENDRECV)
         if self._transferee.stream is not None:
-            self._transferee.stream.play((RINGBACK,))
+            self._transferee.stream.play((self._switch.tones.ringback,))
 
     def done(self) -> None:
         """Somebody has taken the call: whoever transferred leaves."""
