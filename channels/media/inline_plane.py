@@ -40,7 +40,9 @@ class InlineStream:
         self._timer: asyncio.TimerHandle | None = None
         self._tokens = count(1)
         self._closed = False
-        self.machine = Stream(self._transmit, self._queue, rng, plane.inband)
+        self._control: Endpoint | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self.machine = Stream(self._transmit, self._queue, rng, plane.inband, self._transmit_control)
 
     def attach(self, endpoint: Endpoint) -> None:
         """Take the bound socket; called once by the plane."""
@@ -113,8 +115,12 @@ class InlineStream:
         """See `MediaStream.close`."""
         if self._closed:
             return
-        self._closed = True
         self.machine.close()
+        self._closed = True
+        if self._opening is not None:
+            self._opening.cancel()
+        if self._control is not None:
+            self._control.close()
         if self._timer is not None:
             self._timer.cancel()
         if self._endpoint is not None:
@@ -124,6 +130,23 @@ class InlineStream:
     def _transmit(self, data: bytes, destination: Source) -> None:
         if self._endpoint is not None and not self._closed:
             self._endpoint.send(data, Address(*destination))
+
+    def _transmit_control(self, data: bytes, destination: Source) -> None:
+        """Send from the port above the stream's, which the first report opens."""
+        if self._control is not None:
+            self._control.send(data, Address(*destination))
+        elif self._opening is None and not self._closed:
+            self._opening = self._loop.create_task(self._open_control(data, destination))
+
+    async def _open_control(self, data: bytes, destination: Source) -> None:
+        try:
+            self._control = await self._plane.bind_beside(self.local.port, self._deliver_control)
+        except OSError:
+            return  # the port is another's: this stream has no reports
+        self._control.send(data, Address(*destination))
+
+    def _deliver_control(self, data: bytes, source: Address) -> None:
+        self.machine.receive_control(data, (source.host, source.port), self._loop.time())
 
     def _queue(self, event: MediaEvent) -> None:
         self._loop.call_soon(self._tell, event)
@@ -191,6 +214,10 @@ class InlinePlane:
     def _look(self, due: float) -> None:
         self._listening = None
         self.inband.tick(due)
+
+    async def bind_beside(self, port: int, receive: Callable[[bytes, Address], None]) -> Endpoint:
+        """Bind the port above `port`; raises OSError when it is held."""
+        return await self._network.bind(self._host, port + 1, receive)
 
     def release(self, stream: InlineStream) -> None:
         """Put a closed stream's port behind all others, so that its late packets meet no new stream."""

@@ -23,10 +23,22 @@ _U16 = 0xFFFF
 class Outgoing:
     """One outgoing RTP stream."""
 
-    __slots__ = ("_anchored", "_epoch", "_first", "_latest", "_sequence", "_shift", "_ssrc", "_stamp_shift")
+    __slots__ = (
+        "_anchored",
+        "_epoch",
+        "_first",
+        "_latest",
+        "_sequence",
+        "_shift",
+        "_stamp_shift",
+        "octets",
+        "packets",
+        "ssrc",
+    )
 
     def __init__(self, rng: Random) -> None:
-        self._ssrc = rng.getrandbits(32)
+        self.packets = self.octets = 0
+        self.ssrc = rng.getrandbits(32)
         self._sequence = rng.getrandbits(16)
         self._first = rng.getrandbits(32)
         self._epoch: float | None = None
@@ -47,13 +59,20 @@ class Outgoing:
                 stamp += behind
         return stamp & _U32
 
+    def time(self, now: float) -> int:
+        """Return the timestamp that belongs to `now`, for a report (6.4.1)."""
+        epoch = now if self._epoch is None else self._epoch
+        return self._first + round((now - epoch) * SAMPLE_RATE_HZ) & _U32
+
     def packet(self, payload_type: int, stamp: int, payload: bytes) -> bytes:
         """Return the next own packet; a relay that went before has to find its place anew."""
         self._anchored = None
         sequence = self._sequence
         self._sequence = (sequence + 1) & _U16
         self._latest = stamp
-        return build(payload_type, sequence, stamp, self._ssrc, payload)
+        self.packets += 1
+        self.octets += len(payload)
+        return build(payload_type, sequence, stamp, self.ssrc, payload)
 
     def relayed(self, packet: Packet, payload_type: int, payload: bytes, now: float) -> bytes:
         """Return `packet` of another source in this stream's numbering, with the payload it shall carry here."""
@@ -68,7 +87,9 @@ class Outgoing:
         if (sequence - self._sequence) & _U16 < 0x8000:
             self._sequence = (sequence + 1) & _U16
             self._latest = stamp
-        return build(payload_type | MARKER if marker else payload_type, sequence, stamp, self._ssrc, payload)
+        self.packets += 1
+        self.octets += len(payload)
+        return build(payload_type | MARKER if marker else payload_type, sequence, stamp, self.ssrc, payload)
 
     def withhold(self) -> None:
         """Count out a packet that is not relayed, so that the far end does not take it for lost."""

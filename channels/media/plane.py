@@ -33,7 +33,8 @@ class Remote:
     `address` is where SDP asks for RTP; `signalling_host` is where its signalling came from. Packets are accepted from
     either host, the port is learnt once within the first five packets, and nothing is sent to an address that is
     not `signalling_host` before it has sent itself. `dtmf_payload` is the telephone-event payload type (RFC 4733) or
-    None. `sends` and `receives` are the far end's directions (RFC 3264).
+    None. `sends` and `receives` are the far end's directions (RFC 3264). `rtcp` is where it hears reports (RFC 3605),
+    None for nowhere; with `rtcp_mux` they share the port of the RTP (RFC 5761).
     """
 
     address: Address
@@ -43,6 +44,8 @@ class Remote:
     dtmf_payload: int | None = None
     sends: bool = True
     receives: bool = True
+    rtcp: Address | None = None
+    rtcp_mux: bool = False
 
 
 @dataclass(frozen=True, slots=True)

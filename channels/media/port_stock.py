@@ -1,6 +1,7 @@
 """The RTP sockets that a media worker has open before anyone needs them.
 
-Only even ports are bound (RFC 3550, section 11), and only those that no other process holds. A port that was given back
+Only even ports are bound ahead (RFC 3550, section 11), and only those that no other process holds; the odd one above is
+opened when the first report goes out from it. A port that was given back
 rests, its late packets thrown away, before a new stream gets it. The worker owns the one stock of its process.
 """
 
@@ -31,6 +32,7 @@ class PortStock:
         self._host = host
         self._family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._size = size
+        self._ports = ports
         self._any = ports is None
         self._dry = False
         self._untried = deque(port for port in ports or () if port % 2 == 0 and port > 0)
@@ -81,6 +83,11 @@ class PortStock:
             rested.append(self._resting.popleft()[1])
             self._free += 1
         return opened, rested
+
+    def beside(self, port: int) -> socket.socket | None:
+        """Return the socket of the port above a stream's, for RTCP; None if it is out of the range or held."""
+        allowed = self._ports is None or self._ports.start <= port + 1 <= self._ports[-1]
+        return self._bound(port + 1) if allowed else None
 
     def _next_socket(self) -> socket.socket | None:
         if self._any:

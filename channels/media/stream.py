@@ -6,18 +6,19 @@ both must only queue or send, never call back. What a stream may take and send i
 
 from __future__ import annotations
 
-from collections import deque
 from math import ceil
 from typing import TYPE_CHECKING
 
 from .acceptance import Acceptance
 from .digits_heard import DigitsHeard
+from .early import Early
 from .g711 import CODECS, PAYLOAD_TYPES, SAMPLE_RATE_HZ, SILENCE, translate
 from .outgoing import Outgoing
 from .plane import DigitsSent, Measured, Played, Recorded, StreamClosed, StreamLost, StreamStarted
 from .player import Player
 from .reception import Reception
 from .recording import RecordingFile
+from .reporter import Reporter, Session
 from .rtp import MARKER, parse
 from .telephone_event import DigitSender
 from .verdict import Verdict
@@ -38,10 +39,6 @@ PTIME_MS = range(10, 61)
 RELAY_PAUSE_S = 0.1
 """A relayed far end that is silent this long is filled up with silence, where `fill` was asked."""
 
-EARLY_PACKETS = 8
-EARLY_S = 0.5
-"""So many packets that overtake the `connect` which lets them in are kept, so long."""
-
 CATCH_UP_S = 0.2
 """A machine that was asked later than this leaves packets out instead of sending them all at once."""
 
@@ -55,8 +52,11 @@ class Stream:
         emit: Callable[[MediaEvent], None],
         rng: Random,
         inband: InbandDigits,
+        transmit_control: Callable[[bytes, Source], object] | None = None,
     ) -> None:
         self._transmit = transmit
+        self._transmit_control = transmit_control or transmit
+        self._rng = rng
         self._emit = emit
         self._phase = rng.random()
         self._outgoing = Outgoing(rng)
@@ -83,10 +83,11 @@ class Stream:
         self._silent_s: float | None = None
         self._record_until: float | None = None
         self._closed = False
-        self._early: deque[tuple[bytes, Source, float]] = deque()
+        self._early = Early()
         self._early_at: float | None = None
-        self._sent = self._received = self._refused = 0
+        self._received = self._refused = 0
         self._reception = Reception()
+        self._reporter: Reporter | None = None
 
     @property
     def closed(self) -> bool:
@@ -109,6 +110,11 @@ class Stream:
             self._frame_samples = ptime_ms * SAMPLE_RATE_HZ // 1000
             self._grid_at = now + self._phase * self._ptime_s
             self._frame_at = None
+        if self._reporter is not None:
+            self._reporter.direct(remote)
+        elif remote.rtcp is not None or remote.rtcp_mux:
+            session = Session(self._outgoing, self._reception, self._transmit, self._transmit_control)
+            self._reporter = Reporter(session, self._rng, remote, now)
         self._remote = remote
         self._payload_type = PAYLOAD_TYPES[remote.codec]
         self._dtmf = remote.dtmf_payload
@@ -191,25 +197,31 @@ class Stream:
         self.stop_recording()
         self._digits.listen_for_tones(False)
         self._closed = True
-        self._refused += len(self._early)
-        self._acceptance = self._player = self._silent_s = self._frame_at = self._early_at = None
+        if self._reporter is not None:
+            self._reporter.end(self._destination)
+        self._early.close()
+        verdict = self._verdict()
+        self._reporter = self._acceptance = self._player = self._silent_s = self._frame_at = (
+            self._early_at
+        ) = None
         self._outgoing_digits.clear()
-        self._emit(StreamClosed(self._verdict()))
+        self._emit(StreamClosed(verdict))
 
     def _verdict(self) -> Verdict:
         reception = self._reception
         return Verdict(
             None if self._remote is None else self._remote.codec,
             round(self._ptime_s * 1000),
-            self._sent,
+            self._outgoing.packets,
             self._received,
-            self._refused,
+            self._refused + self._early.refused,
             reception.lost,
             reception.late,
             reception.reordered,
             reception.duplicate,
             round(reception.jitter_ms, 3),
             self._digits.text,
+            None if self._reporter is None else self._reporter.remote,
         )
 
     # What comes from the network.
@@ -218,11 +230,11 @@ class Stream:
         """Take one datagram."""
         acceptance, remote = self._acceptance, self._remote
         if acceptance is None or remote is None or self._early:
-            self._keep_early(data, source, now)
+            self._early.keep(data, source, now)
             return
         packet = parse(data)
         if packet is None or not remote.sends or not acceptance.admits(source):
-            self._refused += 1
+            self._turn_away(data, source, now, is_rtp=packet is not None)
             return
         self._received += 1
         self._heard_at = now
@@ -248,19 +260,17 @@ class Stream:
             if self._recording.full:
                 self.stop_recording()
 
-    def _keep_early(self, data: bytes, source: Source, now: float) -> None:
-        if self._closed or len(self._early) == EARLY_PACKETS:
+    def receive_control(self, data: bytes, source: Source, now: float) -> None:
+        """Take a datagram from the port above the stream's, where RTCP arrives."""
+        if self._reporter is not None and not self._reporter.receive(data, source, now):
             self._refused += 1
-        else:
-            self._early.append((data, source, now))
 
-    def _take_early(self, now: float) -> None:
-        self._early_at, early, self._early = None, self._early, deque()
-        for data, source, came_at in early:
-            if now - came_at <= EARLY_S:
-                self.receive(data, source, now)
-            else:
-                self._refused += 1
+    def _turn_away(self, data: bytes, source: Source, now: float, *, is_rtp: bool) -> None:
+        """Refuse what is no RTP of the far end, unless it is its report (RFC 5761)."""
+        reporter, acceptance = self._reporter, self._acceptance
+        known = acceptance is not None and source == acceptance.destination
+        if is_rtp or not known or reporter is None or not reporter.receive_muxed(data, now):
+            self._refused += 1
 
     def relay(self, packet: Packet, *, event: bool, now: float) -> None:
         """Send what the other end of the bridge heard; `event` tells that it is a telephone event."""
@@ -283,7 +293,6 @@ class Stream:
             self._outgoing.leave()
             return
         self._relayed_at = now
-        self._sent += 1
         self._transmit(self._outgoing.relayed(packet, payload_type, payload, now), destination)
 
     @property
@@ -296,7 +305,8 @@ class Stream:
 
     def next_deadline(self) -> float | None:
         """When `tick` wants to be called next; it may come to be later, never earlier, without a call."""
-        times = (self._early_at, self._frame_at, self._silent_at(), self._record_until)
+        report_at = None if self._reporter is None else self._reporter.at
+        times = (self._early_at, self._frame_at, self._silent_at(), self._record_until, report_at)
         deadlines = [at for at in times if at is not None]
         return min(deadlines) if deadlines else None
 
@@ -309,13 +319,17 @@ class Stream:
     def tick(self, now: float) -> None:
         """Do what is due at `now`."""
         if self._early_at is not None:
-            self._take_early(now)
+            self._early_at = None
+            for data, source in self._early.take(now):
+                self.receive(data, source, now)
         while self._frame_at is not None and self._frame_at <= now:
             if now - self._frame_at > CATCH_UP_S:
                 self._frame_at += int((now - self._frame_at) / self._ptime_s) * self._ptime_s
             self._send_frame(self._frame_at)
         if self._record_until is not None and self._record_until <= now:
             self.stop_recording()
+        if self._reporter is not None and self._reporter.at <= now:
+            self._reporter.tick(now, self._destination)
         silent_at = self._silent_at()
         if silent_at is not None and silent_at <= now:
             self._silent_s = None
@@ -373,7 +387,6 @@ class Stream:
         if not self._talking:
             payload_type |= MARKER
             self._talking = True
-        self._sent += 1
         self._transmit(self._outgoing.packet(payload_type, stamp, payload), destination)
 
     def _part(self) -> None:

@@ -5,7 +5,7 @@ Stream machines make it, on request and at their end; scripted phones, the API a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,12 +17,26 @@ _DELAY_TURN_MS = 177.3
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteReport:
+    """What the far end's RTCP reports tell of our packets (RFC 3550, 6.4.1): lost in all, the share lately, jitter.
+
+    `round_trip_ms` is there and back, without the time that the far end took; None while no sender report of ours
+    was answered.
+    """
+
+    packets_lost: int
+    loss: float
+    jitter_ms: float
+    round_trip_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What one stream sent, received and heard.
 
     `packets_refused` came from a wrong source or were no RTP; `packets_late` came more than 60 ms behind the pace of
     their source, `packets_reordered` behind a newer one. `jitter_ms` is RFC 3550's interarrival jitter at the end.
-    `digits` are those of RFC 4733.
+    `digits` are those of RFC 4733; `remote` is what the far end reported.
     """
 
     codec: Codec | None = None
@@ -36,6 +50,7 @@ class Verdict:
     packets_duplicate: int = 0
     jitter_ms: float = 0.0
     digits: str = ""
+    remote: RemoteReport | None = None
 
     @property
     def loss(self) -> float:
@@ -48,13 +63,15 @@ class Verdict:
         """The mean opinion score, 1 to 4.4, that the E-model estimates; None when nothing was received."""
         if not self.packets_received:
             return None
-        return round(mean_opinion(self.loss, self.ptime_ms + 2 * self.jitter_ms), 2)
+        there_and_back_ms = 0.0 if self.remote is None else self.remote.round_trip_ms or 0.0
+        return round(mean_opinion(self.loss, self.ptime_ms + 2 * self.jitter_ms + there_and_back_ms / 2), 2)
 
     def told(self) -> dict[str, Any]:
         """Return what journal, API and webhooks tell, as JSON values: digits are counted, they may be a PIN."""
         values: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
         codec = None if self.codec is None else str(self.codec)
-        return values | {"codec": codec, "digits": len(self.digits), "mos": self.mos}
+        remote = None if self.remote is None else asdict(self.remote)
+        return values | {"codec": codec, "remote": remote, "digits": len(self.digits), "mos": self.mos}
 
 
 def mean_opinion(loss: float, delay_ms: float) -> float:

@@ -20,11 +20,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, assert_never
 
 from . import control
+from .early import EARLY_PACKETS, EARLY_S
 from .inband import InbandDigits
 from .plane import StreamLost
 from .port_stock import PortStock
 from .prompts import import_decoder
-from .stream import EARLY_PACKETS, EARLY_S, Stream
+from .stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,7 @@ _CONTROL_BYTES = 1 << 18
 class _Line:
     """One bound socket, and the stream on it if there is one; a free one keeps the packets that overtake `Adopt`."""
 
-    __slots__ = ("early", "number", "port", "receive", "recvfrom", "socket", "stream")
+    __slots__ = ("control", "early", "number", "port", "receive", "recvfrom", "socket", "stream")
 
     def __init__(self, line: socket.socket) -> None:
         self.socket = line
@@ -52,6 +53,7 @@ class _Line:
         self.port: int = line.getsockname()[1]
         self.number = 0
         self.stream: Stream | None = None
+        self.control: _Line | None = None
         self.receive: Callable[[bytes, Source, float], None] | None = self.keep
         self.early: deque[tuple[bytes, Source, float]] = deque(maxlen=EARLY_PACKETS)
 
@@ -100,7 +102,7 @@ class Worker:
                 if fd == control_fd:
                     self._serve_control(mask, now)
             for fd, _ in events:
-                if fd != control_fd:
+                if fd != control_fd and fd in self._lines:
                     self._read(self._lines[fd], now)
             self._tick(now)
             self._inband.tick(now)
@@ -270,7 +272,8 @@ class Worker:
                 return
 
         line.number = number
-        line.stream = Stream(transmit, partial(self._tell, number), self._rng, self._inband)
+        transmit_control = partial(self._transmit_control, line)
+        line.stream = Stream(transmit, partial(self._tell, number), self._rng, self._inband, transmit_control)
         line.receive = line.stream.receive
         for data, source, came_at in line.early:
             if now - came_at <= EARLY_S:
@@ -278,7 +281,26 @@ class Worker:
         line.early.clear()
         self._streams[number] = line
 
+    def _transmit_control(self, line: _Line, data: bytes, destination: Source) -> None:
+        """Send from the port above the stream's; it is opened by the first report, so that a short call needs none."""
+        if line.control is None:
+            opened = self._stock.beside(line.port)
+            if opened is None or line.stream is None:
+                return
+            line.control = _Line(opened)
+            line.control.number, line.control.receive = line.number, line.stream.receive_control
+            self._lines[opened.fileno()] = line.control
+            self._epoll.register(opened, EPOLLIN)
+        try:
+            line.control.socket.sendto(data, destination)
+        except OSError:
+            return
+
     def _release(self, line: _Line, now: float) -> None:
+        if line.control is not None:
+            del self._lines[line.control.socket.fileno()]
+            line.control.socket.close()
+            line.control = None
         del self._streams[line.number]
         self._due.pop(line.number, None)
         line.stream = line.receive = None
@@ -288,6 +310,7 @@ class Worker:
     def _drop(self, line: _Line, error: Exception) -> None:
         """End one stream whose machine failed, and say so on standard error."""
         sys.excepthook(type(error), error, error.__traceback__)
+        line = self._streams[line.number]
         if line.stream is not None:
             self._tell(line.number, StreamLost(0.0))
             line.stream.close()

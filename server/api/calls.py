@@ -116,7 +116,7 @@ def _call(pbx: "Pbx", who: Token, id_: str) -> "Call":
 
 
 def _entry(pbx: "Pbx", call: "Call", verdicts: "Mapping[str, Verdict] | None" = None) -> CallEntry:
-    told = {leg: VerdictEntry(**one.told()) for leg, one in (verdicts or {}).items()}
+    told = {leg: VerdictEntry.of(one.told()) for leg, one in (verdicts or {}).items()}
     return CallEntry(
         call.id,
         call.caller.number,

@@ -87,5 +87,5 @@ async def read_journal(
 
 def _entry(entry: Entry, legs: "Mapping[str, tuple[Leg, ...]]") -> JournalEntry:
     own = legs.get(entry.call_id or "", ()) if entry.kind == "call" else ()
-    told = tuple(JournalLeg(one.leg, one.device, VerdictEntry(**one.verdict)) for one in own)
+    told = tuple(JournalLeg(one.leg, one.device, VerdictEntry.of(one.verdict)) for one in own)
     return JournalEntry(**asdict(entry) | {"at": datetime.fromtimestamp(entry.at, UTC), "legs": told})

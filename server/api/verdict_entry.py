@@ -1,6 +1,20 @@
 """How the audio of one leg fared, as the API tells it of live calls and of those in the journal."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteEntry:
+    """What the far end's RTCP reports told of our packets."""
+
+    packets_lost: int
+    loss: float
+    jitter_ms: float
+    round_trip_ms: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +33,10 @@ class VerdictEntry:
     jitter_ms: float
     mos: float | None
     digits: int
+    remote: RemoteEntry | None = None
+
+    @classmethod
+    def of(cls, told: "Mapping[str, Any]") -> "VerdictEntry":
+        """Make it from what `Verdict.told` told, now or when the journal was written."""
+        remote = told.get("remote")
+        return cls(**{**told, "remote": None if remote is None else RemoteEntry(**remote)})

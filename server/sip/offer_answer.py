@@ -6,7 +6,8 @@ plane needs. Everything that is not audio over RTP/AVP is declined with port 0.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, ip_address
 from typing import TYPE_CHECKING, Final
@@ -25,6 +26,7 @@ DTMF_PAYLOAD: Final = 101
 PTIME_MS: Final = 20
 
 _CODECS: Final = {number: codec for codec, number in PAYLOAD_TYPES.items()}
+_RTCP: Final = re.compile(r"([0-9]{1,5})(?: IN IP[46] ([0-9A-Fa-f.:]{2,45}))?")
 _CLOCK_HZ: Final = 8000
 _LONGEST_PTIME_MS: Final = 60
 _THIS_NETWORK: Final = IPv4Network("0.0.0.0/8")
@@ -33,7 +35,10 @@ _LOOPBACK_BROADCAST: Final = IPv4Address("127.255.255.255")
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What offer and answer settled: one codec, and the far end's address, directions and formats."""
+    """What offer and answer settled: one codec, and the far end's address, directions and formats.
+
+    `rtcp` is where it hears reports, None for nowhere; with `rtcp_mux` that is the port of the RTP (RFC 5761).
+    """
 
     address: Address
     codec: Codec
@@ -41,6 +46,8 @@ class Agreed:
     ptime_ms: int = PTIME_MS
     sends: bool = True
     receives: bool = True
+    rtcp: Address | None = None
+    rtcp_mux: bool = False
 
     def remote(self, signalling_host: str) -> Remote:
         """Give it as the media plane wants it; `signalling_host` is where the far end's SIP came from."""
@@ -52,6 +59,8 @@ class Agreed:
             dtmf_payload=self.dtmf_payload,
             sends=self.sends,
             receives=self.receives,
+            rtcp=self.rtcp,
+            rtcp_mux=self.rtcp_mux,
         )
 
 
@@ -102,6 +111,9 @@ def answer(
     )
     lines = [Media(line.kind, 0, line.protocol, line.formats) for line in sdp.media]
     lines[chosen] = _audio(port, [agreed.codec], agreed.dtmf_payload, agreed.ptime_ms, ours)
+    if ("rtcp-mux", None) in sdp.media[chosen].attributes:
+        agreed = replace(agreed, rtcp_mux=True)
+        lines[chosen] = replace(lines[chosen], attributes=(*lines[chosen].attributes, ("rtcp-mux", None)))
     return str(Sdp(session_id, version, host, host, tuple(lines))), agreed
 
 
@@ -180,7 +192,22 @@ def _agree(sdp: Sdp, line: Media, codecs: list[Codec], preferred: Codec | None =
         ptime_ms=_ptime_ms(line),
         sends=direction.sends,
         receives=direction.receives,
+        rtcp=_rtcp(line, host),
     )
+
+
+def _rtcp(line: Media, host: str) -> Address | None:
+    """Tell where reports go: to the port above the RTP's, or where `a=rtcp` says (RFC 3605); an odd one is nowhere."""
+    for name, value in line.attributes:
+        if name == "rtcp":
+            match = _RTCP.fullmatch(value or "")
+            if match is None or not 0 < int(match[1]) < 65536:
+                return None
+            try:
+                return Address(str(ip_address(match[2] or host)), int(match[1]))
+            except ValueError:
+                return None
+    return Address(host, line.port + 1) if line.port < 65535 else None
 
 
 @lru_cache(maxsize=4096)

@@ -22,9 +22,10 @@ from ringfence.channels.media.plane import (
     StreamStarted,
     Tone,
 )
-from ringfence.channels.media.verdict import Verdict
+from ringfence.channels.media.verdict import RemoteReport, Verdict
 from ringfence.channels.network import Address
 
+VERDICT = Verdict(Codec.PCMU, 20, 3, 2, 1, digits="4#", remote=RemoteReport(1, 0.5, 2.0, None))
 PATH = Path("/tmp/a folder/ä\n\udc80.wav")
 COMMANDS: list[control.Command] = [
     control.Adopt(1, 20000),
@@ -52,7 +53,7 @@ NOTICES: list[control.Notice] = [
         control.Happened(1, event)
         for event in (
             StreamStarted(), DigitHeard("#"), Played(2), DigitsSent(), Recorded(PATH, 1.5), StreamLost(60.0),
-            Measured(Verdict()), StreamClosed(Verdict(Codec.PCMU, 20, 3, 2, 1, digits="4#")),
+            Measured(Verdict()), StreamClosed(VERDICT),
         )
     ),
 ]  # fmt: skip

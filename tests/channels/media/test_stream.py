@@ -11,6 +11,7 @@ import pytest
 from ringfence.channels.media import rtp
 from ringfence.channels.media.acceptance import Source
 from ringfence.channels.media.audio import Audio
+from ringfence.channels.media.early import EARLY_PACKETS
 from ringfence.channels.media.g711 import SILENCE, encode, translate
 from ringfence.channels.media.inband import InbandDigits
 from ringfence.channels.media.plane import (
@@ -27,7 +28,7 @@ from ringfence.channels.media.plane import (
     StreamStarted,
     Tone,
 )
-from ringfence.channels.media.stream import EARLY_PACKETS, Stream
+from ringfence.channels.media.stream import Stream
 from ringfence.channels.media.tones import digit_tone, tone_payload
 from ringfence.channels.network import Address
 

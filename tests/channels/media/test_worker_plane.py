@@ -6,13 +6,14 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
-from ringfence.channels.media import control, rtp
+from ringfence.channels.media import control, rtcp, rtp
 from ringfence.channels.media.audio import Audio
 from ringfence.channels.media.g711 import SILENCE, encode, translate
 from ringfence.channels.media.plane import (
@@ -65,6 +66,7 @@ class Phone(asyncio.DatagramProtocol):
 
     def __init__(self) -> None:
         self.packets: asyncio.Queue[rtp.Packet] = asyncio.Queue()
+        self.control: asyncio.Queue[tuple[bytes, tuple[str, int]]] = asyncio.Queue()
         self.sequence = 0
 
     @classmethod
@@ -79,7 +81,9 @@ class Phone(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         packet = rtp.parse(data)
-        assert packet is not None
+        if packet is None:
+            self.control.put_nowait((data, addr))
+            return
         self.packets.put_nowait(packet)
 
     def remote(self, codec: Codec = Codec.PCMA, dtmf_payload: int | None = 101) -> Remote:
@@ -206,6 +210,37 @@ async def test_a_live_stream_tells_on_request_how_it_fares(plane: WorkerPlane, p
     )  # fmt: skip
     stream.close()
     assert (await heard.until(StreamClosed)).verdict == verdict
+
+
+async def test_reports_come_from_the_port_above_the_streams_and_are_taken_there(
+    plane: WorkerPlane, phones: Phones
+) -> None:
+    """RFC 3550, 6 and 11; the socket lives from the first report to the end of the stream."""
+    phone, reports, heard = await phones(), await phones(), Heard()
+    stream = await plane.open(heard)
+    stream.connect(replace(phone.remote(), rtcp=reports.address), fill=True)
+    above = Address(HOST, stream.local.port + 1)
+    async with asyncio.timeout(10):  # 1.0 to 3.1 seconds
+        data, source = await reports.control.get()
+    compound = rtcp.parse(data)
+    assert compound is not None
+    assert compound.sending is not None
+    assert source == (HOST, above.port)
+    block = rtcp.Block(compound.ssrc, 64, 9, 1, 80, compound.sending.ntp >> 16 & 0xFFFFFFFF, 0)
+    reports.transport.sendto(rtcp.report(9, None, [block], b"x"), (HOST, above.port))
+    reports.transport.sendto(b"\x81\xc9", (HOST, above.port))
+    verdict = Verdict()
+    while verdict.remote is None or not verdict.packets_refused:
+        stream.measure()
+        verdict = (await heard.until(Measured)).verdict
+    assert (verdict.remote.packets_lost, verdict.remote.loss, verdict.remote.jitter_ms) == (9, 0.25, 10.0)
+    assert verdict.remote.round_trip_ms is not None
+    stream.close()
+    assert (await heard.until(StreamClosed)).verdict.packets_refused == 1
+    async with asyncio.timeout(10):
+        assert (await reports.control.get())[0].endswith(rtcp.goodbye(compound.ssrc))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+        line.bind((HOST, above.port))
 
 
 async def test_two_phones_talk_through_both_laws_and_payload_types(

@@ -65,7 +65,14 @@ def test_the_first_codec_of_the_offer_is_taken_with_its_numbers() -> None:
 def test_it_is_ready_for_the_media_plane() -> None:
     _, agreed = answer_to(AUDIO, "a=sendonly\r\n")
     assert agreed.remote("192.0.2.99") == Remote(
-        Address("192.0.2.7", 40000), "192.0.2.99", Codec.PCMU, 20, 96, sends=True, receives=False
+        Address("192.0.2.7", 40000),
+        "192.0.2.99",
+        Codec.PCMU,
+        20,
+        96,
+        sends=True,
+        receives=False,
+        rtcp=Address("192.0.2.7", 40001),
     )
 
 
@@ -176,3 +183,35 @@ def test_an_answer_takes_nothing_that_was_not_offered() -> None:
     with pytest.raises(SdpError):
         agreed_from_answer(ours, offered("m=audio 3000 RTP/AVP 0\r\n"))
     assert agreed_from_answer(ours, offered(AUDIO)).codec is Codec.PCMA
+
+
+@pytest.mark.parametrize(
+    ("attribute", "place"),
+    [
+        ("", Address("192.0.2.7", 40001)),
+        ("a=rtcp:53020\r\n", Address("192.0.2.7", 53020)),
+        ("a=rtcp:53020 IN IP4 192.0.2.8\r\n", Address("192.0.2.8", 53020)),
+        ("a=rtcp:53020 IN IP6 2001:DB8::1\r\n", Address("2001:db8::1", 53020)),
+        ("a=rtcp:0\r\n", None),
+        ("a=rtcp:65536\r\n", None),
+        ("a=rtcp:53020 IN IP4 dead.beef\r\n", None),
+        ("a=rtcp\r\n", None),
+    ],
+)
+def test_reports_go_to_the_port_above_or_where_rtcp_says(attribute: str, place: Address | None) -> None:
+    """RFC 3550, 11 and RFC 3605."""
+    assert answer_to(AUDIO, attribute)[1].rtcp == place
+
+
+def test_there_is_no_port_above_the_last_one() -> None:
+    assert answer_to(AUDIO.replace("40000", "65535"))[1].rtcp is None
+
+
+def test_reports_share_the_port_of_the_audio_where_that_is_offered() -> None:
+    """RFC 5761, 5.1.1: the answer says so, too; without an offer it does not."""
+    sdp, agreed = answer_to(AUDIO, "a=rtcp-mux\r\n")
+    assert agreed.rtcp_mux
+    assert ("rtcp-mux", None) in sdp.media[0].attributes
+    sdp, agreed = answer_to(AUDIO)
+    assert not agreed.rtcp_mux
+    assert ("rtcp-mux", None) not in sdp.media[0].attributes

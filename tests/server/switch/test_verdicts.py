@@ -73,3 +73,22 @@ async def test_a_call_without_audio_has_no_verdict(pbx: PbxUnderTest) -> None:
     await call.hang_up()
     page = await pbx.server.journal.find(number="99200")
     assert page.legs == {}
+
+
+async def test_rtcp_tells_both_ends_what_the_other_one_heard(pbx: PbxUnderTest) -> None:
+    """RFC 3550, 6: the reports of a scripted phone and of Ringfence's leg, by the ports above those of the RTP."""
+    anna = await pbx.phone("100")
+    call = await anna.dial("9901")
+    assert (await call.measured()).remote is None
+    await asyncio.sleep(20.0)
+    (live,) = pbx.server.switch.calls.values()
+    (connection,) = live.connections
+    for verdict in (await call.measured(), await connection.measured()):
+        assert verdict is not None
+        assert verdict.remote is not None
+        assert (verdict.remote.packets_lost, verdict.remote.loss) == (0, 0.0)
+        assert verdict.remote.round_trip_ms is not None
+        assert verdict.packets_refused == 0
+    await call.hang_up()
+    ended = await pbx.wait_for(StreamEnded)
+    assert ended.verdict["remote"]["packets_lost"] == 0
