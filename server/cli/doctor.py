@@ -5,8 +5,11 @@ It starts nothing and writes nothing. Each thing that is wrong costs one sentenc
 
 from __future__ import annotations
 
+import asyncio
 import socket
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING
 
 import typer
@@ -27,11 +30,17 @@ from .options import (
     SipsPort,
     SiteFile,
     StoreOption,
+    TlsCertificate,
+    TlsKey,
 )
 from .ports import require_ports, rtp_range, what_is_wrong
+from .tls_files import require_pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ..site.site import Trunk
+    from ..site.standing import Standing
 
     Finding = tuple[str, str]
 
@@ -39,6 +48,7 @@ EXIT_FOUND = 1
 RMEM_MAX = Path("/proc/sys/net/core/rmem_max")
 OTHER_FILES = 256
 """Files that a process has open besides connections and RTP sockets, generously."""
+SOON = timedelta(days=14)
 
 
 def register(app: typer.Typer) -> None:
@@ -53,6 +63,8 @@ def doctor(
     sip_port: SipPort = SIP_PORT,
     sips_port: SipsPort = SIPS_PORT,
     http_port: HttpPort = HTTP_PORT,
+    tls_cert: TlsCertificate = None,
+    tls_key: TlsKey = None,
     rtp_ports: RtpPorts = RTP_PORTS,
     data: StoreOption = None,
     licence: Packages = None,
@@ -61,12 +73,16 @@ def doctor(
     """Look for what would keep a server from working well on this machine; exit 1 if there is something."""
     require_ports(sip=sip_port, sips=sips_port, http=http_port)
     media = rtp_range(rtp_ports)
-    channels = _channels(site, data, licence)
+    files = require_pair(tls_cert, tls_key)
+    now = _standing(site, data, licence)
+    channels = now.entitlement.ip_channels
     findings = [
         *ports_in_use(host, sip_port, sips_port, http_port),
         *too_few_ports(media, channels),
         *too_few_files(_most_files(), channels),
         *too_small_buffers(_largest_buffer()),
+        *bad_certificate(files, data),
+        *lost_trunks(now.directory.site.trunks, host),
     ]
     if as_json:
         print_json([{"check": check, "sentence": sentence} for check, sentence in findings])
@@ -127,11 +143,54 @@ def too_small_buffers(largest: int | None) -> Iterator[Finding]:
         yield "receive_buffer", sentence
 
 
-def _channels(site: Path | None, data: Path | None, licence: list[Path] | None) -> int:
+def bad_certificate(files: tuple[Path, Path] | None, data: Path | None) -> Iterator[Finding]:
+    """The certificate for TLS, given or kept in the store: it has to be readable, and to last."""
+    from ..net.certificate import CERTIFICATE, KEY, CertificateError, server_context
+
+    if files is not None:
+        remedy = "give another by --tls-cert and --tls-key"
+    elif data is not None and (data / CERTIFICATE).exists():
+        files, remedy = (data / CERTIFICATE, data / KEY), "delete it, and the next start makes a new one"
+    else:
+        return
+    try:
+        server_context(*files)
+    except CertificateError as error:
+        yield "certificate", f"{error}."
+        return
+    from cryptography import x509
+
+    ends = x509.load_pem_x509_certificate(files[0].read_bytes()).not_valid_after_utc
+    if ends < datetime.now(UTC) + SOON:
+        yield "certificate", f"{files[0]} is valid until {ends:%Y-%m-%d %H:%M} UTC only; {remedy}."
+
+
+def lost_trunks(trunks: tuple[Trunk, ...], host: str) -> Iterator[Finding]:
+    """Trunks whose name leads nowhere (RFC 3263 4)."""
+    for trunk, why in asyncio.run(_not_located(trunks, host)).items():
+        sentence = f'The trunk "{trunk}" is found nowhere: {why}; check its uri and the DNS of this machine.'
+        yield "trunk", sentence
+
+
+async def _not_located(trunks: tuple[Trunk, ...], host: str) -> dict[str, str]:
+    from ..net.dns_records import DnsRecords
+    from ..sip.locating import Locator, NotLocatedError
+
+    locator = Locator(DnsRecords(host), Random())  # noqa: S311 - nothing is sent to where it leads
+    found = {}
+    for trunk in trunks:
+        try:
+            if trunk.uri is not None:
+                await locator.locate(trunk.uri)
+        except NotLocatedError as error:
+            found[trunk.name] = str(error)
+    return found
+
+
+def _standing(site: Path | None, data: Path | None, licence: list[Path] | None) -> Standing:
     from .standing import standing_of, standing_of_sample
 
-    now = standing_of_sample(licence) if site is None and data is None else standing_of(site, data, licence)
-    return now.entitlement.ip_channels
+    return standing_of_sample(licence) if site is None and data is None else standing_of(site, data, licence)
 
 
 def _most_files() -> int | None:

@@ -46,4 +46,13 @@ Host = Annotated[str, typer.Option(help="The address to listen at, IPv4 or IPv6.
 SipPort = Annotated[int, port_option("SIP over UDP and TCP; 0 is any free port, here and below.")]
 SipsPort = Annotated[int, port_option("SIP over TLS.")]
 HttpPort = Annotated[int, port_option("HTTP, and SIP over WebSocket at /sip.")]
+TlsCertificate = Annotated[
+    Path | None,
+    typer.Option(
+        "--tls-cert", metavar="FILE", readable=False, help="The certificate for TLS; without one, an own one."
+    ),
+]
+TlsKey = Annotated[
+    Path | None, typer.Option("--tls-key", metavar="FILE", readable=False, help="The key of --tls-cert.")
+]
 RtpPorts = Annotated[str, typer.Option(metavar="FIRST-LAST", help="The ports for RTP.")]

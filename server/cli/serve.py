@@ -27,9 +27,12 @@ from .options import (
     RtpPorts,
     SipPort,
     SipsPort,
+    TlsCertificate,
+    TlsKey,
     port_option,
 )
 from .ports import is_loopback, require_free, require_ports, rtp_range
+from .tls_files import require_pair
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -62,15 +65,8 @@ def serve(
     http_port: HttpPort = HTTP_PORT,
     csta_port: Annotated[int, port_option("CSTA; not served by this version.")] = 4721,
     smtp_port: Annotated[int, port_option("Mail in; not served by this version.")] = 2533,
-    tls_cert: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", readable=False, help="The certificate for TLS; without one, an own one."
-        ),
-    ] = None,
-    tls_key: Annotated[
-        Path | None, typer.Option(metavar="FILE", readable=False, help="The key of --tls-cert.")
-    ] = None,
+    tls_cert: TlsCertificate = None,
+    tls_key: TlsKey = None,
     rtp_ports: RtpPorts = RTP_PORTS,
     data: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the state in DIR.")] = None,
     database: Annotated[
@@ -133,14 +129,13 @@ def serve(
 
 def _tls(certificate: Path | None, key: Path | None) -> "Callable[[], Awaitable[SSLContext]] | None":
     """The certificate that was given, read; None for an own one."""
-    if certificate is None and key is None:
+    files = require_pair(certificate, key)
+    if files is None:
         return None
-    if certificate is None or key is None:
-        fail("--tls-cert and --tls-key belong together; give both, or neither for an own certificate")
     from ..net.certificate import CertificateError, given, server_context
 
     try:
-        return given(server_context(certificate, key))
+        return given(server_context(*files))
     except CertificateError as error:
         fail(str(error))
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
+from datetime import timedelta
+from time import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ringfence.fixtures.plugin import read_site
 from ringfence.server.cli import doctor
+from ringfence.server.net import certificate as certificate_room
+from ringfence.server.net.certificate import CERTIFICATE, KEY, OwnCertificate
+from ringfence.server.net.dns_records import DnsRecords
 from ringfence.server.net.udp import RECEIVE_BUFFER_BYTES
+from ringfence.server.site.site import Site
+from ringfence.server.store.opening import Opening
+from ringfence.server.store.store import Store
 
 from .command import one_sentence, ringfence
 
@@ -34,6 +44,11 @@ def found(*words: object) -> list[tuple[str, str]]:
     findings = [(one["check"], one["sentence"]) for one in json.loads(result.stdout_bytes)]
     assert result.exit_code == (1 if findings else 0), result.output
     return findings
+
+
+async def no_records(*_: object) -> list[object]:
+    """What DNS says of a name that nobody has."""
+    return []
 
 
 def test_a_machine_that_is_well_is_told_so_with_exit_0() -> None:
@@ -100,6 +115,52 @@ def test_everything_is_told_at_once_a_sentence_a_line(machine: Path, monkeypatch
     assert result.exit_code == 1
     assert len(result.stdout.splitlines()) == 3
     assert all(line.endswith(".") for line in result.stdout.splitlines())
+
+
+def own_certificate(folder: Path) -> Path:
+    asyncio.run(OwnCertificate(folder, ("127.0.0.1",))())
+    return folder / CERTIFICATE
+
+
+def test_a_certificate_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    certificate = own_certificate(tmp_path)
+    key = certificate.with_name(KEY)
+    assert found("--tls-cert", certificate, "--tls-key", key) == []
+    ((check, sentence),) = found("--tls-cert", key, "--tls-key", certificate)
+    assert check == "certificate"
+    assert sentence.startswith(f"{key} cannot be used with {certificate} ")
+    assert "belong together" in one_sentence("doctor", *FREE, "--tls-key", key)
+
+
+def test_a_certificate_that_is_over_soon_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of the store, too, which the next start would make anew."""
+    monkeypatch.setattr(certificate_room, "LASTS", timedelta(days=5))
+    folder = tmp_path / "given"
+    folder.mkdir()
+    given = own_certificate(folder)
+    ((check, sentence),) = found("--tls-cert", given, "--tls-key", given.with_name(KEY))
+    assert check == "certificate"
+    assert sentence.startswith(f"{given} is valid until 2")
+    assert sentence.endswith(" UTC only; give another by --tls-cert and --tls-key.")
+    store = tmp_path / "store"
+    Store.open(store, Opening(Site.sample("small"), time())).close()
+    assert found("--data", store) == []
+    own_certificate(store)
+    ((_, sentence),) = found("--data", store)
+    assert sentence.endswith(" UTC only; delete it, and the next start makes a new one.")
+
+
+def test_a_trunk_whose_name_leads_nowhere_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 3263 4; an address and a name of the file of hosts are well."""
+    monkeypatch.setattr(DnsRecords, "_ask", no_records)
+    text, site = read_site("small").text, tmp_path / "site.toml"
+    for uri, lost in (("192.0.2.7", False), ("localhost", False), ("nobody.example", True)):
+        site.write_text(text.replace('08955550"\n', f'08955550"\nuri = "sip:{uri}"\n'))
+        sentence = (
+            'The trunk "amt" is found nowhere: no address is found for nobody.example; '
+            "check its uri and the DNS of this machine."
+        )
+        assert found(site) == ([("trunk", sentence)] if lost else [])
 
 
 def test_a_wrong_command_line_is_one_sentence_and_exit_2(tmp_path: Path) -> None:
