@@ -5,8 +5,9 @@ Trunks ask a `Locator`. It knows no network: what DNS says it asks of the `Recor
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ...channels.network import Address
@@ -147,13 +148,8 @@ class Locator:
         for _, equals in groupby(open_, key=lambda one: one.priority):
             left = list(equals)
             while left:
-                chosen = self._random.randint(0, sum(one.weight for one in left))
-                for one in left:
-                    chosen -= one.weight
-                    if chosen <= 0:
-                        break
-                left.remove(one)
-                yield one
+                sums = list(accumulate(one.weight for one in left))
+                yield left.pop(bisect_left(sums, self._random.randint(0, sums[-1])))
 
 
 def _place(transport: str, address: Address, name: str) -> Peer:
