@@ -11,6 +11,7 @@ from random import Random, SystemRandom
 from shutil import rmtree
 from typing import TYPE_CHECKING
 
+from ..channels.media.workshop import Workshop
 from ..channels.pool import Pools
 from .api.metrics import Metrics
 from .clock import Clock
@@ -127,7 +128,10 @@ class Pbx:
         feed = JournalFeed(self.journal, self._user_of, lambda at_s: clock.at(at_s).timestamp())
         self.stream.listen(feed.hear)
         self.registrar = Registrar()
-        self.boxes = Boxes(self.administration, self.store.mailbox, self.clock, self.stream)
+        self.boxes = Boxes(
+            self.administration, self.store.mailbox, self.store.sounds, self.clock, self.stream
+        )
+        self.workshop = Workshop()
         self.plane = _plane(options, random)
         self._stack = SipStack(self._handle)
         self._sockets = SipSockets(
@@ -138,8 +142,9 @@ class Pbx:
             self.administration,
             self.registrar,
             self.boxes,
+            self.store.sounds,
             self.clock,
-            self._passed_over,
+            passed_over=self._passed_over,
         )
         locator = Locator(options.records or DnsRecords(options.host), random)
         self.switch = Switch(

@@ -47,8 +47,7 @@ def document(operations: Sequence[Operation], free: frozenset[str]) -> dict[str,
 def _shapes(operations: Sequence[Operation]) -> list[tuple[Any, Any, TypeAdapter[Any]]]:
     found = dict.fromkeys(shape for one in operations for shape in one.results)
     results = [Changes, *(shape for shape in found if shape is not web.StreamResponse)]
-    given = [one.body.annotation for one in operations if one.body is not None]
-    bodies = dict.fromkeys(shape for shape in given if shape is not bytes)
+    bodies = dict.fromkeys(shape for one in operations for shape in one.bodies if shape is not bytes)
     return [
         *((shape, "serialization", adapter(shape)) for shape in results),
         *((shape, "validation", adapter(shape)) for shape in bodies),
@@ -76,8 +75,12 @@ def _described(operation: Operation, schemas: Any, free: bool) -> dict[str, Any]
     if description.strip():
         described["description"] = description.strip()
     if operation.body is not None:
-        shape = operation.body.annotation
-        content = {JSON: {"schema": schemas[shape, "validation"]}} if shape is not bytes else {BYTES: {}}
+        content = {
+            BYTES if shape is bytes else JSON: {}
+            if shape is bytes
+            else {"schema": schemas[shape, "validation"]}
+            for shape in operation.bodies
+        }
         described["requestBody"] = {"required": True, "content": content}
     if free:
         described["security"] = []

@@ -1,8 +1,8 @@
 """Routes of the HTTP door as typed functions: what is read, answered and documented comes from one signature.
 
 A handler takes the PBX, the names in its path, query parameters, `who` asks and the `request` if it wants them, and
-at most one body: a dataclass or TypedDict (JSON), or bytes. It returns such values (JSON), None (204), or a response of
-its own; with `dry_run` among its parameters also `Changes`. `openapi` documents the same.
+at most one body: a dataclass or TypedDict (JSON), bytes, or either by the Content-Type. It returns such values (JSON),
+None (204), or a response of its own; with `dry_run` among its parameters also `Changes`. `openapi` documents the same.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass, is_dataclass
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
@@ -54,7 +54,10 @@ def adapter(shape: Any) -> TypeAdapter[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of one path, for tokens of the kinds in `may`. `given` are the parameters that need no reading."""
+    """One method of one path, for tokens of the kinds in `may`. `given` are the parameters that need no reading.
+
+    A body of bytes is read up to just above `most_bytes` (None: as much as any body may have).
+    """
 
     method: str
     path: str
@@ -66,6 +69,7 @@ class Operation:
     query: Mapping[str, Parameter]
     body: Parameter | None
     given: frozenset[str]
+    most_bytes: int | None = None
 
     @property
     def path_names(self) -> list[str]:
@@ -85,10 +89,7 @@ class Operation:
             name: one for name, one in zip(_GIVEN, (who, request), strict=True) if name in self.given
         }
         if self.body is not None:
-            shape = self.body.annotation
-            raw = shape is bytes
-            body = await _body(request, _beginning if raw else web.Request.read)
-            arguments[self.body.name] = body if raw else _read(shape, body)
+            arguments[self.body.name] = await self._read_body(request)
         result = await self.handler(pbx, **arguments)
         if isinstance(result, web.StreamResponse):
             return result
@@ -100,6 +101,17 @@ class Operation:
             written = written.replace(separator, escape)
         status = HTTPStatus.OK if dry else self.status
         return web.Response(body=written, status=status, content_type=self.produces)
+
+    @property
+    def bodies(self) -> tuple[Any, ...]:
+        """The shapes that the body may have."""
+        return () if self.body is None else get_args(self.body.annotation) or (self.body.annotation,)
+
+    async def _read_body(self, request: web.Request) -> object:
+        *shapes, raw = sorted(self.bodies, key=lambda shape: shape is bytes)
+        if raw is bytes and not (shapes and request.content_type == JSON):
+            return await _body(request, partial(_beginning, most_bytes=self.most_bytes))
+        return _read(shapes[0] if shapes else raw, await _body(request, web.Request.read))
 
     def _queried(self, request: web.Request) -> dict[str, object]:
         values: dict[str, object] = {}
@@ -127,6 +139,12 @@ class Routes(list[Operation]):
         """Route GET, and with it HEAD."""
         return self._route("GET", path, HTTPStatus.OK, produces, may)
 
+    def put(
+        self, path: str, *, may: Kinds = ADMINISTRATORS, most_bytes: int | None = None
+    ) -> Callable[[_H], _H]:
+        """Route PUT."""
+        return self._route("PUT", path, HTTPStatus.OK, JSON, may, most_bytes)
+
     def post(
         self, path: str, *, may: Kinds = ADMINISTRATORS, status: int = HTTPStatus.OK
     ) -> Callable[[_H], _H]:
@@ -141,7 +159,9 @@ class Routes(list[Operation]):
         """Route DELETE."""
         return self._route("DELETE", path, HTTPStatus.NO_CONTENT, JSON, may)
 
-    def _route(self, method: str, path: str, status: int, produces: str, may: Kinds) -> Callable[[_H], _H]:
+    def _route(  # noqa: PLR0917 - what the decorators above give, in the order of `Operation`
+        self, method: str, path: str, status: int, produces: str, may: Kinds, most_bytes: int | None = None
+    ) -> Callable[[_H], _H]:
         def register(handler: _H) -> _H:
             signed = signature(handler)
             parameters = list(signed.parameters.values())[1:]
@@ -151,14 +171,19 @@ class Routes(list[Operation]):
             body = bodies[0] if bodies else None
             given = frozenset(one.name for one in parameters).intersection(_GIVEN)
             result = signed.return_annotation
-            self.append(Operation(method, path, handler, status, produces, may, result, query, body, given))
+            operation = Operation(
+                method, path, handler, status, produces, may, result, query, body, given, most_bytes
+            )
+            self.append(operation)
             return handler
 
         return register
 
 
 def _is_body(annotation: Any) -> bool:
-    return is_dataclass(annotation) or is_typeddict(annotation) or annotation is bytes
+    return (
+        is_dataclass(annotation) or is_typeddict(annotation) or bytes in {annotation, *get_args(annotation)}
+    )
 
 
 def _names(path: str) -> list[str]:
@@ -177,10 +202,10 @@ async def _body(request: web.Request, read: Callable[[web.Request], Awaitable[by
         raise ProblemError(Refusal("request.invalid"), detail=detail, status=408) from None
 
 
-async def _beginning(request: web.Request) -> bytes:
+async def _beginning(request: web.Request, most_bytes: int | None) -> bytes:
     """The body as it came; of one that is too large anyway, as much as shows that."""
     body = bytearray()
-    while len(body) <= request.client_max_size and (chunk := await request.content.readany()):
+    while len(body) <= (most_bytes or request.client_max_size) and (chunk := await request.content.readany()):
         body += chunk
     return bytes(body)
 

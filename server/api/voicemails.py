@@ -5,7 +5,6 @@ An administrator's token is not gated; a user's needs what reading a box with hi
 
 from dataclasses import dataclass
 from datetime import datetime
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
 from aiohttp import web
@@ -17,6 +16,7 @@ from ..store.tokens import Token
 from .operation import API, Routes
 from .problem import ProblemError
 from .rights import EVERYBODY, sees_name, user_named
+from .wav import AUDIO, wav
 
 if TYPE_CHECKING:
     from ..app import Pbx
@@ -41,19 +41,18 @@ class VoicemailEntry:
 async def list_voicemails(pbx: "Pbx", who: Token, name: str) -> tuple[VoicemailEntry, ...]:
     """List the messages in a user's box, oldest first."""
     user_named(who, pbx.administration.directory, name)
-    _require_licence(pbx, who, name)
+    require_licence(pbx, who, name)
     return tuple(
         VoicemailEntry(one.id, one.caller, one.called, one.received_at, one.duration_s, one.read)
         for one in await pbx.boxes.list(name)
     )
 
 
-@routes.get(f"{API}/voicemails/{{id}}/audio", may=EVERYBODY, produces="audio/wav")
+@routes.get(f"{API}/voicemails/{{id}}/audio", may=EVERYBODY, produces=AUDIO)
 async def hear_voicemail(pbx: "Pbx", who: Token, request: web.Request, id: str) -> web.StreamResponse:  # noqa: A002 - the name in the path
     """Fetch the sound of a message (WAV, mono, 16 bit, 8 kHz); Range is understood."""
     message = await _message(pbx, who, id)
-    _require_range(request, message)
-    return web.FileResponse(message.path, headers={"Content-Type": "audio/wav"})
+    return wav(request, message.path)
 
 
 @routes.delete(f"{API}/voicemails/{{id}}", may=EVERYBODY)
@@ -69,35 +68,18 @@ async def _message(pbx: "Pbx", who: Token, id_: str) -> "Message":
     message = await pbx.store.mailbox.get(id_)
     if message is None or not sees_name(who, pbx.administration.directory, message.user):
         raise _unknown(id_)
-    _require_licence(pbx, who, message.user)
+    require_licence(pbx, who, message.user)
     return message
 
 
-def _require_licence(pbx: "Pbx", who: Token, user: str) -> None:
+def require_licence(pbx: "Pbx", who: Token, user: str) -> None:
+    """Raise `ProblemError` where a user's client may not come at the box of `user`."""
     if who.client is None:
         return
     answer = may_read(pbx.administration.gate, user, "voicemail", who.client)
     if isinstance(answer, Refusal):
         what = f"reading the voicemail box of {user} with a client of kind {who.client}"
         raise ProblemError.of(pbx.decisions.mint(answer, what, user=user))
-
-
-def _require_range(request: web.Request, message: "Message") -> None:
-    """Refuse a Range that is none of the sound (RFC 9110 14.4); with If-Range it may come to be ignored."""
-    if "If-Range" in request.headers:
-        return
-    size = message.path.stat().st_size
-    try:
-        start = request.http_range.start
-    except ValueError:
-        start = size
-    if start is not None and start >= size:
-        raise ProblemError(
-            Refusal("request.invalid"),
-            detail=f"The Range is outside of the sound, which has {size} bytes.",
-            status=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
-            headers={"Content-Range": f"bytes */{size}"},
-        )
 
 
 def _unknown(id_: str) -> ProblemError:

@@ -6,14 +6,13 @@ the disk; the file moves first and the row comes last, so that no row is ever wi
 
 from __future__ import annotations
 
-import os
-import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, select, update
 
+from .durable import move_durably
 from .failure import explained
 from .schema import messages
 
@@ -57,7 +56,7 @@ class Mailbox:
         def work(connection: Connection) -> Message:
             number = _next_number(connection)
             path = self._folder / f"{number}.wav"
-            _move_durably(wav_path, path)
+            move_durably(wav_path, path)
             row = {
                 "id": number,
                 "user": user,
@@ -139,14 +138,3 @@ def _next_number(connection: Connection) -> int:
     known = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").scalar()
     highest = connection.scalar(select(func.max(messages.c.id)))
     return max(int(known or 0), int(highest or 0)) + 1
-
-
-def _move_durably(source: Path, target: Path) -> None:
-    with source.open("rb+") as file:
-        os.fsync(file.fileno())
-    shutil.move(source, target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

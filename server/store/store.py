@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, select
 
-from ..site.events import UserDeleted
+from ..site.events import SettingChanged, SettingsDeleted, UserDeleted
 from . import audit, meta, revisions, schema
 from .failure import DAMAGED, READONLY, StoreError, StoreHeldError, explained, sentence
 from .mailbox import Mailbox, sweep
 from .opening import Opening, opened
 from .site_rows import read_holdings, write_holdings
+from .sounds import Sound, Sounds, greetings, swept
 from .tokens import Tokens
 from .unit import InlineRunner, ThreadRunner, connect, disconnect, in_transaction
 
@@ -45,14 +46,15 @@ _LOCK = "ringfence.lock"
 class Store:
     """An open store. `holdings` is what it held when it was opened, brought up to `reckoned_at` (Unix time).
 
-    `unit` writes, `mailbox` keeps voicemail, `tokens` those who may come by HTTP. `messages_dir` is the folder
-    of the recordings; `merge` tells what `--apply-site` changed, if it did.
+    `unit` writes, `mailbox` keeps voicemail, `sounds` greetings and prompts, `tokens` those who may come by HTTP.
+    `messages_dir` is the folder of the recordings; `merge` tells what `--apply-site` changed, if it did.
     """
 
     holdings: Holdings
     reckoned_at: float
     unit: Unit
     mailbox: Mailbox
+    sounds: Sounds
     tokens: Tokens
     folder: Path
     messages_dir: Path
@@ -84,20 +86,22 @@ class Store:
             raise StoreError(folder, "there is no store yet", "name a site file to import")
         if file.exists() and not os.access(file, os.W_OK):  # SQLite would open it, and refuse every change
             raise StoreError(folder, *READONLY)
-        messages_dir = folder / "messages"
+        messages_dir, sounds_dir = folder / "messages", folder / "sounds"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # passwords, PINs and voices lie in it
         messages_dir.mkdir(exist_ok=True)
+        sounds_dir.mkdir(exist_ok=True)
         lock = _locked(folder)
         try:
             connection = connect(None if inline and temporary else file)
             try:
 
-                def work(connection: Connection) -> tuple[Holdings, float, Merge | None]:
+                def work(connection: Connection) -> tuple[Holdings, float, Merge | None, dict[str, Sound]]:
                     holdings, merged = _opened(connection, folder, opening)
                     sweep(connection, messages_dir)
-                    return holdings, meta.reckoned_at(connection, opening.at), merged
+                    prompts = swept(connection, sounds_dir, holdings)
+                    return holdings, meta.reckoned_at(connection, opening.at), merged, prompts
 
-                holdings, reckoned_at, merged = in_transaction(connection, work)
+                holdings, reckoned_at, merged, prompts = in_transaction(connection, work)
             except BaseException:
                 disconnect(connection)
                 raise
@@ -106,9 +110,20 @@ class Store:
             raise
         unit: Unit = InlineRunner(connection) if inline else ThreadRunner(connection)
         mailbox = Mailbox(unit, messages_dir)
+        sounds = Sounds(unit, sounds_dir, prompts)
         tokens = Tokens(unit)
         return cls(
-            holdings, reckoned_at, unit, mailbox, tokens, folder, messages_dir, merged, lock, temporary
+            holdings,
+            reckoned_at,
+            unit,
+            mailbox,
+            sounds,
+            tokens,
+            folder,
+            messages_dir,
+            merged,
+            lock,
+            temporary,
         )
 
     async def record(self, change: Change) -> None:
@@ -125,6 +140,9 @@ class Store:
             files = await self.unit.run(work)
         for file in files:
             (self.messages_dir / file).unlink(missing_ok=True)
+        settings = any(isinstance(event, (SettingChanged, SettingsDeleted)) for event in change.events)
+        if settings and change.before is not None:
+            self.sounds.remove(greetings(change.before) - greetings(change.after))
 
     def close(self) -> None:
         """Finish what is being written and let go of the files; a temporary store is removed."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...channels.media.plane import Clip
 from ...features.voicemail.settings import BoxSettings
+from ..store.sounds import greeting
 from .events import MessageDeleted, MessageLeft, MessageRead
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from ..clock import Clock
     from ..site.administration import Administration
     from ..store.mailbox import Mailbox, Message
+    from ..store.sounds import Sounds
     from .stream import EventStream
 
 
@@ -21,10 +24,16 @@ class Boxes:
     """Keeps `features.voicemail.boxes.Boxes` for one server."""
 
     def __init__(
-        self, administration: Administration, mailbox: Mailbox, clock: Clock, stream: EventStream
+        self,
+        administration: Administration,
+        mailbox: Mailbox,
+        sounds: Sounds,
+        clock: Clock,
+        stream: EventStream,
     ) -> None:
         self._administration = administration
         self._mailbox = mailbox
+        self._sounds = sounds
         self._clock = clock
         self._stream = stream
 
@@ -33,7 +42,10 @@ class Boxes:
         found = self._administration.directory.by_name(user)
         if found is None or found.voicemail_pin is None:
             return None
-        return BoxSettings(user, found.voicemail_pin)
+        own = greeting(found)
+        if own is None:
+            return BoxSettings(user, found.voicemail_pin)
+        return BoxSettings(user, found.voicemail_pin, Clip(self._sounds.path(own)))
 
     def box_numbered(self, number: str) -> BoxSettings | None:
         """Return the box of an extension."""

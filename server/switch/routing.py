@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ...channels.media.plane import Clip
 from ...features.attendant.policy import attendant_route
-from ...features.attendant.settings import Menu
+from ...features.attendant.settings import ANNOUNCEMENT, Menu
 from ...features.emergency.behaviour import answering_point
 from ...features.route import Answer, Forwarding, Leave, Refuse, Ring, Route
 from ...features.softphone.policy import accounts_to_ring, may_use_softphone
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..sip.registrar import Registrar
     from ..site.administration import Administration
     from ..site.site import Trunk, User
+    from ..store.sounds import Sounds
     from .boxes import Boxes
 
 _DIALLED = re.compile(r"\+?[0-9]{1,32}")
@@ -40,12 +42,15 @@ class Router:
         administration: Administration,
         registrar: Registrar,
         boxes: Boxes,
+        sounds: Sounds,
         clock: Clock,
+        *,
         passed_over: Callable[[str, Refusal], None],
     ) -> None:
         self._administration = administration
         self._registrar = registrar
         self._boxes = boxes
+        self._sounds = sounds
         self._clock = clock
         self._passed_over = passed_over
 
@@ -98,7 +103,13 @@ class Router:
             return self._ring(user, user.extension)
         attendant = directory.attendant(number)
         if attendant is not None:
-            menu = Menu(attendant.name, attendant.menu, hairpin=attendant.transfer == "hairpin")
+            sound = self._sounds.prompt(attendant.name)
+            menu = Menu(
+                attendant.name,
+                attendant.menu,
+                ANNOUNCEMENT if sound is None else Clip(self._sounds.path(sound)),
+                hairpin=attendant.transfer == "hairpin",
+            )
             place = directory.site.attendants.index(attendant) + 1
             return attendant_route(menu, gate, place, directory.site.licensing.aa_limit_unit)
         if number == voicemail.extension:

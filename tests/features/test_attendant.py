@@ -6,11 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.tone_file import write_tone
 
 from ringfence.channels.media.plane import Tone
 from ringfence.fixtures.plugin import read_site
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ringfence.fixtures.pbx import PbxUnderTest
 
 pytestmark = pytest.mark.virtual_time
@@ -49,6 +52,19 @@ async def test_a_digit_transfers_and_the_leases_are_given_up_when_the_target_ans
     assert (await ringing.heard()).contains_tone(440)
     await ringing.hang_up()
     await call.ended()
+
+
+async def test_the_next_caller_hears_the_announcement_that_the_attendant_was_given(
+    pbx: PbxUnderTest, tmp_path: Path
+) -> None:
+    sounds = pbx.server.store.sounds
+    write_tone(tmp_path / "menu.wav", 900, 2)
+    await sounds.set_prompt("zentrale", await sounds.keep(tmp_path / "menu.wav", 2.0))
+    caller = await pbx.outside("+49731999")
+    call = await caller.dial(ATTENDANT)
+    await asyncio.sleep(2)
+    assert (await call.heard()).between(0.2, 1.8).contains_tone(900, 0.95)
+    await call.hang_up()
 
 
 async def test_a_target_that_is_busy_leads_back_to_the_menu(pbx: PbxUnderTest) -> None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.tone_file import write_tone
 
 from ringfence.channels.media.audio import Audio
 from ringfence.channels.media.g711 import SILENCE, encode
 from ringfence.channels.media.plane import Codec, Prompt, Tone
 from ringfence.channels.media.prompts import prompt_payload
 from ringfence.fixtures.plugin import read_site
+from ringfence.server.site.acts import SetSetting
 from ringfence.server.switch.events import MessageLeft
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ringfence.fixtures.pbx import PbxUnderTest
     from ringfence.server.phones.call import PhoneCall
 
@@ -49,6 +54,22 @@ async def test_the_greeting_begins_within_a_second_and_ends_with_a_tone(pbx: Pbx
     heard = await call.heard()
     assert heard.between(0, 1).rms > 100
     assert heard.duration_s == pytest.approx(GREETING_AND_BEEP_S, abs=0.3)
+    await call.hang_up()
+
+
+async def test_the_next_caller_hears_the_greeting_that_the_box_was_given(
+    pbx: PbxUnderTest, tmp_path: Path
+) -> None:
+    write_tone(tmp_path / "greeting.wav", 900, 3)
+    sound = await pbx.server.store.sounds.keep(tmp_path / "greeting.wav", 3.0)
+    await pbx.server.administration.apply(SetSetting("anna", "voicemail", "greeting", asdict(sound)))
+    caller = await pbx.outside("+49731999")
+    call = await caller.dial(f"{ROOT}*100")
+    await call.answered()
+    await asyncio.sleep(3.3)
+    heard = await call.heard()
+    assert heard.between(0.2, 2.8).contains_tone(900, 0.95)
+    assert heard.between(3.05, 3.3).contains_tone(1000)
     await call.hang_up()
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import os
 import subprocess
 import sys
-import wave
-from array import array
 from pathlib import Path
 from threading import Condition, Thread
 from typing import TYPE_CHECKING
+
+from tests.tone_file import write_tone
 
 from ringfence.channels.media.audio import Audio
 
@@ -86,11 +85,3 @@ class Telephone(Program):
     def heard(self) -> Audio:
         """What came from the other end, once the phone has quit."""
         return Audio.from_wav(self._room / "heard.wav")
-
-
-def write_tone(path: Path, tone_hz: int, duration_s: int = 20) -> None:
-    """Write a file for a telephone to say."""
-    samples = (round(8000 * math.sin(2 * math.pi * tone_hz * n / 8000)) for n in range(8000 * duration_s))
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, 8000, 0, "NONE", ""))
-        file.writeframes(array("h", samples).tobytes())

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.tone_file import write_tone
 
 from ringfence.channels.media.audio import Audio
 
-from .program import Program, write_tone
+from .program import Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -112,7 +112,7 @@ async def test_everything_that_is_held_comes_back_as_it_was(data: Path, site: Si
         CreateUser("dora", "Ulm", "103", "d-4", forward=Forward(no_answer="100", after_s=5)),
         CreateLocation("Bonn"),
         DuplicateLocation("Ulm", "Neu-Ulm"),
-        SetSetting("ben", "voicemail", "greeting", {"file": "7.wav", "loud": True}),
+        SetSetting("ben", "voicemail", "greeting", {"file": "7.wav", "duration_s": 2.5}),
         ImportPackage(issued("p-1", tapi_line=2, office_plus=2)),
         BindLine("103"),
         BindLine("100"),

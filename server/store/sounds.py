@@ -1,0 +1,124 @@
+"""Sounds that users and attendants have in place of the server's own: WAV files in the store's `sounds` folder.
+
+Whose greeting one is says a personal setting of the user, which goes with the function and with the user (L-06); whose
+prompt, a fact of the store. A file is on the disk before anything names it, and goes when nothing names it any more.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from sqlalchemy import delete
+
+from ..site.personal import VOICEMAIL
+from .durable import move_durably
+from .failure import explained
+from .meta import all_meta, set_meta
+from .schema import meta
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from ..site.holdings import Holdings
+    from ..site.site import User
+    from .unit import Unit
+
+GREETING = "greeting"
+"""The key of the personal setting of `voicemail` that holds a greeting."""
+_PROMPT = "attendant_prompt:"
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A file of the folder and its length; `text` and `language` of one that was spoken from a text."""
+
+    file: str
+    duration_s: float
+    text: str | None = None
+    language: str | None = None
+
+
+class Sounds:
+    """The sounds of one store; `prompts` are those of its attendants by name."""
+
+    def __init__(self, unit: Unit, folder: Path, prompts: dict[str, Sound]) -> None:
+        self._unit = unit
+        self._folder = folder
+        self._prompts = prompts
+
+    def path(self, sound: Sound) -> Path:
+        """Where a sound lies: mono, 16 bit, 8 kHz."""
+        return self._folder / sound.file
+
+    def prompt(self, attendant: str) -> Sound | None:
+        """The prompt that was given to an attendant."""
+        return self._prompts.get(attendant)
+
+    async def keep(
+        self, wav: Path, duration_s: float, text: str | None = None, language: str | None = None
+    ) -> Sound:
+        """Move the file at `wav` into the store; raises `StoreError` where it cannot be kept."""
+        sound = Sound(f"{uuid4().hex}.wav", duration_s, text, language)
+        with explained(self._folder):
+            await self._unit.run(lambda _: move_durably(wav, self.path(sound)))
+        return sound
+
+    def remove(self, files: Iterable[str]) -> None:
+        """Remove files that nothing names any more."""
+        for file in files:
+            (self._folder / file).unlink(missing_ok=True)
+
+    async def set_prompt(self, attendant: str, sound: Sound | None) -> None:
+        """Give an attendant another prompt, None the server's own."""
+        key = _PROMPT + attendant
+
+        def work(connection: Connection) -> None:
+            if sound is None:
+                connection.execute(delete(meta).where(meta.c.key == key))
+            else:
+                set_meta(connection, **{key: json.dumps(asdict(sound))})
+
+        with explained(self._folder):
+            await self._unit.run(work)
+        before = self._prompts.pop(attendant, None)
+        if sound is not None:
+            self._prompts[attendant] = sound
+        if before is not None:
+            self.remove([before.file])
+
+
+def greeting(user: User) -> Sound | None:
+    """The greeting that a user has given to his box."""
+    for one in user.settings:
+        if (one.function, one.key) == (VOICEMAIL, GREETING) and isinstance(one.value, dict):
+            return Sound(**one.value)
+    return None
+
+
+def greetings(holdings: Holdings) -> set[str]:
+    """The files of all users' greetings."""
+    return {sound.file for user in holdings.site.users if (sound := greeting(user)) is not None}
+
+
+def swept(connection: Connection, folder: Path, holdings: Holdings) -> dict[str, Sound]:
+    """Return the prompts of the attendants that there are; remove those of others, and files that nothing names."""
+    facts = {
+        key.removeprefix(_PROMPT): value
+        for key, value in all_meta(connection).items()
+        if key.startswith(_PROMPT)
+    }
+    names = {attendant.name for attendant in holdings.site.attendants}
+    gone = [_PROMPT + name for name in facts if name not in names]
+    connection.execute(delete(meta).where(meta.c.key.in_(gone)))
+    prompts = {name: Sound(**json.loads(value)) for name, value in facts.items() if name in names}
+    kept = greetings(holdings) | {sound.file for sound in prompts.values()}
+    for path in folder.glob("*.wav"):
+        if path.name not in kept:
+            path.unlink(missing_ok=True)
+    return prompts
