@@ -162,6 +162,23 @@ async def test_a_trunk_that_forks_has_one_early_dialog_for_each_and_one_call(pbx
         await hanging_up
 
 
+@pytest.mark.ringfence(site=WITH_WAY_OUT)
+async def test_who_answers_and_leaves_in_the_same_moment_has_not_taken_the_call(pbx: PbxUnderTest) -> None:
+    """RFC 3261 15: the caller is refused, and waits for nobody."""
+    ben = await pbx.phone("101")
+    async with RawCaller(pbx, "127.0.0.31", 5070) as far:
+        dialling = asyncio.ensure_future(ben.dial("90731123"))
+        invite = await far.request_from_server()
+        far.respond(invite, 180)
+        call = await dialling
+        far.call_id, far.from_tag, far.to = invite.call_id, "raw", invite.get("from") or ""
+        far.respond(invite, 200, body=far.sdp())
+        far.send(far.make("BYE", str(invite.contacts[0].uri)))
+        await call.ended()
+        assert (call.status, call.reason) == (480, "user.no_answer")
+        assert not pbx.server.switch.connections
+
+
 # -- CANCEL and its races --------------------------------------------------------------------------------------
 
 
