@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[\w.+~-]{1,64}")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:]+\])(?::[0-9]+)?")  # RFC 6454 6.2
+_SHORTEST_SILENCE_S, _LONGEST_SILENCE_S = 1.0, 3600.0
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 
@@ -205,6 +206,10 @@ def _settings(site: Site) -> Iterator[Problem]:
     if not is_number(site.test_numbers.prefix):
         what = f'the prefix "{site.test_numbers.prefix}" of the test numbers is no number'
         yield Problem(("test_numbers", "prefix"), what, "use digits only")
+    if not _SHORTEST_SILENCE_S <= site.media.silent_s <= _LONGEST_SILENCE_S:
+        what = f"no leg can be silent for {site.media.silent_s:g} seconds"
+        remedy = f"write {_SHORTEST_SILENCE_S:g} to {_LONGEST_SILENCE_S:g}"
+        yield Problem(("media", "silent_s"), what, remedy)
     algorithms = site.security.digest_algorithms
     if not algorithms or len(set(algorithms)) < len(algorithms):
         what = "digest_algorithms names none, or one twice"

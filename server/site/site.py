@@ -225,6 +225,14 @@ class Fax:
 
 
 @dataclass(frozen=True, slots=True)
+class Media:
+    """`[media]`: after how many seconds without RTP a leg that occupies a channel ends, whatever its RTCP says."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
+    silent_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
 class TestNumbers:
     """`[test_numbers]`: the numbers for trying out, and what they begin with."""
 
@@ -282,6 +290,7 @@ class Site:
     numbers: Numbers = Numbers()
     csta: Csta = Csta()
     fax: Fax = Fax()
+    media: Media = Media()
     test_numbers: TestNumbers = TestNumbers()
     security: Security = Security()
     webhooks: tuple[Webhook, ...] = ()

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from ..sip.message import Response
     from .connection import Connection
 
-SILENT_S = 60.0
-
 
 class Bridge:
     """Listens to both from now on; `begin` lets them hear each other once both are answered."""
@@ -31,10 +29,7 @@ class Bridge:
         if one.stream is not None and other.stream is not None and not (one.is_over or other.is_over):
             one.stream.bridge(other.stream)
         for connection in self._pair:
-            if connection.leases and connection.stream is not None:
-                connection.stream.watch(
-                    SILENT_S
-                )  # a hairpin whose caller vanished must not hold its channels
+            connection.watch()  # a hairpin whose caller vanished must not hold its channels
 
     def on_progress(self, connection: Connection, status: int) -> None:
         """Nothing rings any more."""

@@ -320,6 +320,11 @@ class Connection:
         if self.leg is not None:
             self._finish(status, response)
 
+    def watch(self) -> None:
+        """Notice it when the far end of a leg that occupies a channel falls silent."""
+        if self.leases and self.stream is not None:
+            self.stream.watch(self._switch.silent_s)
+
     async def measured(self) -> Verdict | None:
         """Ask how the audio has fared up to now; None without any."""
         return await self._measurement.of(self.stream)

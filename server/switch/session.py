@@ -9,7 +9,7 @@ from ...channels.media.plane import DigitHeard, Played, Recorded, StreamClosed, 
 from ...channels.session import Ended, Party, Recording, TransferFailed
 from ...features.route import Final
 from ...licensing.refusal import Refusal
-from .bridge import SILENT_S, Bridge
+from .bridge import Bridge
 from .connection import NORMAL
 from .dialler import Errand, Reached
 from .events import DigitPressed
@@ -79,8 +79,7 @@ class SwitchSession:
             self._raise_ended()
         if not was_answered:
             await self._wait()
-        if connection.leases and connection.stream is not None:
-            connection.stream.watch(SILENT_S)
+        connection.watch()
 
     def patience(self, seconds: float | None) -> None:
         """Count the time without a digit from now on."""

@@ -113,6 +113,11 @@ class Switch:
         return in_words(said, language, self.clock.today().astimezone())
 
     @property
+    def silent_s(self) -> float:
+        """For how long a leg that occupies a channel may send no RTP."""
+        return self._administration.directory.site.media.silent_s
+
+    @property
     def tones(self) -> NationalTones:
         """What callers of this site hear while they wait."""
         return NATIONAL_TONES[self._administration.directory.site.server.tones]
