@@ -43,7 +43,7 @@ class Ear:
         self.pcm = bytearray()
 
     def hear(self, packet: Packet, now: float) -> None:
-        """Take a packet of G.711; one that comes late or twice is left out."""
+        """Take a packet of G.711, or one without payload; one that comes late or twice is left out."""
         if packet.ssrc == self._ssrc:
             if (packet.sequence - self._sequence - 1) & 0xFFFF >= 0x8000:
                 return
@@ -52,7 +52,8 @@ class Ear:
                 self.pcm += bytes(2 * min(gap, LONGEST_GAP_SAMPLES))
         self._ssrc, self._sequence = packet.ssrc, packet.sequence
         self._next = packet.timestamp + len(packet.payload)
-        self.pcm += decode_to_pcm(packet.payload, CODECS[packet.payload_type])
+        if packet.payload:
+            self.pcm += decode_to_pcm(packet.payload, CODECS[packet.payload_type])
         self._bank.expect(now)
 
     def close(self) -> None:

@@ -77,7 +77,10 @@ class RecordingFile:
         return self._file is None or self.samples >= self._max_samples
 
     def add(self, packet: Packet, now: float) -> None:
-        """Take a packet of payload type 0 or 8 that arrived at `now` (seconds, any clock that does not jump)."""
+        """Take a packet of payload type 0 or 8 that arrived at `now` (seconds, any clock that does not jump).
+
+        One without payload tells that there is silence up to its timestamp.
+        """
         position = self._position(packet, now)
         if position < self._flushed:
             return

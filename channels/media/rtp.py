@@ -15,6 +15,9 @@ MAX_BYTES = 1500
 MARKER = 0x80
 """The marker bit, as it stands beside the payload type."""
 
+COMFORT_NOISE = 13
+"""The static payload type of RFC 3389: its sender is silent, and says how the silence would sound."""
+
 _HEADER = Struct("!BBHII")
 _PLAIN = 0x80  # version 2; no padding, extension or contributing source
 _PADDING, _EXTENSION, _SOURCES = 0x20, 0x10, 0x0F

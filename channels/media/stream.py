@@ -14,10 +14,10 @@ from .digits_heard import DigitsHeard
 from .early import Early
 from .g711 import CODECS, PAYLOAD_TYPES, SAMPLE_RATE_HZ, SILENCE, translate
 from .outgoing import Outgoing
-from .plane import DigitsSent, Measured, Played, Recorded, StreamClosed, StreamLost, StreamStarted
+from .plane import DigitsSent, Measured, Played, StreamClosed, StreamLost, StreamStarted
 from .player import Player
 from .reception import Reception
-from .recording import RecordingFile
+from .recorder import Recorder, as_heard
 from .reporter import Reporter, Session
 from .rtp import MARKER, parse
 from .telephone_event import DigitSender
@@ -70,7 +70,7 @@ class Stream:
         self._frame_samples = 160
         self._fill = False
         self._player: Player | None = None
-        self._recording: RecordingFile | None = None
+        self._recorder = Recorder(emit)
         self._peer: Stream | None = None
         self._echo = False
         self._started = False
@@ -81,7 +81,6 @@ class Stream:
         self._grid_at: float | None = None
         self._heard_at = 0.0
         self._silent_s: float | None = None
-        self._record_until: float | None = None
         self._closed = False
         self._early = Early()
         self._early_at: float | None = None
@@ -137,19 +136,12 @@ class Stream:
 
     def record(self, path: Path, max_s: float, now: float) -> None:
         """Write what is heard to `path`; a recording that runs is closed first."""
-        self.stop_recording()
-        if self._closed:
-            return
-        self._recording = RecordingFile(path, max_s)
-        self._record_until = now + max_s
-        if self._recording.full:
-            self.stop_recording()
+        if not self._closed:
+            self._recorder.start(path, max_s, now)
 
     def stop_recording(self) -> None:
         """Close the recording, if one runs."""
-        recording, self._recording, self._record_until = self._recording, None, None
-        if recording is not None:
-            self._emit(Recorded(recording.path, recording.finish()))
+        self._recorder.stop()
 
     def echo(self) -> None:
         """Return each packet and send nothing else: ends a bridge and what plays."""
@@ -244,7 +236,7 @@ class Stream:
             self._emit(StreamStarted())
         if packet.payload_type == self._dtmf:
             self._digits.take_event(packet)
-        elif (self._recording is not None or self._digits.ear is not None) and packet.payload_type in CODECS:
+        elif self._recorder.file is not None or self._digits.ear is not None:
             self._hear(packet, now)
         if self._peer is not None:
             self._peer.relay(packet, event=packet.payload_type == self._dtmf, now=now)
@@ -253,12 +245,11 @@ class Stream:
 
     def _hear(self, packet: Packet, now: float) -> None:
         """Take audio for whoever wants to have it."""
-        if self._digits.ear is not None:
-            self._digits.ear.hear(packet, now)
-        if self._recording is not None:
-            self._recording.add(packet, now)
-            if self._recording.full:
-                self.stop_recording()
+        heard = as_heard(packet)
+        if heard is not None:
+            self._recorder.take(heard, now)
+            if self._digits.ear is not None:
+                self._digits.ear.hear(heard, now)
 
     def receive_control(self, data: bytes, source: Source, now: float) -> None:
         """Take a datagram from the port above the stream's, where RTCP arrives."""
@@ -306,7 +297,7 @@ class Stream:
     def next_deadline(self) -> float | None:
         """When `tick` wants to be called next; it may come to be later, never earlier, without a call."""
         report_at = None if self._reporter is None else self._reporter.at
-        times = (self._early_at, self._frame_at, self._silent_at(), self._record_until, report_at)
+        times = (self._early_at, self._frame_at, self._silent_at(), self._recorder.until, report_at)
         deadlines = [at for at in times if at is not None]
         return min(deadlines) if deadlines else None
 
@@ -326,7 +317,7 @@ class Stream:
             if now - self._frame_at > CATCH_UP_S:
                 self._frame_at += int((now - self._frame_at) / self._ptime_s) * self._ptime_s
             self._send_frame(self._frame_at)
-        if self._record_until is not None and self._record_until <= now:
+        if self._recorder.until is not None and self._recorder.until <= now:
             self.stop_recording()
         if self._reporter is not None and self._reporter.at <= now:
             self._reporter.tick(now, self._destination)

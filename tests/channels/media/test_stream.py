@@ -12,7 +12,7 @@ from ringfence.channels.media import rtp
 from ringfence.channels.media.acceptance import Source
 from ringfence.channels.media.audio import Audio
 from ringfence.channels.media.early import EARLY_PACKETS
-from ringfence.channels.media.g711 import SILENCE, encode, translate
+from ringfence.channels.media.g711 import SILENCE, decode, encode, translate
 from ringfence.channels.media.inband import InbandDigits
 from ringfence.channels.media.plane import (
     Codec,
@@ -627,3 +627,95 @@ def test_a_stream_that_is_handed_on_or_closed_is_listened_to_no_more() -> None:
         press(leg, "5")
         assert leg.inband.next_deadline() is None
     assert DigitHeard("5") not in leg.events
+
+
+class TestPacketTimes:
+    """RFC 3551 4.2: a receiver takes packets of any length, whatever was asked for."""
+
+    LENGTHS_MS = (10, 20, 30, 40, 60, 20, 50, 10)
+
+    def talk(self, leg: Leg, audio: bytes) -> None:
+        """Send `audio` in packets of all lengths, each when its last sample is spoken."""
+        at = 0
+        while at < len(audio):
+            for length_ms in self.LENGTHS_MS:
+                leg.say(piece := audio[at : at + 8 * length_ms], stamp=at)
+                leg.now += len(piece) / 8000
+                at += len(piece)
+
+    def test_packets_of_10_to_60_ms_are_recorded_without_a_seam(self, leg: Leg, tmp_path: Path) -> None:
+        audio = encode([1000 + step % 3000 for step in range(8000)], Codec.PCMA)
+        leg.connect(ptime_ms=20)
+        leg.stream.record(tmp_path / "m.wav", 10, leg.now)
+        self.talk(leg, audio)
+        leg.stream.stop_recording()
+        assert Audio.from_wav(tmp_path / "m.wav").samples == decode(audio, Codec.PCMA)
+
+    def test_digits_as_tones_are_heard_in_packets_of_all_lengths(self, leg: Leg) -> None:
+        leg.connect(ptime_ms=60, listen=True, dtmf_payload=None)
+        tones = [
+            tone_payload(digit_tone(digit), Codec.PCMA, 0, 400) + SILENCE[Codec.PCMA] * 400
+            for digit in "159D"
+        ]
+        self.talk(leg, b"".join(tones))
+        leg.inband.tick(leg.now + 1)
+        assert [event.digit for event in leg.events if isinstance(event, DigitHeard)] == list("159D")
+
+    def test_a_bridge_hands_packets_on_as_they_are_cut(self, leg: Leg) -> None:
+        """Each packet keeps its length and its place in time, whatever packet time the other end asked for."""
+        other = Leg(1, OTHER)
+        leg.connect(ptime_ms=20)
+        other.connect(ptime_ms=60)
+        leg.stream.bridge(other.stream)
+        self.talk(leg, VOICE * 10)
+        assert [len(packet.payload) for packet in other.packets][:3] == [80, 160, 240]
+        assert b"".join(packet.payload for packet in other.packets) == VOICE * 10
+        assert_continuous(other.packets)
+
+
+class TestComfortNoise:
+    """RFC 3389: payload type 13 is no sound, and a silence that lasts to its timestamp at least."""
+
+    NOISE = bytes((60, 30, 20, 10)) * 40
+
+    def test_it_is_silence_in_a_recording_to_its_end(self, leg: Leg, tmp_path: Path) -> None:
+        leg.connect()
+        leg.stream.record(tmp_path / "m.wav", 10, leg.now)
+        leg.say(VOICE, stamp=0)
+        for stamp in (160, 1760, 4000):
+            leg.now += 0.25
+            leg.say(self.NOISE, rtp.COMFORT_NOISE, stamp=stamp)
+        leg.stream.stop_recording()
+        samples = Audio.from_wav(tmp_path / "m.wav").samples
+        assert samples[:160] == decode(VOICE, Codec.PCMA)
+        assert len(samples) == 4000
+        assert not any(samples[160:])
+
+    def test_it_presses_no_key_and_parts_two_digits(self, leg: Leg) -> None:
+        leg.connect(listen=True, dtmf_payload=None)
+        press(leg, "5")
+        leg.say(self.NOISE, rtp.COMFORT_NOISE)
+        leg.sequence += 10
+        press(leg, "5")
+        assert [event.digit for event in leg.events if isinstance(event, DigitHeard)] == list("55")
+
+    def test_it_keeps_a_watched_stream_alive(self, leg: Leg) -> None:
+        """A far end that is silent is not one that has vanished."""
+        leg.connect()
+        leg.stream.watch(1.0, leg.now)
+        for _ in range(5):
+            leg.pass_time(0.9)
+            leg.say(self.NOISE, rtp.COMFORT_NOISE)
+        assert leg.events == [StreamStarted()]
+
+    def test_it_is_not_handed_on(self, leg: Leg) -> None:
+        """We never send it: nobody negotiates it with us."""
+        other = Leg(1, OTHER)
+        leg.connect()
+        other.connect()
+        leg.stream.bridge(other.stream)
+        leg.say(VOICE)
+        leg.say(self.NOISE, rtp.COMFORT_NOISE)
+        leg.say(VOICE)
+        assert [packet.payload_type for packet in other.packets] == [8, 8]
+        assert_continuous(other.packets)
