@@ -1,7 +1,7 @@
 """Where announcements come from: the prompts of the package, encoded once for each codec, and WAV files of messages.
 
 The player reads them. A file that is missing or no mono 16-bit 8 kHz WAV raises OSError or ValueError here. Prompts are
-Ogg/Opus and decoded at their first use, by a library that whoever plays them imports (`import_decoder`).
+Ogg/Opus and decoded at their first use, by a library that whoever plays them imports (`warm_up`).
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .g711 import SAMPLE_RATE_HZ, encode
-from .plane import Prompt
+from .plane import Codec, Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .plane import Codec, Playable
+    from .plane import Playable
 
 _BLOCK = SAMPLE_RATE_HZ
 
@@ -48,15 +48,15 @@ def require_prompts(playables: Iterable[Playable]) -> None:
             prompt_path(playable)
 
 
-def import_decoder() -> None:
-    """Import what decodes prompts, which takes 0.2 s: not when the first is played, where packets would be late."""
-    import soundfile  # noqa: F401, PLC0415 - as above
+def warm_up() -> None:
+    """Import the decoder and decode a first prompt: it takes 0.2 s, in which packets would be late."""
+    prompt_payload(Prompt("0"), Codec.PCMA)
 
 
 @cache
 def prompt_payload(prompt: Prompt, codec: Codec) -> bytes:
     """Return the whole of `prompt` in `codec`."""
-    import soundfile  # noqa: PLC0415 - see `import_decoder`
+    import soundfile  # noqa: PLC0415 - see `warm_up`
 
     with soundfile.SoundFile(prompt_path(prompt)) as file:
         return encode(array("h", bytes(file.buffer_read(dtype="int16"))), codec)

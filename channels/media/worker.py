@@ -24,7 +24,7 @@ from .early import EARLY_PACKETS, EARLY_S
 from .inband import InbandDigits
 from .plane import StreamLost
 from .port_stock import PortStock
-from .prompts import import_decoder
+from .prompts import warm_up
 from .stream import Stream
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Worker:
         """Work until the main process is gone or `end` was called."""
         self._top_up(monotonic())
         self._flush()
-        import_decoder()
+        warm_up()
         control_fd, parent_at = self._control.fileno(), 0.0
         while not self._ending:
             events = self._epoll.poll(self._timeout_s(), _EVENTS_AT_ONCE)
