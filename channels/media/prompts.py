@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import wave
 from array import array
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -49,8 +50,9 @@ def require_prompts(playables: Iterable[Playable]) -> None:
 
 
 def warm_up() -> None:
-    """Import the decoder and decode a first prompt: it takes 0.2 s, in which packets would be late."""
-    prompt_payload(Prompt("0"), Codec.PCMA)
+    """Import the decoder and decode a first prompt, once; it takes 0.2 s, in which packets would be late."""
+    with suppress(OSError, ValueError):  # whoever plays one passes it over
+        prompt_payload(Prompt("0"), Codec.PCMA)
 
 
 @cache
@@ -58,8 +60,12 @@ def prompt_payload(prompt: Prompt, codec: Codec) -> bytes:
     """Return the whole of `prompt` in `codec`."""
     import soundfile  # noqa: PLC0415 - see `warm_up`
 
-    with soundfile.SoundFile(prompt_path(prompt)) as file:
-        return encode(array("h", bytes(file.buffer_read(dtype="int16"))), codec)
+    path = prompt_path(prompt)
+    try:
+        with soundfile.SoundFile(path) as file:
+            return encode(array("h", bytes(file.buffer_read(dtype="int16"))), codec)
+    except soundfile.SoundFileError as error:
+        raise ValueError(f"{path} cannot be read ({error}): install Ringfence again") from error
 
 
 def wav_layout(path: Path) -> tuple[int, int]:

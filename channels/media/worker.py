@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 MAX_SLEEP_S = 0.5
 """Even when idle the worker looks this often whether its parent lives."""
+WARM_UP_AFTER_S = 2.0
+"""The decoder of prompts is imported with the first stream, or after so long: not while the server still starts."""
 
 _EVENTS_AT_ONCE = 256
 _DATAGRAM_BYTES = 2048
@@ -93,8 +95,7 @@ class Worker:
         """Work until the main process is gone or `end` was called."""
         self._top_up(monotonic())
         self._flush()
-        warm_up()
-        control_fd, parent_at = self._control.fileno(), 0.0
+        control_fd, parent_at, warm_at = self._control.fileno(), 0.0, monotonic() + WARM_UP_AFTER_S
         while not self._ending:
             events = self._epoll.poll(self._timeout_s(), _EVENTS_AT_ONCE)
             now = monotonic()
@@ -112,9 +113,14 @@ class Worker:
                 self._flush()
             if now >= parent_at:
                 parent_at = now + MAX_SLEEP_S
-                if os.getppid() != self._parent:
-                    self.end()
+                self._look_around(idle=now >= warm_at)
         self._shut_down()
+
+    def _look_around(self, *, idle: bool) -> None:
+        if idle:
+            warm_up()
+        if os.getppid() != self._parent:
+            self.end()
 
     def _read(self, line: _Line, now: float) -> None:
         try:
@@ -260,6 +266,7 @@ class Worker:
             self._out += control.encode(control.Ports(ports, self._told_more))
 
     def _adopt(self, number: int, port: int, now: float) -> None:
+        warm_up()
         line = self._free.pop(port)
         self._stock.take()
 

@@ -82,6 +82,15 @@ def test_a_language_that_is_not_spoken_is_refused(language: str) -> None:
         assert prompts.prompt_path(prompt) == prompts.prompt_path(Prompt("greeting"))
 
 
+def test_a_prompt_that_cannot_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The player passes over what raises ValueError: a media error never ends a call."""
+    broken = tmp_path / "broken.opus"
+    broken.write_bytes(b"OggS")
+    monkeypatch.setattr(prompts, "prompt_path", lambda _: broken)
+    with pytest.raises(ValueError, match="cannot be read"):
+        prompts.prompt_payload(Prompt("broken"), Codec.PCMA)
+
+
 def test_looking_for_a_prompt_imports_no_decoder() -> None:
     """The main process only looks; see docs/decisions/0006."""
     script = (
