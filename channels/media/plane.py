@@ -24,6 +24,7 @@ class Codec(StrEnum):
 
     PCMA = "PCMA"
     PCMU = "PCMU"
+    G722 = "G722"
 
 
 @dataclass(frozen=True, slots=True)

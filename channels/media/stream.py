@@ -14,7 +14,7 @@ from .digits_heard import DigitsHeard
 from .early import Early
 from .g711 import CODECS, PAYLOAD_TYPES, SAMPLE_RATE_HZ, SILENCE, translate
 from .outgoing import Outgoing
-from .plane import DigitsSent, Measured, Played, StreamClosed, StreamLost, StreamStarted
+from .plane import Codec, DigitsSent, Measured, Played, StreamClosed, StreamLost, StreamStarted
 from .player import Player
 from .reception import Reception
 from .recorder import Recorder, as_heard
@@ -22,6 +22,8 @@ from .reporter import Reporter, Session
 from .rtp import MARKER, parse
 from .telephone_event import DigitSender
 from .verdict import Verdict
+from .wideband import PAYLOAD_TYPE as G722
+from .wideband import Wideband
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,7 +56,7 @@ class Stream:
         inband: InbandDigits,
         transmit_control: Callable[[bytes, Source], object] | None = None,
     ) -> None:
-        self._transmit = transmit
+        self._transmit = self._to_network = transmit
         self._transmit_control = transmit_control or transmit
         self._rng = rng
         self._emit = emit
@@ -65,6 +67,7 @@ class Stream:
         self._remote: Remote | None = None
         self._acceptance: Acceptance | None = None
         self._payload_type = 0
+        self.wideband: Wideband | None = None
         self._dtmf: int | None = None
         self._ptime_s = 0.02
         self._frame_samples = 160
@@ -112,10 +115,15 @@ class Stream:
         if self._reporter is not None:
             self._reporter.direct(remote)
         elif remote.rtcp is not None or remote.rtcp_mux:
-            session = Session(self._outgoing, self._reception, self._transmit, self._transmit_control)
+            session = Session(self._outgoing, self._reception, self._to_network, self._transmit_control)
             self._reporter = Reporter(session, self._rng, remote, now)
         self._remote = remote
-        self._payload_type = PAYLOAD_TYPES[remote.codec]
+        if remote.codec is not Codec.G722:
+            self.wideband, self._transmit = None, self._to_network
+        elif self.wideband is None:
+            self.wideband = Wideband(self._to_network)
+            self._transmit = self.wideband.transmit
+        self._payload_type = PAYLOAD_TYPES.get(remote.codec, PAYLOAD_TYPES[Codec.PCMA])
         self._dtmf = remote.dtmf_payload
         self._fill = fill
         self._digits.listen_for_tones(listen and remote.dtmf_payload is None)
@@ -234,12 +242,14 @@ class Stream:
         if not self._started:
             self._started = True
             self._emit(StreamStarted())
+        narrow = packet if self.wideband is None else self.wideband.narrowed(packet)
         if packet.payload_type == self._dtmf:
             self._digits.take_event(packet)
         elif self._recorder.file is not None or self._digits.ear is not None:
-            self._hear(packet, now)
+            self._hear(narrow, now)
         if self._peer is not None:
-            self._peer.relay(packet, event=packet.payload_type == self._dtmf, now=now)
+            heard = narrow if self._peer.wideband is None else packet
+            self._peer.relay(heard, event=packet.payload_type == self._dtmf, now=now)
         elif self._echo:
             self._forward(packet, packet.payload_type, packet.payload, now)
 
@@ -271,7 +281,7 @@ class Stream:
                 self._outgoing.withhold()
                 return
             payload_type = self._dtmf
-        elif payload_type != self._payload_type:
+        elif payload_type != self._payload_type and (self.wideband is None or payload_type != G722):
             if payload_type not in CODECS:
                 self._outgoing.withhold()
                 return

@@ -22,7 +22,7 @@ from ..sip.capabilities import ALLOW
 from ..sip.effects import LegEffect, Requested, RequestedInside, Responded, Unanswered
 from ..sip.flow import Flow
 from ..sip.message import Request
-from ..sip.offer_answer import ALL_CODECS
+from ..sip.offer_answer import NARROWBAND
 from ..sip.uri import SipUri
 from .call import PhoneCall
 from .instant_message import InstantMessage
@@ -89,7 +89,7 @@ class Phone:
         self.messages: list[InstantMessage] = []
         self.busy_with: int | None = None
         self.claims: str | None = None
-        self.codecs: Sequence[Codec] = ALL_CODECS
+        self.codecs: Sequence[Codec] = NARROWBAND
         self.telephone_events = True
 
     @classmethod

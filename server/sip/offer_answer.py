@@ -1,4 +1,4 @@
-"""Offer and answer (RFC 3264) for one audio stream of G.711 with telephone events (RFC 4733).
+"""Offer and answer (RFC 3264) for one audio stream of G.711 or G.722 with telephone events (RFC 4733).
 
 The switch and the scripted phones make offers, answer those of others, and learn from `Agreed` what the media
 plane needs. Everything that is not audio over RTP/AVP is declined with port 0.
@@ -12,6 +12,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, ip_address
 from typing import TYPE_CHECKING, Final
 
+from ...channels.media import wideband
 from ...channels.media.plane import Codec, Remote
 from ...channels.network import Address
 from .sdp import Attributes, Direction, Media, RtpMap, Sdp, SdpError
@@ -19,9 +20,10 @@ from .sdp import Attributes, Direction, Media, RtpMap, Sdp, SdpError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PAYLOAD_TYPES: Final = {Codec.PCMU: 0, Codec.PCMA: 8}
+PAYLOAD_TYPES: Final = {Codec.PCMU: 0, Codec.PCMA: 8, Codec.G722: wideband.PAYLOAD_TYPE}
 """The static payload types of RFC 3551."""
-ALL_CODECS: Final = (Codec.PCMA, Codec.PCMU)
+NARROWBAND: Final = (Codec.PCMA, Codec.PCMU)
+ALL_CODECS: Final = (*NARROWBAND, Codec.G722) if wideband.IS_AVAILABLE else NARROWBAND
 DTMF_PAYLOAD: Final = 101
 PTIME_MS: Final = 20
 
@@ -70,7 +72,7 @@ def offer(
     *,
     session_id: int,
     version: int,
-    codecs: Sequence[Codec] = ALL_CODECS,
+    codecs: Sequence[Codec] = NARROWBAND,
     direction: Direction = Direction.SENDRECV,
     dtmf_payload: int | None = DTMF_PAYLOAD,
     ptime_ms: int = PTIME_MS,
@@ -80,10 +82,16 @@ def offer(
     return str(Sdp(session_id, version, host, host, (audio,)))
 
 
+def with_first(codec: Codec | None) -> list[Codec]:
+    """Return what to offer on behalf of somebody who has `codec` first: G.722 only to whom he can speak it."""
+    codecs = ALL_CODECS if codec is Codec.G722 else NARROWBAND
+    return sorted(codecs, key=lambda one: one is not codec)
+
+
 def check(offered: Sdp) -> Codec:
     """Return the codec that an offer has first, if it can be answered; raises `SdpError` as `answer` does."""
     line, codecs = _first_usable(offered, ALL_CODECS)
-    return _agree(offered, offered.media[line], codecs).codec
+    return _agree(offered, offered.media[line], codecs, codecs[0]).codec
 
 
 def answer(
@@ -100,7 +108,8 @@ def answer(
     """Answer an offer from `host`:`port` and tell what is agreed.
 
     The first audio stream with a codec of `supported` is taken, with `preferred` if it is there, else with
-    its first such codec. `direction` is what we would like; the offer may allow less (RFC 3264 section 6.1).
+    its first such codec, G.722 last: what is not bridged has no more than 4 kHz.
+    `direction` is what we would like; the offer may allow less (RFC 3264 section 6.1).
     Raises `SdpError` when there is no such stream or its address is not one of a single host.
     """
     sdp = offered if isinstance(offered, Sdp) else Sdp.parse(offered)
@@ -175,7 +184,7 @@ def _first_usable(sdp: Sdp, supported: Sequence[Codec]) -> tuple[int, list[Codec
     for index, line in enumerate(sdp.media):
         if _is_audio(line) and (codecs := _codecs_of(line, supported)):
             return index, codecs
-    raise SdpError("there is no audio stream over RTP/AVP with PCMA or PCMU")
+    raise SdpError(f"there is no audio stream over RTP/AVP with {' or '.join(supported)}")
 
 
 def _agree(sdp: Sdp, line: Media, codecs: list[Codec], preferred: Codec | None = None) -> Agreed:
@@ -187,7 +196,7 @@ def _agree(sdp: Sdp, line: Media, codecs: list[Codec], preferred: Codec | None =
     direction = Direction.INACTIVE if _is_hold(host) else sdp.direction(line)
     return Agreed(
         address=Address(host, line.port),
-        codec=preferred if preferred in codecs else codecs[0],
+        codec=preferred if preferred in codecs else min(codecs, key=lambda codec: codec is Codec.G722),
         dtmf_payload=_dtmf_payload(line),
         ptime_ms=_ptime_ms(line),
         sends=direction.sends,

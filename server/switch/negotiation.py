@@ -74,7 +74,7 @@ class Negotiation:
             port,
             session_id=self._session_id,
             version=self._version,
-            codecs=sorted(offer_answer.ALL_CODECS, key=lambda codec: codec is not first),
+            codecs=offer_answer.with_first(first),
             direction=self._offered,
         )
         return self._ours.encode()

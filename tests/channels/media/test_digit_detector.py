@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from ringfence.channels.media.digit_detector import STEP_SAMPLES, DigitDetector
-from ringfence.channels.media.g711 import SAMPLE_RATE_HZ, decode, encode
+from ringfence.channels.media.g711 import PAYLOAD_TYPES, SAMPLE_RATE_HZ, decode, encode
 from ringfence.channels.media.plane import Codec, Prompt
 from ringfence.channels.media.prompts import LANGUAGES, prompt_path
 from ringfence.channels.media.tones import COLUMNS_HZ, KEYS, ROWS_HZ
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     Signal: TypeAlias = NDArray[np.float64]
 
 LAWS = {
-    codec: np.array(decode(encode(range(-32768, 32768), codec), codec), dtype=np.int16) for codec in Codec
+    codec: np.array(decode(encode(range(-32768, 32768), codec), codec), dtype=np.int16)
+    for codec in PAYLOAD_TYPES
 }
 """Every 16-bit sample as it comes out of G.711, from -32768 on."""
 
@@ -106,7 +107,7 @@ def test_short_tones_of_all_digits_are_heard(
     assert dialling.share_heard(on_ms=length_ms, off_ms=length_ms, **how) >= least
 
 
-@pytest.mark.parametrize("codec", list(Codec))
+@pytest.mark.parametrize("codec", list(PAYLOAD_TYPES))
 @pytest.mark.parametrize("level_dbm0", [-3.0, -25.0])
 def test_the_loudest_and_the_softest_digits_are_heard_in_both_laws(codec: Codec, level_dbm0: float) -> None:
     """Q.24, table A-1: power levels per frequency."""

@@ -69,25 +69,25 @@ def test_every_code_is_decoded_as_the_itu_does(codec: Codec, expand: Callable[[i
     assert list(g711.decode(ALL_CODES, codec)) == list(map(expand, range(256)))
 
 
-@pytest.mark.parametrize("codec", list(Codec))
+@pytest.mark.parametrize("codec", list(g711.PAYLOAD_TYPES))
 def test_what_is_decoded_encodes_to_the_same_code(codec: Codec) -> None:
     twice = g711.encode(g711.decode(ALL_CODES, codec), codec)
     negative_zero = {0x7F: 0xFF} if codec is Codec.PCMU else {}
     assert list(twice) == [negative_zero.get(code, code) for code in ALL_CODES]
 
 
-@pytest.mark.parametrize("codec", list(Codec))
+@pytest.mark.parametrize("codec", list(g711.PAYLOAD_TYPES))
 def test_translation_is_decoding_and_encoding_in_the_other_law(codec: Codec) -> None:
     other = Codec.PCMU if codec is Codec.PCMA else Codec.PCMA
     assert g711.translate(ALL_CODES, codec) == g711.encode(g711.decode(ALL_CODES, codec), other)
 
 
-@pytest.mark.parametrize("codec", list(Codec))
+@pytest.mark.parametrize("codec", list(g711.PAYLOAD_TYPES))
 def test_the_silence_byte_is_the_quietest_positive_level(codec: Codec) -> None:
     assert g711.decode(g711.SILENCE[codec], codec)[0] in {0, 8}
 
 
-@given(st.lists(st.integers(-32768, 32767), max_size=400), st.sampled_from(Codec))
+@given(st.lists(st.integers(-32768, 32767), max_size=400), st.sampled_from(sorted(g711.PAYLOAD_TYPES)))
 def test_encoding_errs_by_at_most_half_a_step_of_the_segment(samples: list[int], codec: Codec) -> None:
     heard = g711.decode(g711.encode(samples, codec), codec)
     for said, got in zip(samples, heard, strict=True):

@@ -9,6 +9,7 @@ from random import Random
 import pytest
 
 from ringfence.channels.media.audio import Audio
+from ringfence.channels.media.g711 import PAYLOAD_TYPES
 from ringfence.channels.media.inline_plane import InlinePlane, InlineStream
 from ringfence.channels.media.plane import (
     Codec,
@@ -119,7 +120,7 @@ async def test_digits_are_heard_as_tones_where_no_telephone_events_were_agreed(t
     server, at_server, phone, at_phone = await two_ends(
         MemoryNetwork(Random(5), Weather(delay_s=(0.0, 0.01)))
     )
-    for codec in Codec:
+    for codec in PAYLOAD_TYPES:
         server.connect(replace(remote(phone), codec=codec, dtmf_payload=None), fill=False, listen=True)
         phone.connect(replace(remote(server), codec=codec, dtmf_payload=None), fill=True)
         at_phone.clear()

@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 
 from ringfence.channels.media.plane import Codec, Remote
 from ringfence.channels.network import Address
-from ringfence.server.sip.offer_answer import Agreed, agreed_from_answer, answer, offer
+from ringfence.server.sip import offer_answer
+from ringfence.server.sip.offer_answer import (
+    NARROWBAND,
+    Agreed,
+    agreed_from_answer,
+    answer,
+    offer,
+    with_first,
+)
 from ringfence.server.sip.sdp import Direction, Sdp, SdpError
 
 HEAD = "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
@@ -215,3 +223,41 @@ def test_reports_share_the_port_of_the_audio_where_that_is_offered() -> None:
     sdp, agreed = answer_to(AUDIO)
     assert not agreed.rtcp_mux
     assert ("rtcp-mux", None) not in sdp.media[0].attributes
+
+
+WIDE = offered("m=audio 4000 RTP/AVP 9 8\r\n")
+
+
+@pytest.mark.parametrize(("preferred", "format_"), [(None, "8"), (Codec.G722, "9"), (Codec.PCMA, "8")])
+def test_g722_is_taken_where_it_is_bridged_and_g711_else(preferred: Codec | None, format_: str) -> None:
+    """RFC 3551 4.5.2; who offers it first is bridged to somebody who is offered it first."""
+    text, agreed = answer(
+        WIDE,
+        "192.0.2.1",
+        20000,
+        session_id=1,
+        version=1,
+        supported=[*NARROWBAND, Codec.G722],
+        preferred=preferred,
+    )
+    assert Sdp.parse(text).media[0].formats == (format_,)
+    assert (agreed.codec is Codec.G722) == (format_ == "9")
+
+
+def test_g722_alone_is_taken_where_the_library_is_there_and_else_refused() -> None:
+    """Its clock is 8000 Hz in SDP, whatever it is sampled with."""
+    alone = offered("m=audio 4000 RTP/AVP 9\r\n", "a=rtpmap:9 G722/8000\r\n")
+    text, agreed = answer(
+        alone, "192.0.2.1", 20000, session_id=1, version=1, supported=[*NARROWBAND, Codec.G722]
+    )
+    assert agreed.codec is Codec.G722
+    assert "a=rtpmap:9 G722/8000\r\n" in text
+    with pytest.raises(SdpError, match="PCMA or PCMU"):
+        answer(alone, "192.0.2.1", 20000, session_id=1, version=1, supported=NARROWBAND)
+
+
+def test_g722_is_offered_only_on_behalf_of_who_has_it_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offer_answer, "ALL_CODECS", (*NARROWBAND, Codec.G722))
+    assert with_first(Codec.G722) == [Codec.G722, Codec.PCMA, Codec.PCMU]
+    assert with_first(Codec.PCMU) == [Codec.PCMU, Codec.PCMA]
+    assert with_first(None) == [Codec.PCMA, Codec.PCMU]
