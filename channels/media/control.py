@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from ..network import Address
 from . import plane
-from .verdict import RemoteReport, Verdict
+from .verdict import Energy, RemoteReport, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,7 +157,7 @@ _VALUES: tuple[Callable[..., object], ...] = (
     *(Ports, Happened),
     *(plane.Codec, Address, plane.Remote, plane.Prompt, plane.Tone, plane.Clip, plane.Silence),
     *(plane.StreamStarted, plane.DigitHeard, plane.Played, plane.DigitsSent, plane.Recorded),
-    *(plane.StreamLost, plane.Measured, plane.StreamClosed, RemoteReport, Verdict, Path),
+    *(plane.StreamLost, plane.Measured, plane.StreamClosed, RemoteReport, Energy, Verdict, Path),
 )
 _BY_NAME: dict[str, Callable[..., object]] = {getattr(value, "__name__", ""): value for value in _VALUES}
 

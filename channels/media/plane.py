@@ -35,7 +35,8 @@ class Remote:
     either host, the port is learnt once within the first five packets, and nothing is sent to an address that is
     not `signalling_host` before it has sent itself. `dtmf_payload` is the telephone-event payload type (RFC 4733) or
     None. `sends` and `receives` are the far end's directions (RFC 3264). `rtcp` is where it hears reports (RFC 3605),
-    None for nowhere; with `rtcp_mux` they share the port of the RTP (RFC 5761).
+    None for nowhere; with `rtcp_mux` they share the port of the RTP (RFC 5761). `energy` has loudness and tones
+    measured.
     """
 
     address: Address
@@ -47,6 +48,7 @@ class Remote:
     receives: bool = True
     rtcp: Address | None = None
     rtcp_mux: bool = False
+    energy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

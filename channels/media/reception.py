@@ -77,6 +77,10 @@ class Reception:
         """Who sends, None as long as nobody did."""
         return self._ssrc
 
+    def counts(self) -> tuple[int, int, int, int, float]:
+        """Return what was lost, late, out of order and twice, and the jitter in milliseconds."""
+        return self.lost, self.late, self.reordered, self.duplicate, round(self.jitter_ms, 3)
+
     def add(self, packet: Packet, now: float) -> None:
         """Take a packet that arrived at `now`."""
         _, _, sequence, stamp, ssrc, _ = packet

@@ -13,6 +13,7 @@ from .acceptance import Acceptance
 from .digits_heard import DigitsHeard
 from .early import Early
 from .g711 import CODECS, PAYLOAD_TYPES, SAMPLE_RATE_HZ, SILENCE, translate
+from .loudness import Loudness
 from .outgoing import Outgoing
 from .plane import Codec, DigitsSent, Measured, Played, StreamClosed, StreamLost, StreamStarted
 from .player import Player
@@ -90,6 +91,7 @@ class Stream:
         self._received = self._refused = 0
         self._reception = Reception()
         self._reporter: Reporter | None = None
+        self._loudness: Loudness | None = None
 
     @property
     def closed(self) -> bool:
@@ -112,6 +114,7 @@ class Stream:
             self._frame_samples = ptime_ms * SAMPLE_RATE_HZ // 1000
             self._grid_at = now + self._phase * self._ptime_s
             self._frame_at = None
+        self._loudness = self._loudness or (Loudness() if remote.energy else None)
         if self._reporter is not None:
             self._reporter.direct(remote)
         elif remote.rtcp is not None or remote.rtcp_mux:
@@ -208,20 +211,16 @@ class Stream:
         self._emit(StreamClosed(verdict))
 
     def _verdict(self) -> Verdict:
-        reception = self._reception
         return Verdict(
             None if self._remote is None else self._remote.codec,
             round(self._ptime_s * 1000),
             self._outgoing.packets,
             self._received,
             self._refused + self._early.refused,
-            reception.lost,
-            reception.late,
-            reception.reordered,
-            reception.duplicate,
-            round(reception.jitter_ms, 3),
+            *self._reception.counts(),
             self._digits.text,
             None if self._reporter is None else self._reporter.remote,
+            None if self._loudness is None else self._loudness.energy(),
         )
 
     # What comes from the network.
@@ -245,7 +244,7 @@ class Stream:
         narrow = packet if self.wideband is None else self.wideband.narrowed(packet)
         if packet.payload_type == self._dtmf:
             self._digits.take_event(packet)
-        elif self._recorder.file is not None or self._digits.ear is not None:
+        elif self._recorder.file or self._loudness or self._digits.ear:
             self._hear(narrow, now)
         if self._peer is not None:
             heard = narrow if self._peer.wideband is None else packet
@@ -260,6 +259,8 @@ class Stream:
             self._recorder.take(heard, now)
             if self._digits.ear is not None:
                 self._digits.ear.hear(heard, now)
+            if self._loudness is not None:
+                self._loudness.hear(heard)
 
     def receive_control(self, data: bytes, source: Source, now: float) -> None:
         """Take a datagram from the port above the stream's, where RTCP arrives."""

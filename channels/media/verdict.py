@@ -31,12 +31,27 @@ class RemoteReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Energy:
+    """How loud it was, in dBm0 (0 is 3.14 dB below a full A-law sine): the mean, and the loudest 100 ms.
+
+    `silence` is the share of it, 0 to 1, below -50 dBm0; `tones_hz` are the frequencies of steady tones, alone or in
+    pairs, for at least 200 ms, in the order in which they were first heard.
+    """
+
+    mean_dbm0: float
+    peak_dbm0: float
+    silence: float
+    tones_hz: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What one stream sent, received and heard.
 
     `packets_refused` came from a wrong source or were no RTP; `packets_late` came more than 60 ms behind the pace of
     their source, `packets_reordered` behind a newer one. `jitter_ms` is RFC 3550's interarrival jitter at the end.
-    `digits` are those of RFC 4733; `remote` is what the far end reported.
+    `digits` are those of RFC 4733; `remote` is what the far end reported; `energy` is
+    measured where it was asked for.
     """
 
     codec: Codec | None = None
@@ -51,6 +66,7 @@ class Verdict:
     jitter_ms: float = 0.0
     digits: str = ""
     remote: RemoteReport | None = None
+    energy: Energy | None = None
 
     @property
     def loss(self) -> float:
@@ -71,7 +87,14 @@ class Verdict:
         values: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
         codec = None if self.codec is None else str(self.codec)
         remote = None if self.remote is None else asdict(self.remote)
-        return values | {"codec": codec, "remote": remote, "digits": len(self.digits), "mos": self.mos}
+        energy = None if self.energy is None else asdict(self.energy)
+        return values | {
+            "codec": codec,
+            "remote": remote,
+            "energy": energy,
+            "digits": len(self.digits),
+            "mos": self.mos,
+        }
 
 
 def mean_opinion(loss: float, delay_ms: float) -> float:

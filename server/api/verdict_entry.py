@@ -18,6 +18,16 @@ class RemoteEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class EnergyEntry:
+    """How loud it was, if the site's `[media] energy` has it measured."""
+
+    mean_dbm0: float
+    peak_dbm0: float
+    silence: float
+    tones_hz: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class VerdictEntry:
     """See `channels.media.verdict.Verdict`; `digits` is how many were heard, never which."""
 
@@ -34,9 +44,16 @@ class VerdictEntry:
     mos: float | None
     digits: int
     remote: RemoteEntry | None = None
+    energy: EnergyEntry | None = None
 
     @classmethod
     def of(cls, told: "Mapping[str, Any]") -> "VerdictEntry":
         """Make it from what `Verdict.told` told, now or when the journal was written."""
-        remote = told.get("remote")
-        return cls(**{**told, "remote": None if remote is None else RemoteEntry(**remote)})
+        remote, energy = told.get("remote"), told.get("energy")
+        parts = {
+            "remote": None if remote is None else RemoteEntry(**remote),
+            "energy": None
+            if energy is None
+            else EnergyEntry(**energy | {"tones_hz": tuple(energy["tones_hz"])}),
+        }
+        return cls(**{**told, **parts})

@@ -174,7 +174,9 @@ class PhoneCall(Sound):
                 continue
             if response.status < 300:
                 agreed = offer_answer.agreed_from_answer(self._offer, response.body)
-                self._stream.connect(agreed.remote(leg.peer.host), fill=True)
+                self._stream.connect(
+                    agreed.remote(leg.peer.host, energy=self._phone.measures_energy), fill=True
+                )
             else:
                 self._direction = before
             return response
@@ -291,7 +293,9 @@ class PhoneCall(Sound):
             return
         self._leg().accept_offer(body.encode(), self._phone.now())
         self.is_held = not agreed.receives
-        self._stream.connect(agreed.remote(self._leg().peer.host), fill=True)
+        self._stream.connect(
+            agreed.remote(self._leg().peer.host, energy=self._phone.measures_energy), fill=True
+        )
 
     def on_ended(self, status: int, response: Response | None) -> None:
         """The leg is over."""
@@ -309,7 +313,9 @@ class PhoneCall(Sound):
         return self.leg
 
     def _connect(self, agreed: offer_answer.Agreed) -> None:
-        self._stream.connect(agreed.remote(self._leg().peer.host), fill=True)
+        self._stream.connect(
+            agreed.remote(self._leg().peer.host, energy=self._phone.measures_energy), fill=True
+        )
         if not self.has_early_media:
             self._record()
 

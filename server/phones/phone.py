@@ -64,7 +64,8 @@ class Phone:
 
     `busy_with` is the status with which it refuses calls (486, 603 …), None rings. `claims` is another user part for
     its From and To, `codecs` what it offers and takes; without `telephone_events` it sends its digits as tones when it
-    calls. `calls` and `messages` are in the order in which they came.
+    calls; with `measures_energy` its verdicts tell how loud it was. `calls` and `messages` are in the order in which
+    they came.
     """
 
     def __init__(self, network: Network, server: Peer, account: Account, host: str) -> None:
@@ -90,6 +91,7 @@ class Phone:
         self.busy_with: int | None = None
         self.claims: str | None = None
         self.codecs: Sequence[Codec] = NARROWBAND
+        self.measures_energy = False
         self.telephone_events = True
 
     @classmethod

@@ -51,8 +51,11 @@ class Agreed:
     rtcp: Address | None = None
     rtcp_mux: bool = False
 
-    def remote(self, signalling_host: str) -> Remote:
-        """Give it as the media plane wants it; `signalling_host` is where the far end's SIP came from."""
+    def remote(self, signalling_host: str, *, energy: bool = False) -> Remote:
+        """Give it as the media plane wants it; `signalling_host` is where the far end's SIP came from.
+
+        With `energy` the plane measures how loud it is.
+        """
         return Remote(
             address=self.address,
             signalling_host=signalling_host,
@@ -63,6 +66,7 @@ class Agreed:
             receives=self.receives,
             rtcp=self.rtcp,
             rtcp_mux=self.rtcp_mux,
+            energy=energy,
         )
 
 

@@ -226,10 +226,14 @@ class Fax:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """`[media]`: after how many seconds without RTP a leg that occupies a channel ends, whatever its RTCP says."""
+    """`[media]`: after how many seconds without RTP a leg that occupies a channel ends, whatever its RTCP says.
+
+    With `energy` verdicts tell how loud it was and which tones were heard; that costs about 3 µs a packet.
+    """
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
     silent_s: float = 60.0
+    energy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

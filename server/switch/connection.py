@@ -189,7 +189,8 @@ class Connection:
     def connect(self) -> None:
         """Let the stream go by what is agreed."""
         if self.stream is not None and self.leg is not None and self.agreed is not None:
-            self.stream.connect(self.agreed.remote(self.leg.peer.host), fill=self._fill, listen=self._fill)
+            remote = self.agreed.remote(self.leg.peer.host, energy=self._switch.media.energy)
+            self.stream.connect(remote, fill=self._fill, listen=self._fill)
             if self._echo:
                 self.stream.echo()
 
@@ -323,7 +324,7 @@ class Connection:
     def watch(self) -> None:
         """Notice it when the far end of a leg that occupies a channel falls silent."""
         if self.leases and self.stream is not None:
-            self.stream.watch(self._switch.silent_s)
+            self.stream.watch(self._switch.media.silent_s)
 
     async def measured(self) -> Verdict | None:
         """Ask how the audio has fared up to now; None without any."""

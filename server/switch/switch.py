@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from ..sip.locating import Locator
     from ..sip.registrar import Registrar
     from ..site.administration import Administration
+    from ..site.site import Media
     from .decisions import Decisions
     from .dialler import Found
     from .routing import Router
@@ -113,9 +114,9 @@ class Switch:
         return in_words(said, language, self.clock.today().astimezone())
 
     @property
-    def silent_s(self) -> float:
-        """For how long a leg that occupies a channel may send no RTP."""
-        return self._administration.directory.site.media.silent_s
+    def media(self) -> Media:
+        """For how long a leg that occupies a channel may send no RTP, and what verdicts tell."""
+        return self._administration.directory.site.media
 
     @property
     def tones(self) -> NationalTones:

@@ -22,10 +22,19 @@ from ringfence.channels.media.plane import (
     StreamStarted,
     Tone,
 )
-from ringfence.channels.media.verdict import RemoteReport, Verdict
+from ringfence.channels.media.verdict import Energy, RemoteReport, Verdict
 from ringfence.channels.network import Address
 
-VERDICT = Verdict(Codec.PCMU, 20, 3, 2, 1, digits="4#", remote=RemoteReport(1, 0.5, 2.0, None))
+VERDICT = Verdict(
+    Codec.PCMU,
+    20,
+    3,
+    2,
+    1,
+    digits="4#",
+    remote=RemoteReport(1, 0.5, 2.0, None),
+    energy=Energy(-9.5, -3.0, 0.25, (440,)),
+)
 PATH = Path("/tmp/a folder/ä\n\udc80.wav")
 COMMANDS: list[control.Command] = [
     control.Adopt(1, 20000),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ringfence.channels.media.plane import Codec
+from ringfence.channels.media.plane import Codec, Tone
+from ringfence.fixtures.plugin import read_site
 from ringfence.server.event_form import TOLD_OUTSIDE, name_of, values_of
 from ringfence.server.switch.events import StreamEnded
 
@@ -92,3 +93,27 @@ async def test_rtcp_tells_both_ends_what_the_other_one_heard(pbx: PbxUnderTest) 
     await call.hang_up()
     ended = await pbx.wait_for(StreamEnded)
     assert ended.verdict["remote"]["packets_lost"] == 0
+
+
+@pytest.mark.ringfence(site=read_site("small").text + "\n[media]\nenergy = true\n")
+async def test_where_it_is_asked_for_loudness_and_tones_are_told(pbx: PbxUnderTest) -> None:
+    anna = await pbx.phone("100")
+    anna.measures_energy = True
+    call = await anna.dial("9901")
+    await call.play(Tone((1400,), 2.0))
+    await call.hang_up()
+    await call.ended()
+    energy = call.verdict.energy
+    assert energy is not None
+    assert energy.tones_hz == (440,)
+    assert energy.silence < 0.1
+    ended = await pbx.wait_for(StreamEnded)
+    assert ended.verdict["energy"]["tones_hz"] == (1400,)
+    assert json.loads(json.dumps(values_of(ended)))["verdict"]["energy"]["mean_dbm0"] < 0
+
+
+async def test_where_nobody_asks_it_is_not_measured(pbx: PbxUnderTest) -> None:
+    anna = await pbx.phone("100")
+    call = await anna.dial("9901")
+    await asyncio.sleep(1.0)
+    assert (await call.measured()).energy is None
