@@ -30,12 +30,14 @@ def _samples(seconds: float) -> int:
 class Player:
     """What one `play` still has to send; `token` is its name."""
 
-    __slots__ = ("_current", "_left", "_position", "_waiting", "token")
+    __slots__ = ("_codec", "_current", "_left", "_payload", "_position", "_waiting", "token")
 
     def __init__(self, token: int, playables: Sequence[Playable], codec: Codec) -> None:
         self.token = token
         self._waiting = list(reversed(playables))
         self._current: _Source = Silence(0)
+        self._codec: Codec | None = None
+        self._payload = b""
         self._position = 0
         self._left = 0
         self._advance(codec)
@@ -64,7 +66,9 @@ class Player:
     def _render(self, samples: int, codec: Codec) -> bytes:
         match self._current:
             case Prompt() as prompt:
-                return prompt_payload(prompt, codec)[self._position : self._position + samples]
+                if codec is not self._codec:  # looked up once, not for each packet
+                    self._codec, self._payload = codec, prompt_payload(prompt, codec)
+                return self._payload[self._position : self._position + samples]
             case Tone() as tone:
                 return tone_payload(tone, codec, self._position, samples)
             case Silence():
@@ -80,6 +84,7 @@ class Player:
     def _advance(self, codec: Codec) -> None:
         """Go on to the next playable that has at least one sample."""
         self._position = 0
+        self._codec = None
         while self._waiting and self._left == 0:
             playable = self._waiting.pop()
             try:

@@ -54,6 +54,13 @@ def test_a_message_is_played_and_the_codec_may_change_under_it(message_wav: Path
     assert second == encode(samples[160:320], Codec.PCMU)
 
 
+def test_the_codec_may_change_under_a_prompt() -> None:
+    player = Player(1, [Prompt("5"), Prompt("7")], A)
+    got = player.read(160, A) + player.read(160, Codec.PCMU)
+    expected = prompt_payload(Prompt("5"), A)[:160] + prompt_payload(Prompt("5"), Codec.PCMU)[160:320]
+    assert got == expected
+
+
 def test_a_file_that_is_gone_or_broken_is_passed_over(tmp_path: Path) -> None:
     broken = tmp_path / "broken.wav"
     broken.write_bytes(b"RIFF")
