@@ -62,7 +62,7 @@ def caller(pipe: Connection, count: int) -> None:
 
 
 async def measure(kind: str, count: int, folder: Path) -> None:
-    """Hold `count` streams of `kind`: `echo`, or `record` (a tone out, a recording in)."""
+    """Hold `count` streams of `kind`: `echo`, `energy` (the same, measured), or `record` (a tone out, recorded)."""
     ours, theirs = get_context("spawn").Pipe()
     process = get_context("spawn").Process(target=caller, args=(theirs, count))
     process.start()
@@ -76,7 +76,8 @@ async def measure(kind: str, count: int, folder: Path) -> None:
 
     streams: list[WorkerStream] = [await plane.open(sink) for _ in range(count)]
     for number, (stream, port) in enumerate(zip(streams, await asyncio.to_thread(ours.recv), strict=True)):
-        stream.connect(Remote(Address(HOST, port), HOST, Codec.PCMA), fill=kind == "record")
+        remote = Remote(Address(HOST, port), HOST, Codec.PCMA, energy=kind == "energy")
+        stream.connect(remote, fill=kind == "record")
         if kind == "record":
             stream.record(folder / f"{number}.wav", 60)
         else:
@@ -102,7 +103,7 @@ async def measure(kind: str, count: int, folder: Path) -> None:
 def main(counts: list[int]) -> None:
     """Run each kind with each number of streams."""
     with tempfile.TemporaryDirectory() as folder:
-        for kind in ("echo", "record"):
+        for kind in ("echo", "energy", "record"):
             for count in counts:
                 asyncio.run(measure(kind, count, Path(folder)))
 

@@ -76,7 +76,10 @@ class Verdict:
 
     @property
     def mos(self) -> float | None:
-        """The mean opinion score, 1 to 4.4, that the E-model estimates; None when nothing was received."""
+        """The mean opinion score, 1 to 4.4, that `mean_opinion` estimates; None when nothing was received.
+
+        The delay is one ptime, twice the jitter for a buffer, and half the round trip where RTCP has told it.
+        """
         if not self.packets_received:
             return None
         there_and_back_ms = 0.0 if self.remote is None else self.remote.round_trip_ms or 0.0

@@ -118,11 +118,11 @@ def too_few_ports(ports: range, channels: int) -> Iterator[Finding]:
 
 
 def too_few_files(most: int | None, channels: int) -> Iterator[Finding]:
-    """Each connection and each RTP socket is an open file; `most` None is no limit."""
+    """Each connection and each socket of RTP or RTCP is an open file; `most` None is no limit."""
     from ..api.sip_socket import MOST_SOCKETS
     from ..net.streams import StreamLimits
 
-    wanted = max(StreamLimits().connections + MOST_SOCKETS, channels) + OTHER_FILES
+    wanted = max(StreamLimits().connections + MOST_SOCKETS, 2 * channels) + OTHER_FILES
     if most is not None and most < wanted:
         sentence = (
             f"A process may have at most {most} files open here, and {wanted} may be needed for connections; "

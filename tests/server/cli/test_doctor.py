@@ -78,6 +78,13 @@ def test_a_low_file_limit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found() == []
 
 
+def test_a_channel_may_need_a_file_for_rtp_and_one_for_rtcp() -> None:
+    """RFC 3550, 11."""
+    assert list(doctor.too_few_files(20_256, 10_000)) == []
+    ((_, sentence),) = doctor.too_few_files(20_255, 10_000)
+    assert "20256 may be needed" in sentence
+
+
 @pytest.mark.parametrize(
     ("ports", "few"), [("20000-20005", True), ("20001-20008", False), ("20000-20006", False)]
 )
