@@ -12,7 +12,6 @@ import pytest
 import soundfile
 
 from ringfence.channels.media.plane import Clip
-from ringfence.features.attendant.settings import ANNOUNCEMENT
 from ringfence.features.voicemail.settings import GREETING
 from ringfence.server.site.acts import DeleteUser, MoveUser
 from ringfence.server.store.opening import Opening
@@ -96,7 +95,6 @@ async def test_an_attendant_has_the_prompt_that_was_uploaded_until_it_is_taken_a
     assert (await client.ask("GET", f"/api/v1/{PROMPT}")).body == file.read_bytes()
     assert (await client.ask("DELETE", f"/api/v1/{PROMPT}")).status == 204
     assert (files(pbx), announcement(pbx)) == ([], None)
-    assert ANNOUNCEMENT.language is None
     assert (await client.refused("PUT", "attendants/nobody/prompt", data=sound()))[:2] == (404, "not_found")
 
 
