@@ -99,9 +99,10 @@ class InbandDigits:
             return
         self._due = None
         while ready := [ear for ear in self._ears.values() if len(ear.pcm) >= _STEP_BYTES]:
-            self._step(ready)
+            self._take(ready, min(len(ear.pcm) for ear in ready) // _STEP_BYTES)
 
-    def _step(self, ready: list[Ear]) -> None:
+    def _take(self, ready: list[Ear], steps: int) -> None:
+        """Let the detector have the first `steps` of each ear that is ready."""
         import numpy as np  # noqa: PLC0415 - only where somebody listens for tones
 
         from .digit_detector import DigitDetector  # noqa: PLC0415 - as above
@@ -111,11 +112,14 @@ class InbandDigits:
             self._detector = DigitDetector(max(_FIRST_SLOTS, highest + 1))
         elif highest >= self._detector.slots:
             self._detector.grow(2 * highest)
-        samples = np.frombuffer(b"".join([ear.pcm[:_STEP_BYTES] for ear in ready]), np.int16)
+        size = steps * _STEP_BYTES
+        samples = np.frombuffer(b"".join([ear.pcm[:size] for ear in ready]), np.int16)
         if sys.byteorder == "big":
             samples = samples.byteswap()
         for ear in ready:
-            del ear.pcm[:_STEP_BYTES]
+            del ear.pcm[:size]
         slots = np.array([ear.slot for ear in ready])
-        for slot, digit in self._detector.step(slots, samples.reshape(len(ready), -1)):
-            self._ears[slot].heard(digit)
+        parts = samples.reshape(len(ready), steps, -1)
+        for number in range(steps):
+            for slot, digit in self._detector.step(slots, parts[:, number]):
+                self._ears[slot].heard(digit)
