@@ -183,7 +183,7 @@ async def test_two_phones_are_bridged_from_one_law_to_the_other(tmp_path: Path) 
         await InlinePlane(network, host).open(ear)
         for host, ear in zip((PHONE, "10.0.0.6"), ears, strict=True)
     ]
-    for leg, phone, codec in zip(legs, phones, Codec, strict=True):
+    for leg, phone, codec in zip(legs, phones, PAYLOAD_TYPES, strict=True):
         leg.connect(remote(phone, codec), fill=False)
         phone.connect(remote(leg, codec), fill=True)
     legs[0].bridge(legs[1])
