@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 import pytest
@@ -145,6 +146,26 @@ def test_the_tone_of_9901_is_heard(telephone: Callable[..., Baresip], served: Se
     anna.quit()
     assert anna.heard().contains_tone(440, threshold=0.9)
     assert served.get("/api/v1/channels")["leases"] == []
+
+
+def test_baresip_and_ringfence_understand_each_other_s_reports(
+    telephone: Callable[..., Baresip], served: Served
+) -> None:
+    """RFC 3550, 6: its report block of our stream, and a round trip by our sender report; RFC 5761 for Ben."""
+    for account, password, mux in (("100", "Anna-1000-Apfel", "no"), ("101", "Ben-1010-Birne", "yes")):
+        phone = telephone(account, password, options=f"answermode=auto;rtcp_mux={mux}")
+        phone.shows("registered successfully")
+        phone.press("/dial 9901\n")
+        phone.shows(TALKING)
+    for call in served.get("/api/v1/calls"):
+        verdict, give_up_at = None, monotonic() + 30
+        while not (verdict and verdict["remote"] and verdict["remote"]["round_trip_ms"] is not None):
+            assert monotonic() < give_up_at, verdict
+            sleep(0.2)
+            (leg,) = served.get(f"/api/v1/calls/{call['id']}")["connections"]
+            verdict = leg["verdict"]
+        assert verdict["remote"]["round_trip_ms"] < 1000
+        assert (verdict["remote"]["packets_lost"], verdict["packets_refused"]) == (0, 0)
 
 
 def test_a_softphone_without_office_plus_is_told_so(telephone: Callable[..., Baresip]) -> None:
