@@ -78,6 +78,13 @@ def test_no_file_has_a_name_that_says_nothing() -> None:
     assert [file for file in python_files() if file.stem in VAGUE] == []
 
 
+def test_each_decision_has_a_number_of_its_own() -> None:
+    pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [int(page.read_text(encoding="utf-8").split(".")[0].removeprefix("# ")) for page in pages]
+    assert numbers == [int(page.name[:4]) for page in pages]
+    assert len(set(numbers)) == len(numbers)
+
+
 def test_the_requirements_are_pinned_and_name_no_host() -> None:
     lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if not re.fullmatch(r"[a-z0-9-]+==[0-9][\w.]*( ; .+)?", line)] == []
