@@ -139,6 +139,16 @@ def test_a_far_end_may_change_to_g711_and_back() -> None:
         assert {packet.payload_type for packet in phone.packets} == {number}
 
 
+@pytest.mark.parametrize("payload", [b"", b"\xff", bytes(range(250)), bytes(1400)])
+def test_any_bytes_are_audio(payload: bytes, tmp_path: Path) -> None:
+    """A packet of any length ends nothing, and is as long as its bytes at 8 kHz."""
+    phone = Telephone(Codec.G722, 4000)
+    phone.stream.record(tmp_path / "m.wav", 10, phone.now)
+    phone.stream.receive(rtp.build(PAYLOAD_TYPE, 1, 160, 3, payload), (HOST, 4000), phone.now)
+    phone.stream.stop_recording()
+    assert len(Audio.from_wav(tmp_path / "m.wav").samples) == len(payload)
+
+
 @pytest.mark.virtual_time
 async def test_a_caller_with_g722_alone_talks_to_a_box_and_to_any_telephone(pbx: PbxUnderTest) -> None:
     anna, ben = await pbx.phone("100"), await pbx.phone("101")
