@@ -155,3 +155,20 @@ async def test_two_events_tell_of_an_overload(pbx: PbxUnderTest) -> None:
     await overload(pbx)
     assert (await stranger.ask(stranger.request("INVITE"))) is not None
     assert told[2][1] == OverloadBegan()
+
+
+async def test_an_emergency_call_of_an_account_passes_the_rate_of_its_source(pbx: PbxUnderTest) -> None:
+    """The rate is for those who have proved nothing; a neighbour behind the same NAT may have used it up."""
+    host, target = "192.0.2.66", "sip:112@klein.example"
+    stranger = await Stranger.at(pbx, host)
+    challenge = await stranger.challenge("INVITE", target=target)
+    while pbx.server.identity._rates.allow(host, pbx.server.clock.now()):
+        pass
+    assert await stranger.ask(stranger.request("INVITE", target=target), wait_s=0.05) is None
+    await overload(pbx)
+    contact = ("Contact", f"<sip:100@{stranger.endpoint.local}>")
+    told = await stranger.prove(
+        "Anna-1000-Apfel", contact, method="INVITE", target=target, challenge=challenge
+    )
+    assert told is not None
+    assert told[1].status == 200
