@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .called import Called
 from .calling import Calling, acknowledge, acknowledge_late
-from .effects import LegConfirmed, LegEnded, LegReconfirmed
+from .effects import LegConfirmed, LegEnded, LegReconfirmed, LegRefreshDue
 from .inside import authorized, send_inside
 from .inside_requests import open_offer, take_request
 from .leg_state import OVER, UNANSWERED, LegState
@@ -39,8 +39,8 @@ class Leg(Requester):
     """One call leg. `owner` is whatever object its holder wants to find again when an effect names the leg."""
 
     __slots__ = (
-        "_agent", "_bye_headers", "_reoffers", "authorize", "called", "calling", "dialog", "local_tag", "owner", "peer",
-        "repetition", "request", "session", "state",
+        "__weakref__", "_agent", "_bye_headers", "_reoffers", "authorize", "called", "calling", "dialog", "local_tag",
+        "owner", "peer", "repetition", "request", "session", "state",
     )  # fmt: skip
 
     def __init__(self, agent: Agent, request: Request, peer: Peer, state: LegState, local_tag: str) -> None:
@@ -280,6 +280,10 @@ class Leg(Requester):
         """Reach the far end by another connection from now on: it has opened one (RFC 5626 5.3)."""
         if self.dialog is not None:
             self.dialog.fallback = peer
+
+    def ask_for_refresh(self) -> None:
+        """Tell the owner to ask by a re-INVITE whether the far end is still there (RFC 4028 7.4)."""
+        self._agent.effects.append(LegRefreshDue(self))
 
     def refresh(self, now: float) -> None:
         """Ask by an UPDATE whether the far end is still there (RFC 4028 7.4)."""

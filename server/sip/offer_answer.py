@@ -200,7 +200,9 @@ def _agree(sdp: Sdp, line: Media, codecs: list[Codec], preferred: Codec | None =
     direction = Direction.INACTIVE if _is_hold(host) else sdp.direction(line)
     return Agreed(
         address=Address(host, line.port),
-        codec=preferred if preferred in codecs else min(codecs, key=lambda codec: codec is Codec.G722),
+        codec=preferred
+        if preferred is not None and preferred in codecs
+        else min(codecs, key=lambda codec: codec is Codec.G722),
         dtmf_payload=_dtmf_payload(line),
         ptime_ms=_ptime_ms(line),
         sends=direction.sends,

@@ -7,8 +7,8 @@ the call; whoever refreshes does it by UPDATE, or where that is not allowed by a
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from weakref import proxy
 
-from .effects import LegRefreshDue
 from .option_tags import allows, supports
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ class SessionTimer:
 
     def __init__(self, agent: Agent, leg: Leg) -> None:
         self._agent = agent
-        self._leg = leg
+        self._leg: Leg = proxy(
+            leg
+        )  # a leg that is over shall go at once, not with the next collection of garbage
         self._interval_s = DEFAULT_S
         self._refreshes = True
         self._far_knows = False
@@ -112,7 +114,7 @@ class SessionTimer:
         if self._by_update:
             self._leg.refresh(now)
         else:
-            self._agent.effects.append(LegRefreshDue(self._leg))
+            self._leg.ask_for_refresh()
 
     def on_unreachable(self, now: float) -> None:
         """A request could not be sent: whoever connects and registers anew soon (RFC 5626 4.5) keeps the call."""

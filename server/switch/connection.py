@@ -66,12 +66,20 @@ class Connection:
         self.work: Work | None = None
         self.cause = NORMAL
         self.negotiation = Negotiation(int(leg_id.rsplit("-", 1)[1]), switch.media_host)
-        self.renegotiation = Renegotiation(switch, self)
-        self.alerting = Alerting(switch, self)
         self._measurement = Measurement()
         self._fill = False
         self._echo = False
         self._over = False
+
+    @property
+    def alerting(self) -> Alerting:
+        """What its caller is told and hears while somebody is rung for him."""
+        return Alerting(self._switch, self)
+
+    @property
+    def renegotiation(self) -> Renegotiation:
+        """Offers after the call was taken."""
+        return Renegotiation(self._switch, self)
 
     @property
     def is_answered(self) -> bool:
@@ -341,8 +349,13 @@ class Connection:
                 self.refuse(Refusal("media.lost"))
         if self.listener is not None:
             self.listener.on_media(self, event)
+        if self._over and isinstance(event, StreamClosed):
+            self.stream = self.listener = None
 
     def _finish(self, status: int, response: Response | None) -> None:
+        """End it; nothing that outlives it for a while, as its transactions do, holds it from now on."""
+        if self.leg is not None:
+            self.leg.owner = None
         self.leg = None
         self._over = True
         self.release()
@@ -352,6 +365,8 @@ class Connection:
         self._switch.forget(self)
         if self.listener is not None:
             self.listener.on_ended(self, status, response)
+        if self.stream is None:
+            self.listener = None
         if self.work is not None:
             self.work.leg_is_over()
         self.call.on_connection_ended(self)

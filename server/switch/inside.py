@@ -32,6 +32,8 @@ class Inside:
         transaction, connection = effect.transaction, effect.leg.owner
         request = transaction.request
         match request.method:
+            case _ if connection is None:  # it came with the end of the call
+                status, headers = 481, []
             case "OPTIONS":
                 status, headers = 200, [("Accept", "application/sdp")]
             case "INFO" if isinstance(connection, Connection):

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from ringfence.server.sip.leg import Leg
     from ringfence.server.sip.message import Response
 
-STEPS, WALKS = 100, 190
+STEPS, WALKS = 100, 240
 MOMENT_S = 1e-6  # the clock jumps when nobody has anything to do: what a moment began is then over
 AFTERWARDS_S = 400.0
 """A lost INVITE may be repeated for 32 s and begin one more call, which rings 180 s or is silent 60 s, and whose BYE,
