@@ -14,6 +14,7 @@ from tests.tone_file import write_tone
 from ringfence.channels.media.audio import Audio
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Sequence
 
 PATIENCE_S = 20.0
@@ -50,6 +51,13 @@ class Program:
         """Wait until `text` is on the screen."""
         with self._changed:
             assert self._changed.wait_for(lambda: text in self._screen, PATIENCE_S), self._screen
+
+    def shows_match(self, pattern: re.Pattern[str]) -> None:
+        """Wait until something on the screen matches."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: pattern.search(self._screen) is not None, PATIENCE_S), (
+                self._screen
+            )
 
     def shows_again(self, text: str) -> None:
         """Wait until `text` is on the screen for the second time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.interop("baresip")
 MODULES = ("/usr/lib/baresip/modules", "/usr/lib64/baresip/modules", "/usr/local/lib/baresip/modules")
-TALKING = "audio=64000/64000"
+TALKING = re.compile(r"audio=6\d{4}/6\d{4} ")
+"""Audio both ways, in bit/s over the last seconds: a busy machine makes it a little more or less than 64,000."""
 CONFIG = """\
 module_path {modules}
 module g711.so
@@ -110,7 +112,7 @@ def test_two_telephones_hear_each_other(telephone: Callable[..., Baresip], codec
     anna.press("/dial 101\n")
     for phone in (anna, ben):
         phone.shows("Call established")
-        phone.shows(TALKING)
+        phone.shows_match(TALKING)
     anna.quit()
     ben.shows("terminated")
     ben.quit()
@@ -132,7 +134,7 @@ def test_two_telephones_talk_by_tcp_and_tls(
     anna.press("/dial 101\n")
     for phone in (anna, ben):
         phone.shows("Call established")
-        phone.shows(TALKING)
+        phone.shows_match(TALKING)
     ben.press("/hangup\n")
     anna.shows("terminated")
     assert served.get("/api/v1/channels")["leases"] == []
@@ -142,7 +144,7 @@ def test_the_tone_of_9901_is_heard(telephone: Callable[..., Baresip], served: Se
     anna = telephone("100", "Anna-1000-Apfel", tone_hz=620)
     anna.shows("registered successfully")
     anna.press("/dial 9901\n")
-    anna.shows(TALKING)
+    anna.shows_match(TALKING)
     anna.quit()
     assert anna.heard().contains_tone(440, threshold=0.9)
     assert served.get("/api/v1/channels")["leases"] == []
@@ -156,7 +158,7 @@ def test_baresip_and_ringfence_understand_each_other_s_reports(
         phone = telephone(account, password, options=f"answermode=auto;rtcp_mux={mux}")
         phone.shows("registered successfully")
         phone.press("/dial 9901\n")
-        phone.shows(TALKING)
+        phone.shows_match(TALKING)
     for call in served.get("/api/v1/calls"):
         verdict, give_up_at = None, monotonic() + 30
         while not (verdict and verdict["remote"] and verdict["remote"]["round_trip_ms"] is not None):
