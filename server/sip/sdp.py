@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MOST_LINES: Final = 512
 MOST_MEDIA: Final = 32
 MOST_FORMATS: Final = 64
+LONGEST_CONNECTION: Final = 128
 
 _LINE_END = re.compile(r"\r?\n")
 _TOKEN = re.compile(r"[!#-'*+\-.0-9A-Z^-~]+")
@@ -199,7 +200,7 @@ def _host(network_type: str, address_type: str, address: str) -> str:
 
 def _connection(value: str) -> str:
     fields = value.split()
-    if len(fields) != 3:
+    if len(fields) != 3 or len(value) > LONGEST_CONNECTION:
         raise SdpError("a c= line is malformed")
     return _host(*fields)
 

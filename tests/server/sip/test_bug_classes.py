@@ -88,6 +88,7 @@ BAD_SDP = {
     "a port beyond all": SDP.replace("audio 4000", "audio 70000"),
     "a negative port": SDP.replace("audio 4000", "audio -1"),
     "no address": SDP.replace("c=IN IP4 127.0.0.30\r\n", ""),
+    "an address without an end": SDP.replace("IP4 127.0.0.30\r\nt=", f"IP6 fe80::1%{'a' * 300}\r\nt="),
     "an rtpmap without a clock": SDP.replace("PCMA/8000", "PCMA"),
     "nothing": "v=0\r\n",
 }
@@ -143,6 +144,15 @@ def test_5_tokens_have_at_most_256_characters(target: Besieged) -> None:
     for old, new in ((b"tag=f", b"tag=" + b"f" * 257), (b"z9hG4bKbug", b"z9hG4bK" + b"b" * 257)):
         assert statuses(target.ask(request("OPTIONS").replace(old, new), TRUNK)) == {400}
     longest = request("OPTIONS").replace(b"tag=f", b"tag=" + b"f" * 256)
+    assert statuses(target.ask(longest, TRUNK)) == {200}
+
+
+def test_5_hosts_are_no_longer_than_names_may_be(target: Besieged) -> None:
+    """RFC 1035 2.3.4; what was read of them is remembered, so longer ones would fill the memory."""
+    for old in (b"Contact: <sip:0731@", b"From: <sip:0731@"):
+        too_long = request("OPTIONS").replace(old, old + b"a" * 256 + b".")
+        assert statuses(target.ask(too_long, TRUNK)) == {400}
+    longest = request("OPTIONS").replace(b"out.example", b"a" * 255)
     assert statuses(target.ask(longest, TRUNK)) == {200}
 
 
