@@ -242,12 +242,12 @@ class NameAddr:
         return f"{name}<{self.uri}>{format_params(self.params)}"
 
 
-_parse_cached = lru_cache(maxsize=1024)(NameAddr.parse)
+_address_cached = lru_cache(maxsize=4096)(NameAddr.parse)
 
 
 def parse_address(text: str) -> NameAddr:
-    """Read a name-addr or addr-spec that comes again, as a Contact does: a short one is remembered."""
-    return _parse_cached(text) if len(text) <= LONGEST_TOKEN else NameAddr.parse(text)
+    """Read a name-addr or addr-spec that comes again, as Contact, From and To do: a short one is remembered."""
+    return _address_cached(text) if len(text) <= LONGEST_TOKEN else NameAddr.parse(text)
 
 
 def read_seconds(value: str | None) -> int | None:
@@ -273,3 +273,11 @@ class CSeq:
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"
+
+
+_cseq_cached = lru_cache(maxsize=1024)(CSeq.parse)
+
+
+def parse_cseq(text: str) -> CSeq:
+    """Read a CSeq; most are `1 INVITE`, `2 BYE` and their like, and a short one is remembered."""
+    return _cseq_cached(text) if len(text) <= LONGEST_TOKEN else CSeq.parse(text)

@@ -7,11 +7,11 @@ message. The layers above build on `Request` and `Response`.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from .grammar import SipSyntaxError, number
 from .header_names import WRITTEN, canonical_name
-from .headers import STAR, CSeq, NameAddr, Via, parse_address, split_list
+from .headers import STAR, CSeq, NameAddr, Via, parse_address, parse_cseq, split_list
 from .reason_phrases import REASON_PHRASES
 from .uri import Uri, parse_uri
 
@@ -41,7 +41,7 @@ class Message:
     def __init__(self, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> None:
         self.headers = [(WRITTEN.get(name) or canonical_name(name), value) for name, value in headers]
         self.body = body
-        self._cache: dict[str, object] = {}
+        self._cache: dict[str, Any] = {}
 
     def get(self, name: str) -> str | None:
         """Give the first value of header `name`, or None."""
@@ -95,21 +95,18 @@ class Message:
                 return
         self.prepend("via", str(via))
 
-    def _typed(self, name: str, read: Callable[[str], _T]) -> _T:
-        cached = self._cache.get(name)
-        if cached is None:
-            for key, value in self.headers:
-                if key == name:
-                    self._cache[name] = cached = read(value)
-                    break
-            else:
-                raise SipSyntaxError(f"{name} is missing")
-        return cast(_T, cached)
+    def _read(self, name: str, read: Callable[[str], _T]) -> _T:
+        for key, value in self.headers:
+            if key == name:
+                found = self._cache[name] = read(value)
+                return found
+        raise SipSyntaxError(f"{name} is missing")
 
     @property
     def via(self) -> Via:
         """The topmost Via; like all typed reads it raises `SipSyntaxError` when missing or malformed."""
-        return self._typed("Via", _first_via)
+        via: Via | None = self._cache.get("Via")
+        return self._read("Via", _first_via) if via is None else via
 
     @property
     def vias(self) -> list[Via]:
@@ -119,22 +116,26 @@ class Message:
     @property
     def from_(self) -> NameAddr:
         """The From."""
-        return self._typed("From", NameAddr.parse)
+        from_: NameAddr | None = self._cache.get("From")
+        return self._read("From", parse_address) if from_ is None else from_
 
     @property
     def to(self) -> NameAddr:
         """The To."""
-        return self._typed("To", NameAddr.parse)
+        to: NameAddr | None = self._cache.get("To")
+        return self._read("To", parse_address) if to is None else to
 
     @property
     def cseq(self) -> CSeq:
         """The CSeq."""
-        return self._typed("CSeq", CSeq.parse)
+        cseq: CSeq | None = self._cache.get("CSeq")
+        return self._read("CSeq", parse_cseq) if cseq is None else cseq
 
     @property
     def call_id(self) -> str:
         """The Call-ID."""
-        return self._typed("Call-ID", _not_empty)
+        call_id: str | None = self._cache.get("Call-ID")
+        return self._read("Call-ID", _not_empty) if call_id is None else call_id
 
     @property
     def contacts(self) -> list[NameAddr]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..switch.stream import Stamped
     from .journal import Journal
 
+_KEPT = (CallStarted, CallEnded, CallPickedUp, StreamEnded, Refused)
+
 
 class JournalFeed:
     """Listens to one stream. `user_of` gives the user of a number or name, `unix` Unix time for the stream's."""
@@ -30,7 +32,7 @@ class JournalFeed:
     def hear(self, stamped: Stamped) -> None:
         """Take the next event of the stream."""
         event = stamped.event
-        if not isinstance(event, CallStarted | CallEnded | CallPickedUp | StreamEnded | Refused):
+        if not isinstance(event, _KEPT):
             return
         at = self._unix(stamped.at_s)
         match event:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,13 @@ if TYPE_CHECKING:
 
 def is_ours(uri: SipUri, domain: str) -> bool:
     """Whether a URI names this server: by its domain, or by an address, which it did reach."""
-    if uri.host in (domain, "localhost"):
-        return True
+    return uri.host in (domain, "localhost") or _is_address(uri.host)
+
+
+@lru_cache(maxsize=4096)
+def _is_address(host: str) -> bool:
     try:
-        ip_address(uri.host)
+        ip_address(host)
     except ValueError:
         return False
     return True
