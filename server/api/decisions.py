@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ...licensing.reasons import Csta, Tapi, reason_for
+from ...licensing.reason import Csta, Tapi
+from ...licensing.reasons import reason_for
 from ...licensing.refusal import StepTold
 from ..store.tokens import Token
 from .operation import API, Routes

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...licensing.reasons import reason_for, warning_text
+from ...licensing.reasons import reason_for
+from ...licensing.refusal import warning_text
 
 if TYPE_CHECKING:
     from ...licensing.refusal import Refusal

@@ -13,7 +13,8 @@ from ringfence.licensing.catalogue import FUNCTIONS, LICENCES
 from ringfence.licensing.demand import Subject, working
 from ringfence.licensing.entitlement import Entitlement
 from ringfence.licensing.gate import GRANTED, Gate, Granted
-from ringfence.licensing.reasons import Refusal, reason_for
+from ringfence.licensing.reasons import reason_for
+from ringfence.licensing.refusal import Refusal
 
 
 def gate(bought: dict[str, int], *wants: str) -> Gate:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ringfence.licensing.catalogue import LICENCES
-from ringfence.licensing.reasons import REASONS, Refusal, reason_for
+from ringfence.licensing.reasons import REASONS, reason_for
+from ringfence.licensing.refusal import Refusal
 
 Row = tuple[int | None, int | None, str, str, int | None]
 
