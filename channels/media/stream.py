@@ -6,25 +6,19 @@ both must only queue or send, never call back. What a stream may take and send i
 
 from __future__ import annotations
 
-from math import ceil
 from typing import TYPE_CHECKING
 
 from .acceptance import Acceptance
 from .digits_heard import DigitsHeard
 from .early import Early
-from .g711 import CODECS, PAYLOAD_TYPES, SAMPLE_RATE_HZ, SILENCE, translate
 from .loudness import Loudness
-from .outgoing import Outgoing
-from .plane import Codec, DigitsSent, Measured, Played, StreamClosed, StreamLost, StreamStarted
-from .player import Player
+from .plane import Measured, StreamClosed, StreamLost, StreamStarted
 from .reception import Reception
 from .recorder import Recorder, as_heard
 from .reporter import Reporter, Session
-from .rtp import MARKER, parse
-from .telephone_event import DigitSender
+from .rtp import parse
+from .sender import Sender
 from .verdict import Verdict
-from .wideband import PAYLOAD_TYPE as G722
-from .wideband import Wideband
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,18 +30,9 @@ if TYPE_CHECKING:
     from .plane import MediaEvent, Playable, Remote
     from .rtp import Packet
 
-PTIME_MS = range(10, 61)
-"""The packet times that are honoured; others are brought into this range."""
-
-RELAY_PAUSE_S = 0.1
-"""A relayed far end that is silent this long is filled up with silence, where `fill` was asked."""
-
-CATCH_UP_S = 0.2
-"""A machine that was asked later than this leaves packets out instead of sending them all at once."""
-
 
 class Stream:
-    """One RTP endpoint; all times are seconds of the plane's monotonic clock."""
+    """One RTP endpoint; all times are seconds of the plane's monotonic clock. `sender` is what goes out."""
 
     def __init__(
         self,
@@ -57,32 +42,17 @@ class Stream:
         inband: InbandDigits,
         transmit_control: Callable[[bytes, Source], object] | None = None,
     ) -> None:
-        self._transmit = self._to_network = transmit
+        self._transmit = transmit
         self._transmit_control = transmit_control or transmit
         self._rng = rng
         self._emit = emit
-        self._phase = rng.random()
-        self._outgoing = Outgoing(rng)
+        self.sender = Sender(transmit, emit, rng)
         self._digits = DigitsHeard(inband, emit)
-        self._outgoing_digits = DigitSender()
         self._remote: Remote | None = None
         self._acceptance: Acceptance | None = None
-        self._payload_type = 0
-        self.wideband: Wideband | None = None
-        self._dtmf: int | None = None
-        self._ptime_s = 0.02
-        self._frame_samples = 160
-        self._fill = False
-        self._player: Player | None = None
         self._recorder = Recorder(emit)
         self._peer: Stream | None = None
-        self._echo = False
         self._started = False
-        self._talking = False
-        self._event_stamp = 0
-        self._relayed_at = float("-inf")
-        self._frame_at: float | None = None
-        self._grid_at: float | None = None
         self._heard_at = 0.0
         self._silent_s: float | None = None
         self._closed = False
@@ -108,42 +78,26 @@ class Stream:
             self._acceptance = Acceptance(remote)
         if self._remote is None or not self._remote.sends:
             self._heard_at = now
-        ptime_ms = min(max(remote.ptime_ms, PTIME_MS.start), PTIME_MS.stop - 1)
-        if self._remote is None or self._ptime_s != ptime_ms / 1000:
-            self._ptime_s = ptime_ms / 1000
-            self._frame_samples = ptime_ms * SAMPLE_RATE_HZ // 1000
-            self._grid_at = now + self._phase * self._ptime_s
-            self._frame_at = None
         self._loudness = self._loudness or (Loudness() if remote.energy else None)
         if self._reporter is not None:
             self._reporter.direct(remote)
         elif remote.rtcp is not None or remote.rtcp_mux:
-            session = Session(self._outgoing, self._reception, self._to_network, self._transmit_control)
+            session = Session(self.sender.outgoing, self._reception, self._transmit, self._transmit_control)
             self._reporter = Reporter(session, self._rng, remote, now)
         self._remote = remote
-        if remote.codec is not Codec.G722:
-            self.wideband, self._transmit = None, self._to_network
-        elif self.wideband is None:
-            self.wideband = Wideband(self._to_network)
-            self._transmit = self.wideband.transmit
-        self._payload_type = PAYLOAD_TYPES.get(remote.codec, PAYLOAD_TYPES[Codec.PCMA])
-        self._dtmf = remote.dtmf_payload
-        self._fill = fill
+        self.sender.direct(remote, self._acceptance, fill=fill, now=now)
         self._digits.listen_for_tones(listen and remote.dtmf_payload is None)
         if self._early:
             self._early_at = now
-        self._wake(now)
 
     def play(self, token: int, playables: Sequence[Playable], now: float) -> None:
         """Replace what plays; `token` comes back in `Played`. Until `connect` it waits."""
-        if self._closed:
-            return
-        self._player = Player(token, playables, CODECS[self._payload_type])
-        self._wake(now)
+        if not self._closed:
+            self.sender.play(token, playables, now)
 
     def stop_playing(self) -> None:
         """Fall silent."""
-        self._player = None
+        self.sender.stop_playing()
 
     def record(self, path: Path, max_s: float, now: float) -> None:
         """Write what is heard to `path`; a recording that runs is closed first."""
@@ -157,8 +111,8 @@ class Stream:
     def echo(self) -> None:
         """Return each packet and send nothing else: ends a bridge and what plays."""
         self._part()
-        self._player = None
-        self._echo = not self._closed
+        self.sender.stop_playing()
+        self.sender.echoes = not self._closed
 
     def bridge(self, other: Stream | None) -> None:
         """Relay to and from `other`; ends earlier bridges of both, an echo and what plays. None only ends."""
@@ -171,16 +125,16 @@ class Stream:
 
     def meet(self, peer: Stream | None) -> None:
         """Gain or lose the other end of a bridge; called by that other end."""
-        self._peer, self._relayed_at = peer, float("-inf")
+        self._peer = peer
+        self.sender.part()
         if peer is not None:
-            self._player, self._echo = None, False
+            self.sender.stop_playing()
+            self.sender.echoes = False
 
     def send_digits(self, digits: str, now: float) -> None:
         """Send `digits` behind those being sent; raises ValueError if one is no DTMF digit."""
-        if self._closed:
-            return
-        self._outgoing_digits.add(digits)
-        self._wake(now)
+        if not self._closed:
+            self.sender.send_digits(digits, now)
 
     def watch(self, silent_s: float | None, now: float) -> None:
         """Tell when nothing acceptable came for `silent_s`, counted from now or the last packet."""
@@ -201,20 +155,18 @@ class Stream:
         self._digits.listen_for_tones(False)
         self._closed = True
         if self._reporter is not None:
-            self._reporter.end(self._destination)
+            self._reporter.end(self.sender.destination)
         self._early.close()
         verdict = self._verdict()
-        self._reporter = self._acceptance = self._player = self._silent_s = self._frame_at = (
-            self._early_at
-        ) = None
-        self._outgoing_digits.clear()
+        self._reporter = self._acceptance = self._silent_s = self._early_at = None
+        self.sender.close()
         self._emit(StreamClosed(verdict))
 
     def _verdict(self) -> Verdict:
         return Verdict(
             None if self._remote is None else self._remote.codec,
-            round(self._ptime_s * 1000),
-            self._outgoing.packets,
+            self.sender.ptime_ms,
+            self.sender.outgoing.packets,
             self._received,
             self._refused + self._early.refused,
             *self._reception.counts(),
@@ -241,16 +193,17 @@ class Stream:
         if not self._started:
             self._started = True
             self._emit(StreamStarted())
-        narrow = packet if self.wideband is None else self.wideband.narrowed(packet)
-        if packet.payload_type == self._dtmf:
+        sender, is_event = self.sender, packet.payload_type == remote.dtmf_payload
+        narrow = packet if sender.wideband is None else sender.wideband.narrowed(packet)
+        if is_event:
             self._digits.take_event(packet)
         elif self._recorder.file or self._loudness or self._digits.ear:
             self._hear(narrow, now)
         if self._peer is not None:
-            heard = narrow if self._peer.wideband is None else packet
-            self._peer.relay(heard, event=packet.payload_type == self._dtmf, now=now)
-        elif self._echo:
-            self._forward(packet, packet.payload_type, packet.payload, now)
+            peer = self._peer.sender
+            peer.relay(narrow if peer.wideband is None else packet, event=is_event, now=now)
+        elif sender.echoes:
+            sender.forward(packet, packet.payload_type, packet.payload, now)
 
     def _hear(self, packet: Packet, now: float) -> None:
         """Take audio for whoever wants to have it."""
@@ -274,41 +227,12 @@ class Stream:
         if is_rtp or not known or reporter is None or not reporter.receive_muxed(data, now):
             self._refused += 1
 
-    def relay(self, packet: Packet, *, event: bool, now: float) -> None:
-        """Send what the other end of the bridge heard; `event` tells that it is a telephone event."""
-        payload_type, payload = packet.payload_type, packet.payload
-        if event:
-            if self._dtmf is None:
-                self._outgoing.withhold()
-                return
-            payload_type = self._dtmf
-        elif payload_type != self._payload_type and (self.wideband is None or payload_type != G722):
-            if payload_type not in CODECS:
-                self._outgoing.withhold()
-                return
-            payload, payload_type = translate(payload, CODECS[payload_type]), self._payload_type
-        self._forward(packet, payload_type, payload, now)
-
-    def _forward(self, packet: Packet, payload_type: int, payload: bytes, now: float) -> None:
-        destination = self._destination
-        if destination is None or self._player is not None or self._outgoing_digits:
-            self._outgoing.leave()
-            return
-        self._relayed_at = now
-        self._transmit(self._outgoing.relayed(packet, payload_type, payload, now), destination)
-
-    @property
-    def _destination(self) -> Source | None:
-        if self._acceptance is None or self._remote is None or not self._remote.receives:
-            return None
-        return self._acceptance.destination
-
     # What time brings.
 
     def next_deadline(self) -> float | None:
         """When `tick` wants to be called next; it may come to be later, never earlier, without a call."""
         report_at = None if self._reporter is None else self._reporter.at
-        times = (self._early_at, self._frame_at, self._silent_at(), self._recorder.until, report_at)
+        times = (self._early_at, self.sender.frame_at, self._silent_at(), self._recorder.until, report_at)
         deadlines = [at for at in times if at is not None]
         return min(deadlines) if deadlines else None
 
@@ -324,72 +248,17 @@ class Stream:
             self._early_at = None
             for data, source in self._early.take(now):
                 self.receive(data, source, now)
-        while self._frame_at is not None and self._frame_at <= now:
-            if now - self._frame_at > CATCH_UP_S:
-                self._frame_at += int((now - self._frame_at) / self._ptime_s) * self._ptime_s
-            self._send_frame(self._frame_at)
+        sender = self.sender
+        while (due := sender.frame_at) is not None and due <= now:
+            sender.send_frame(due, now)
         if self._recorder.until is not None and self._recorder.until <= now:
             self.stop_recording()
         if self._reporter is not None and self._reporter.at <= now:
-            self._reporter.tick(now, self._destination)
+            self._reporter.tick(now, sender.destination)
         silent_at = self._silent_at()
         if silent_at is not None and silent_at <= now:
             self._silent_s = None
             self._emit(StreamLost(now - self._heard_at))
-
-    def _wake(self, now: float) -> None:
-        """Let frames begin at the next ptime, if there is something to send."""
-        if self._frame_at is not None or self._grid_at is None:
-            return
-        if self._fill or self._player is not None or self._outgoing_digits:
-            periods = max(0, ceil((now - self._grid_at) / self._ptime_s - 1e-6))
-            self._grid_at += periods * self._ptime_s
-            self._frame_at = self._grid_at
-
-    def _send_frame(self, due: float) -> None:
-        samples, codec = self._frame_samples, CODECS[self._payload_type]
-        self._grid_at = due
-        self._frame_at = due + self._ptime_s
-        if self._outgoing_digits and self._send_digit_frame(due):
-            return
-        player = self._player
-        if player is not None:
-            self._send(self._payload_type, self._outgoing.stamp(due), player.read(samples, codec))
-            if player.done:
-                self._player = None
-                self._emit(Played(player.token))
-        elif self._echo or not self._fill:
-            self._talking = False
-            if not self._outgoing_digits and not self._fill:
-                self._frame_at = None
-        elif due - self._relayed_at >= max(RELAY_PAUSE_S, 2 * self._ptime_s):
-            self._send(self._payload_type, self._outgoing.stamp(due), SILENCE[codec] * samples)
-        else:
-            self._talking = False
-
-    def _send_digit_frame(self, due: float) -> bool:
-        in_band = CODECS[self._payload_type] if self._dtmf is None else None
-        frame, done = self._outgoing_digits.frame(self._frame_samples, in_band)
-        if frame is not None:
-            payload_type = self._dtmf if frame.event and self._dtmf is not None else self._payload_type
-            if frame.marker:
-                self._talking = False
-                self._event_stamp = self._outgoing.stamp(due)
-            stamp = self._event_stamp if frame.event else self._outgoing.stamp(due)
-            self._send(payload_type, stamp, frame.payload)
-        if done:
-            self._emit(DigitsSent())
-        return frame is not None
-
-    def _send(self, payload_type: int, stamp: int, payload: bytes) -> None:
-        destination = self._destination
-        if destination is None:
-            self._talking = False
-            return
-        if not self._talking:
-            payload_type |= MARKER
-            self._talking = True
-        self._transmit(self._outgoing.packet(payload_type, stamp, payload), destination)
 
     def _part(self) -> None:
         """End the bridge for both its ends."""
