@@ -13,7 +13,7 @@ from ..licensing.refusal import Refusal
 from .lease import Holder, Lease
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator
 
 
 @dataclass(eq=False, slots=True)
@@ -63,7 +63,7 @@ class Pools:
     def __iter__(self) -> Iterator[Pool]:
         return iter((self.ip_channel, self.auto_attendant))
 
-    def take(self, keys: Sequence[str], holder: Holder, now: float) -> list[Lease] | Refusal:
+    def take(self, keys: Collection[str], holder: Holder, now: float) -> list[Lease] | Refusal:
         """Occupy a channel of each pool in `keys`: all or none.
 
         When both kinds are used up, the IP channels are what is told (V7): buying attendants would not help.

@@ -18,9 +18,9 @@ Behaviour = Callable[[Session], Coroutine[Any, Any, None]]
 class Occupies(Enum):
     """The pools of which a leg occupies a channel, from before its first 18x to its end (L-71)."""
 
-    NOTHING = ()
-    IP_CHANNEL = ("ip_channel",)
-    ATTENDANT = ("auto_attendant", "ip_channel")
+    NOTHING = frozenset[str]()  # not an empty tuple, which Python 3.11.2 (Debian 12) makes an object() of
+    IP_CHANNEL = frozenset({"ip_channel"})
+    ATTENDANT = frozenset({"auto_attendant", "ip_channel"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from .negotiation import DISCARD_PORT, Negotiation
 from .renegotiation import Renegotiation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from ...channels.lease import Lease
     from ...channels.media.plane import Codec, MediaEvent, MediaStream
@@ -122,7 +122,7 @@ class Connection:
             if pool.is_full:
                 self._switch.stream.publish(LimitReached(pool.key, pool.limit))
 
-    def release(self, keep: Sequence[str] = ()) -> None:
+    def release(self, keep: Collection[str] = ()) -> None:
         """Close the leases whose pool is not in `keep`."""
         closing = [lease for lease in self.leases if lease.pool.key not in keep]
         self.leases = [lease for lease in self.leases if lease.pool.key in keep]
