@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from ringfence.server.phones.call import PhoneCall
+
 SMALL = Site.sample("small")
 ANNA, BEN = (
     Account("100", "klein.example", "Anna-1000-Apfel"),
@@ -64,11 +66,17 @@ async def desk(site: Site = SMALL, **options: Any) -> AsyncIterator[Desk]:
         await pbx.stop()
 
 
-async def talk(caller: Phone, number: str, called: Phone, ends: str) -> None:
+async def answered(caller: Phone, number: str, called: Phone) -> tuple[PhoneCall, PhoneCall]:
+    """Dial a telephone that answers; return the call as either side has it."""
     dialled = asyncio.ensure_future(caller.dial(number))
     taken = await called.answer()
     call = await dialled
     await call.answered()
+    return call, taken
+
+
+async def talk(caller: Phone, number: str, called: Phone, ends: str) -> None:
+    call, taken = await answered(caller, number, called)
     await (call if ends == "caller" else taken).hang_up()
     await call.ended()
     await taken.ended()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.server.net.test_memory_streams import End
-from tests.server.test_flows import ANNA, BEN, Desk, desk, talk
+from tests.server.test_flows import ANNA, BEN, Desk, answered, desk, talk
 
 from ringfence.server.net.memory import MemoryNetwork, Weather
 from ringfence.server.net.memory_streams import MemoryStreams, MemoryWire, connect
@@ -105,10 +105,7 @@ async def test_a_flow_lost_in_a_call_is_found_out_by_the_next_request_on_it() ->
     """RFC 3261 12.2.1: nobody listens at the Contact, so the BYE ends with a 503, and both ends are free at once."""
     async with desk(network=network()) as one:
         anna, ben = await one.phone(ANNA), await one.phone(BEN, "TCP")
-        dialled = asyncio.ensure_future(anna.dial("101"))
-        taken = await ben.answer()
-        call = await dialled
-        await call.answered()
+        call, taken = await answered(anna, "101", ben)
         await cut(ben)
         await asyncio.sleep(60)
         assert one.pbx.switch.calls, "a dialog outlives its connection"
@@ -124,10 +121,7 @@ async def test_a_call_goes_on_over_the_connection_that_its_next_request_comes_by
     """RFC 5626 4.3: what the far end sends inside the dialog says where it is now."""
     async with desk(network=network()) as one:
         anna, ben = await one.phone(ANNA), await one.phone(BEN, "TCP")
-        dialled = asyncio.ensure_future(anna.dial("101"))
-        taken = await ben.answer()
-        call = await dialled
-        await call.answered()
+        call, taken = await answered(anna, "101", ben)
         await cut(ben)
         await taken.hold()
         await call.hang_up()
@@ -212,10 +206,7 @@ async def test_a_call_may_be_silent_on_its_flow() -> None:
     async with desk(network=network(), connections=limits) as one:
         anna, ben = await one.phone(ANNA, "TCP"), await one.phone(BEN)
         await anna.register(0)
-        dialled = asyncio.ensure_future(anna.dial("101"))
-        taken = await ben.answer()
-        call = await dialled
-        await call.answered()
+        call, taken = await answered(anna, "101", ben)
         await asyncio.sleep(limits.idle_s * 3)
         assert len(one.pbx._stack.agent.flows) == 1
         await taken.hang_up()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ringfence.channels.media.plane import MediaStream
     from ringfence.fixtures.pbx import PbxUnderTest
     from ringfence.server.phones.call import PhoneCall
+    from ringfence.server.phones.phone import Phone
     from ringfence.server.sip.message import Request, Response
 
 pytestmark = pytest.mark.virtual_time
@@ -33,6 +34,15 @@ async def hears(listener: PhoneCall, speaker: PhoneCall, frequency_hz: int) -> b
     return (await listener.heard()).contains_tone(frequency_hz)
 
 
+async def heard_early(caller: Phone, number: str, called: Phone) -> tuple[PhoneCall, PhoneCall]:
+    """Dial a telephone that lets itself be heard before it answers; return the caller's call and the one that rings."""
+    call = await caller.dial(number)
+    ringing = await called.ringing()
+    ringing.progress()
+    await call.progressed()
+    return call, ringing
+
+
 def prack(response: Response) -> tuple[str, str]:
     return ("RAck", f"{response.get('rseq')} {response.cseq.number} INVITE")
 
@@ -43,10 +53,7 @@ def prack(response: Response) -> tuple[str, str]:
 async def test_a_caller_hears_a_telephone_before_it_answers_and_goes_on_hearing_it(pbx: PbxUnderTest) -> None:
     """RFC 3261 13.2.1 and RFC 3262 5, with 100rel on both sides: one session from the 183 on, no channel."""
     clara, ben = await pbx.phone("102"), await pbx.phone("101")
-    call = await clara.dial("101")
-    ringing = await ben.ringing()
-    ringing.progress()
-    await call.progressed()
+    call, ringing = await heard_early(clara, "101", ben)
     assert await hears(call, ringing, 440)
     assert await hears(ringing, call, 600)
     assert (call.is_answered, pbx.pools.ip_channel.used) == (False, 0)
@@ -62,10 +69,7 @@ async def test_a_caller_hears_a_telephone_before_it_answers_and_goes_on_hearing_
 async def test_an_announcement_of_the_trunk_is_heard_and_its_refusal_told(pbx: PbxUnderTest) -> None:
     """RFC 3960 3.1: the final response of the far end is the caller's."""
     ben, far = await pbx.phone("101"), await pbx.outside("110022", host="127.0.0.31", port=5070)
-    call = await ben.dial("90731123")
-    ringing = await far.ringing()
-    ringing.progress()
-    await call.progressed()
+    call, ringing = await heard_early(ben, "90731123", far)
     assert await hears(call, ringing, 950)
     ringing.refuse(486)
     await call.ended()
@@ -265,10 +269,7 @@ async def test_of_two_that_ring_nobody_is_heard_until_one_rings_alone(pbx: PbxUn
 async def test_a_box_after_early_media_goes_on_in_their_session_with_its_channel(pbx: PbxUnderTest) -> None:
     """L-72: the channel is taken when the box is reached, not before."""
     clara, anna = await pbx.phone("102"), await pbx.phone("100")
-    call = await clara.dial("100")
-    ringing = await anna.ringing()
-    ringing.progress()
-    await call.progressed()
+    call, ringing = await heard_early(clara, "100", anna)
     assert await hears(call, ringing, 440)
     assert pbx.pools.ip_channel.used == 0
     await call.answered()
@@ -282,10 +283,7 @@ async def test_a_box_after_early_media_goes_on_in_their_session_with_its_channel
 async def test_who_is_forwarded_after_early_media_hears_it_ring_in_them(pbx: PbxUnderTest) -> None:
     """RFC 3960 3.2: his telephone may leave the tone to us by now; 181 and 180 are told as well."""
     anna, ben, clara = [await pbx.phone(one) for one in ("100", "101", "102")]
-    call = await anna.dial("102")
-    first = await clara.ringing()
-    first.progress()
-    await call.progressed()
+    call, first = await heard_early(anna, "102", clara)
     await call.heard()
     first.refuse(486)
     second = await ben.ringing()
@@ -302,10 +300,7 @@ async def test_who_is_forwarded_after_early_media_hears_it_ring_in_them(pbx: Pbx
 async def test_a_caller_who_leaves_during_early_media_leaves_nothing_behind(pbx: PbxUnderTest) -> None:
     """RFC 3261 9.1: CANCEL."""
     clara, ben = await pbx.phone("102"), await pbx.phone("101")
-    call = await clara.dial("101")
-    ringing = await ben.ringing()
-    ringing.progress()
-    await call.progressed()
+    call, ringing = await heard_early(clara, "101", ben)
     await call.hang_up()
     await ringing.ended()
     assert not pbx.server.switch.connections
