@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 from hypothesis import settings
+from tests.needs import require
 
 from ringfence.fixtures.leases import check_leases, check_nothing_left
 from ringfence.server.app import Options, Pbx
@@ -27,6 +28,12 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("needs"):
+        for name in marker.args:
+            require(name)
 
 
 @pytest.fixture(autouse=True)

@@ -1,15 +1,9 @@
-"""Programs and libraries of others, each in a process of its own.
-
-`@pytest.mark.interop("sipp")` names what a test needs.
-"""
+"""Programs and libraries of others, each in a process of its own."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from importlib.resources import files
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,26 +14,6 @@ from .program import Telephone
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-
-def require_tool(program: str) -> None:
-    """Leave the test out where a program, or a library, is missing."""
-    if shutil.which(program) is None and find_spec(program) is None:
-        leave_out(f"{program} is not on this machine: `make test` installs it as root on Debian")
-
-
-def leave_out(reason: str) -> NoReturn:
-    """Skip on a developer's machine, but fail where CI promised to install what is missing."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-@pytest.fixture(autouse=True)
-def _tools(request: pytest.FixtureRequest) -> None:
-    for marker in request.node.iter_markers("interop"):
-        for program in marker.args:
-            require_tool(program)
 
 
 @pytest.fixture
@@ -54,7 +28,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def served(site: Path, _tools: None) -> Iterator[Served]:
+def served(site: Path) -> Iterator[Served]:
     with serving(site) as server:
         yield server
 

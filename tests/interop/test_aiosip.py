@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from .program import Telephone
 
-pytestmark = pytest.mark.interop("aiosip")
+pytestmark = pytest.mark.needs("aiosip")
 
 
 def test_what_is_said_to_9900_comes_back(phone: Callable[..., Telephone]) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ringfence.fixtures.served import Served
 
-pytestmark = pytest.mark.interop("baresip")
+pytestmark = pytest.mark.needs("baresip")
 MODULES = ("/usr/lib/baresip/modules", "/usr/lib64/baresip/modules", "/usr/local/lib/baresip/modules")
 TALKING = re.compile(r"audio=6\d{4}/6\d{4} ")
 """Audio both ways, in bit/s over the last seconds: a busy machine makes it a little more or less than 64,000."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ringfence.fixtures.served import Served
 
-pytestmark = pytest.mark.interop("linphonec")
+pytestmark = pytest.mark.needs("linphonec")
 CONFIG = """\
 [sip]
 sip_port={udp}

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from .program import Telephone
 
-pytestmark = pytest.mark.interop("pyVoIP")
+pytestmark = pytest.mark.needs("pyVoIP")
 
 
 def test_the_tone_of_9901_is_heard(phone: Callable[..., Telephone]) -> None:

@@ -13,15 +13,14 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from .conftest import leave_out
+from tests.needs import leave_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ringfence.fixtures.served import Served
 
-pytestmark = pytest.mark.interop("node")
+pytestmark = pytest.mark.needs("node")
 PAGES = Path(__file__).parent / "pages"
 PATIENCE_S = 20.0
 

@@ -12,7 +12,7 @@ from ringfence.fixtures.sipp import Load
 if TYPE_CHECKING:
     from ringfence.fixtures.served import Served
 
-pytestmark = pytest.mark.interop("sipp")
+pytestmark = pytest.mark.needs("sipp")
 TWENTY_FIVE_IP_CHANNELS = ("ip_channel = 4", "ip_channel = 25")
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ringfence.fixtures.served import Served
 
-pytestmark = pytest.mark.interop("sipp")
+pytestmark = pytest.mark.needs("sipp")
 PHONES = "127.0.0.1"
 ROOT, DOMAIN = "08955550", "klein.example"
 PASSWORDS = {"100": "Anna-1000-Apfel", "101": "Ben-1010-Birne", "102": "Clara-1020-Kirsche"}

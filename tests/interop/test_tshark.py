@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ringfence.fixtures.served import Served
 
-pytestmark = pytest.mark.interop("tshark")
+pytestmark = pytest.mark.needs("tshark")
 CALLER = "127.0.0.30"
 PATIENCE_S = 10.0
 TO = "<sip:089555509901@127.0.0.1>"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -162,7 +161,7 @@ async def test_what_was_given_outlives_the_server_and_what_nobody_names_does_not
     assert len(list((path / "sounds").iterdir())) == 1
 
 
-@pytest.mark.skipif(find_spec("espeakng_loader") is None, reason="the tts extra is not installed")
+@pytest.mark.needs("espeakng_loader")
 @pytest.mark.parametrize("path", [GREETING_OF_ANNA, PROMPT])
 async def test_a_text_is_spoken(client: Client, pbx: PbxUnderTest, path: str) -> None:
     body = {"text": "Ich bin im Urlaub.", "language": "de"}
