@@ -26,16 +26,9 @@ def test_without_what_it_needs_a_test_is_left_out_but_not_in_ci(
     """No program is on the path; a module that hides the libraries stands first on Python's."""
     (tmp_path / "sitecustomize.py").write_text(HIDDEN)
     search = os.pathsep.join((str(tmp_path), os.environ.get("PYTHONPATH", "")))
+    files = [HERE / file for file in FILES.values()]
     run = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-qrs",
-            "-p",
-            "no:cacheprovider",
-            *(HERE / file for file in FILES.values()),
-        ],
+        [sys.executable, "-m", "pytest", "-qrs", "-p", "no:cacheprovider", *files],
         env={**os.environ, "PATH": str(tmp_path), "PYTHONPATH": search, "CI": ci},
         cwd=HERE.parent,
         capture_output=True,
