@@ -189,6 +189,11 @@ class InlinePlane:
         self._listening: asyncio.TimerHandle | None = None
         self.inband = InbandDigits()
 
+    @property
+    def has_failed(self) -> bool:
+        """Never: there is no worker."""
+        return False
+
     async def start(self) -> None:
         """Nothing to prepare."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -150,8 +150,22 @@ MediaEvent = (
 )
 
 
-class PortsExhaustedError(Exception):
+class NoStreamError(Exception):
+    """The plane has no stream to give; `reason` is the code of the refusal."""
+
+    reason: ClassVar[str]
+
+
+class PortsExhaustedError(NoStreamError):
     """Every RTP port of the plane is in use."""
+
+    reason = "media.ports.exhausted"
+
+
+class PlaneFailedError(NoStreamError):
+    """The worker of the plane ended again and again, and is started no more."""
+
+    reason = "media.failed"
 
 
 class MediaStream(Protocol):
@@ -221,6 +235,11 @@ class MediaStream(Protocol):
 class MediaPlane(Protocol):
     """Where streams come from."""
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether there will be no more streams until the server is started anew."""
+        ...
+
     async def start(self) -> None:
         """Open the sockets; return once streams can be opened."""
         ...
@@ -228,7 +247,7 @@ class MediaPlane(Protocol):
     async def open(self, sink: Callable[[MediaEvent], None]) -> MediaStream:
         """Hand out a stream with a bound port, without a round trip to a worker.
 
-        Raises `PortsExhaustedError` when no port is left.
+        Raises `PortsExhaustedError` when no port is left, and `PlaneFailedError` when the plane has failed.
         """
         ...
 

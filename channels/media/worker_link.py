@@ -50,17 +50,26 @@ class WorkerLink(asyncio.Protocol):
         return None if self._process is None else self._process.pid
 
     @property
+    def exit_status(self) -> int | None:
+        """How it ended, once it was reaped: negative is a signal."""
+        return None if self._process is None else self._process.returncode
+
+    @property
     def proved(self) -> bool:
         """Whether it ever reported a port."""
         return self._proved
 
     async def start(self, host: str, ports: range | None, stock: int) -> None:
-        """Start the process; ports come later."""
+        """Start the process; ports come later. Raises OSError when the system has no room for it."""
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         with theirs:
             bounds = "any" if ports is None else f"{ports.start}:{ports.stop}:{ports.step}"
-            self._spawn([str(theirs.fileno()), host, bounds, str(stock)], theirs.fileno())
+            try:
+                self._spawn([str(theirs.fileno()), host, bounds, str(stock)], theirs.fileno())
+            except OSError:
+                ours.close()
+                raise
         await self._loop.create_unix_connection(lambda: self, sock=ours)
 
     def _spawn(self, arguments: list[str], fd: int) -> None:

@@ -10,10 +10,13 @@ import asyncio
 from itertools import count
 from typing import TYPE_CHECKING
 
+import structlog
+
 from ..network import Address
 from . import control
-from .plane import PortsExhaustedError, Recorded, StreamClosed, StreamLost
+from .plane import PlaneFailedError, PortsExhaustedError, Recorded, StreamClosed, StreamLost
 from .prompts import require_prompts
+from .restarts import MOST_ENDS, WITHIN_S, Restarts
 from .telephone_event import event_codes
 from .verdict import Verdict
 from .worker_link import WorkerLink
@@ -25,8 +28,7 @@ if TYPE_CHECKING:
     from .control import Happened
     from .plane import MediaEvent, MediaStream, Playable, Remote
 
-RESTART_DELAY_S = 1.0
-"""A worker that ended before it reported a port is not started again at once."""
+log = structlog.get_logger()
 
 
 class WorkerStream:
@@ -134,6 +136,8 @@ class WorkerPlane:
         self._streams: dict[int, WorkerStream] = {}
         self._link: WorkerLink | None = None
         self._restart: asyncio.Task[None] | None = None
+        self._restarts = Restarts()
+        self._failed = False
         self._stopping = False
 
     @property
@@ -141,13 +145,18 @@ class WorkerPlane:
         """The process id of the worker, while there is one."""
         return None if self._link is None else self._link.pid
 
+    @property
+    def has_failed(self) -> bool:
+        """See `MediaPlane.has_failed`."""
+        return self._failed
+
     async def start(self) -> None:
         """Start the worker; `open` waits for its first ports."""
         self._link = WorkerLink(self._happened, self._lost)
         await self._link.start(self._host, self._ports, self._stock)
 
     async def open(self, sink: Callable[[MediaEvent], None]) -> WorkerStream:
-        """Return a stream with a bound port; raises `PortsExhaustedError` when there is none left."""
+        """See `MediaPlane.open`."""
         while not self._stopping:
             if self._link is None and self._restart is not None:
                 await asyncio.shield(self._restart)
@@ -163,6 +172,11 @@ class WorkerPlane:
             self._streams[stream.number] = stream
             link.send(control.Adopt(stream.number, port))
             return stream
+        if self._failed:
+            raise PlaneFailedError(
+                f"the media worker ended more than {MOST_ENDS} times within {WITHIN_S:.0f} s and is started no more: "
+                "see the log for why, and start the server anew"
+            )
         span = "any port" if self._ports is None else f"ports {self._ports.start}-{self._ports[-1]}"
         raise PortsExhaustedError(
             f"no RTP port is free at {self._host} ({span}): give a larger range with --rtp-ports, or end calls"
@@ -192,10 +206,22 @@ class WorkerPlane:
             stream.tell(StreamClosed(Verdict()))
         if not self._stopping:
             self._link = None
-            self._restart = asyncio.get_running_loop().create_task(self._start_again(link))
+            self._restart = asyncio.get_running_loop().create_task(self._start_again(link, len(streams)))
 
-    async def _start_again(self, dead: WorkerLink) -> None:
+    async def _start_again(self, dead: WorkerLink, streams: int) -> None:
         await dead.reap()
-        if not dead.proved:
-            await asyncio.sleep(RESTART_DELAY_S)
-        await self.start()
+        log.warning("media_worker.ended", pid=dead.pid, exit=dead.exit_status, streams=streams)
+        loop, proved = asyncio.get_running_loop(), dead.proved
+        while (delay_s := self._restarts.delay_s(loop.time(), proved=proved)) is not None:
+            await asyncio.sleep(delay_s)
+            try:
+                await self.start()
+            except OSError as error:
+                self._link, proved = None, False
+                log.warning("media_worker.not_started", error=str(error))
+            else:
+                return
+        self._failed = True
+        log.error(
+            "media_worker.given_up", ends=MOST_ENDS + 1, within_s=WITHIN_S, remedy="start the server anew"
+        )

@@ -30,9 +30,11 @@ async def read_liveness(pbx: "Pbx") -> Health:
 
 @routes.get("/readyz")
 async def read_readiness(pbx: "Pbx") -> Health:
-    """Answer 200 while calls are taken, 503 once the server is going down."""
+    """Answer 200 while calls are taken, 503 once the server is going down or has no media."""
     if pbx.is_stopping:
         raise ProblemError(Refusal("server.stopping"))
+    if pbx.plane.has_failed:
+        raise ProblemError(Refusal("media.failed"))
     return Health("ok")
 
 

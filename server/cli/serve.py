@@ -218,6 +218,11 @@ async def _serve(
         gc.freeze()
         gc.set_threshold(*GARBAGE)
         gc.enable()
+        if options.rtp_ports is not None:
+            from .doctor import too_few_ports
+
+            for _, sentence in too_few_ports(options.rtp_ports, pbx.administration.entitlement.ip_channels):
+                typer.echo(sentence, err=True)
         _tell_ready(pbx, as_json=as_json, accounts=by_itself and pbx.site.source == SAMPLE)
         await over.wait()
     finally:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...channels.media.plane import PortsExhaustedError
+from ...channels.media.plane import NoStreamError
 from ...licensing.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ class Alerting:
             return True
         try:
             return await connection.open_stream()
-        except PortsExhaustedError:
-            connection.refuse(Refusal("media.ports.exhausted"))
+        except NoStreamError as error:
+            connection.refuse(Refusal(error.reason))
             return False
 
     def ring(self, status: int = RINGS, *, in_band: bool = True) -> None:
@@ -67,7 +67,7 @@ class Alerting:
         if not (connection.is_answered or negotiation.is_early):
             try:
                 is_open = negotiation.has_offer and await connection.open_stream()
-            except PortsExhaustedError:
+            except NoStreamError:
                 is_open = False
             if not is_open:
                 self.ring()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ...channels.media.plane import PortsExhaustedError, StreamClosed
+from ...channels.media.plane import NoStreamError, StreamClosed
 from ...licensing.reasons import reason_for
 from ...licensing.refusal import Refusal
 from ..sip.agent import MAX_FORWARDS
@@ -149,7 +149,7 @@ class Connection:
     async def open_stream(self) -> bool:
         """Take a stream from the plane, if there is none yet; False when the leg ended meanwhile.
 
-        Raises `PortsExhaustedError`.
+        Raises `NoStreamError`.
         """
         if self.stream is None:
             stream = await self._switch.plane.open(self._on_media)
@@ -164,7 +164,7 @@ class Connection:
     ) -> bool:
         """Take the call with a 200; `codec` is preferred where the caller offers it. False when the leg is gone.
 
-        Without ports the call is refused by `media.ports.exhausted`.
+        Without a stream the call is refused by what the plane says.
         """
         if self.leg is None:
             return False
@@ -178,8 +178,8 @@ class Connection:
             try:
                 if not await self.open_stream():
                     return False
-            except PortsExhaustedError:
-                self.refuse(Refusal("media.ports.exhausted"))
+            except NoStreamError as error:
+                self.refuse(Refusal(error.reason))
                 return False
         self._fill, self._echo = fill, echo
         body = self.negotiation.answer(self.port, inactive=inactive, codec=codec)
@@ -214,7 +214,7 @@ class Connection:
     # -- the calling side --------------------------------------------------------------------------------------
 
     async def offer(self, first: Codec | None) -> bytes:
-        """Take a stream and write the offer for an outgoing leg, `first` first; raises `PortsExhaustedError`."""
+        """Take a stream and write the offer for an outgoing leg, `first` first; raises `NoStreamError`."""
         await self.open_stream()
         return self.negotiation.offer(self.port, first=first)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, assert_never
 
 import structlog
 
-from ...channels.media.plane import PortsExhaustedError
+from ...channels.media.plane import NoStreamError
 from ...channels.session import Party
 from ...features.route import Answer, Final, Forwarding, Leave, Occupies, Refuse, Ring, Route
 from ...licensing.refusal import Refusal
@@ -250,9 +250,9 @@ class Dialler:
         connection.occupy(leases)
         try:
             body = await connection.offer(invitation.codec)
-        except PortsExhaustedError:
+        except NoStreamError as error:
             connection.abandon()
-            ringing.refuse(Refusal("media.ports.exhausted"))
+            ringing.refuse(Refusal(error.reason))
             return
         except asyncio.CancelledError:
             connection.abandon()

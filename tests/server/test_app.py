@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from typing import TYPE_CHECKING
@@ -64,7 +65,8 @@ async def test_when_the_media_worker_dies_its_calls_end_with_their_reason_and_th
     plane: WorkerPlane = pbx.server.plane  # type: ignore[assignment]
     assert plane.pid is not None
     os.kill(plane.pid, signal.SIGKILL)
-    await call.ended()
+    async with asyncio.timeout(1):
+        await call.ended()
     ended = await pbx.wait_for(CallEnded)
     refused = await pbx.wait_for(Refused)
     assert (ended.cause, refused.reason, pbx.pools.ip_channel.used) == (41, "media.lost", 0)

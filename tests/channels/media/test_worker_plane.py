@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+import structlog
 
 from ringfence.channels.media import control, rtcp, rtp
 from ringfence.channels.media.audio import Audio
@@ -22,6 +23,7 @@ from ringfence.channels.media.plane import (
     DigitHeard,
     Measured,
     MediaEvent,
+    PlaneFailedError,
     Played,
     PortsExhaustedError,
     Prompt,
@@ -34,6 +36,7 @@ from ringfence.channels.media.plane import (
     Tone,
 )
 from ringfence.channels.media.prompts import prompt_payload
+from ringfence.channels.media.restarts import MOST_ENDS
 from ringfence.channels.media.tones import digit_tone, tone_payload
 from ringfence.channels.media.verdict import Verdict
 from ringfence.channels.media.worker_plane import WorkerPlane
@@ -360,6 +363,47 @@ async def test_a_worker_that_dies_ends_its_streams_and_is_replaced(
     stream.connect(phone.remote(), fill=True)
     assert (await phone.got()).payload == SILENCE[Codec.PCMA] * 160
     assert plane.pid not in {first, None}
+
+
+async def test_a_worker_that_keeps_ending_is_given_up_and_the_refusal_says_so(plane: WorkerPlane) -> None:
+    pids = set()
+    with structlog.testing.capture_logs() as logs:
+        async with asyncio.timeout(20):
+            for _ in range(MOST_ENDS + 1):
+                stream, heard = await plane.open(sink := Heard()), sink
+                assert plane.pid is not None
+                pids.add(plane.pid)
+                os.kill(plane.pid, signal.SIGKILL)
+                await heard.until(StreamClosed)
+                stream.close()
+            with pytest.raises(PlaneFailedError, match="start the server anew") as caught:
+                await plane.open(Heard())
+    assert caught.value.reason == "media.failed"
+    assert plane.has_failed
+    assert (len(pids), plane.pid) == (MOST_ENDS + 1, None)
+    ends = [log for log in logs if log["event"] == "media_worker.ended"]
+    assert {(log["exit"], log["streams"]) for log in ends} == {(-signal.SIGKILL, 1)}
+    assert [log["log_level"] for log in logs if log["event"] == "media_worker.given_up"] == ["error"]
+
+
+async def test_a_worker_that_cannot_be_started_again_is_tried_again_in_a_moment(
+    plane: WorkerPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, refused = plane.start, [OSError("no room")]
+
+    async def start_at_last() -> None:
+        if refused:
+            raise refused.pop()
+        await start()
+
+    monkeypatch.setattr(plane, "start", start_at_last)
+    await plane.open(heard := Heard())
+    assert plane.pid is not None
+    os.kill(plane.pid, signal.SIGKILL)
+    await heard.until(StreamClosed)
+    async with asyncio.timeout(10):
+        await plane.open(Heard())
+    assert not refused
 
 
 async def test_the_fault_of_one_stream_ends_no_other(

@@ -63,8 +63,8 @@ def refused(*words: object) -> str:
 
 
 @contextmanager
-def serving(*words: object) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """A running server and what its ready line says; it must end cleanly with nothing in its log."""
+def serving(*words: object, log: str = "") -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """A running server and what its ready line says; it must end cleanly with just `log` in its log."""
     line = command("serve", "--json", *FREE_PORTS, *words)
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -73,8 +73,8 @@ def serving(*words: object) -> Iterator[tuple[subprocess.Popen[str], dict[str, A
             yield process, json.loads(ready)
         finally:
             process.send_signal(signal.SIGTERM)
-            out, log = process.communicate(timeout=60)
-    assert (process.returncode, out, log) == (0, "", "")
+            out, told = process.communicate(timeout=60)
+    assert (process.returncode, out, told) == (0, "", log)
 
 
 def ask(ready: dict[str, Any], path: str, method: str = "GET", body: object = None) -> Any:
@@ -104,6 +104,13 @@ def test_sigint_ends_it_as_cleanly_as_sigterm() -> None:
     with serving(SMALL) as (process, _):
         process.send_signal(signal.SIGINT)
         process.wait(30)
+
+
+def test_fewer_rtp_ports_than_channels_are_told_at_the_start() -> None:
+    """RTP takes an even port for each leg (RFC 3550 11); the small site has four channels."""
+    told = "--rtp-ports has 3 even ports and the licences have 4 IP channels; give a range of at least 8 ports.\n"
+    with serving(SMALL, "--rtp-ports", "29000-29005", log=told):
+        pass
 
 
 async def test_at_the_end_live_calls_get_a_bye() -> None:

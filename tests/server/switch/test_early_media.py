@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.server.switch.raw_caller import RawCaller
 
-from ringfence.channels.media.plane import PortsExhaustedError, Tone
+from ringfence.channels.media.plane import NoStreamError, PlaneFailedError, PortsExhaustedError, Tone
 from ringfence.fixtures.plugin import read_site
 
 if TYPE_CHECKING:
@@ -324,6 +324,32 @@ async def test_without_ports_a_caller_is_told_that_it_rings(
         assert (told.status, told.body) == (180, b"")
         ringing.refuse()
         assert (await caller.response()).status == 486
+        caller.ack()
+
+
+@pytest.mark.parametrize("number", ["9901", "101"])
+@pytest.mark.parametrize(
+    ("error", "status", "cause"), [(PortsExhaustedError, 503, 47), (PlaneFailedError, 500, 41)]
+)
+async def test_a_call_that_gets_no_stream_is_refused_by_what_the_plane_says(
+    pbx: PbxUnderTest,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[NoStreamError],
+    status: int,
+    cause: int,
+    number: str,
+) -> None:
+    """RFC 3326: the cause comes with the reason's code."""
+
+    async def nothing_left(_: object) -> MediaStream:
+        raise error
+
+    monkeypatch.setattr(pbx.server.switch.plane, "open", nothing_left)
+    async with RawCaller(pbx) as caller:
+        await pbx.phone("101")
+        refusal = await caller.invite(number)
+        assert (refusal.status, refusal.get("x-license-reason")) == (status, error.reason)
+        assert f"cause={cause}" in (refusal.get("reason") or "")
         caller.ack()
 
 
