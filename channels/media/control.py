@@ -155,7 +155,7 @@ _VALUES: tuple[Callable[..., object], ...] = (
         Close,
     ),
     *(Ports, Happened),
-    *(plane.Codec, Address, plane.Remote, plane.Prompt, plane.Tone, plane.Clip, plane.Silence),
+    *(plane.Codec, Address, plane.Remote, plane.Prompt, plane.Tone, plane.Clip, plane.Silence, plane.Music),
     *(plane.StreamStarted, plane.DigitHeard, plane.Played, plane.DigitsSent, plane.Recorded),
     *(plane.StreamLost, plane.Measured, plane.StreamClosed, RemoteReport, Energy, Verdict, Path),
 )

@@ -89,7 +89,14 @@ class Silence:
     duration_s: float
 
 
-Playable = Prompt | Tone | Clip | Silence
+@dataclass(frozen=True, slots=True)
+class Music:
+    """The music on hold (`fixtures/music`), over and over; `duration_s` None until the stream is told otherwise."""
+
+    duration_s: float | None = None
+
+
+Playable = Prompt | Tone | Clip | Silence | Music
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ import sys
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from .g711 import SAMPLE_RATE_HZ, SILENCE, encode
-from .plane import Clip, Prompt, Silence, Tone
-from .prompts import ClipReader, prompt_payload
+from .plane import Clip, Music, Prompt, Silence, Tone
+from .prompts import ClipReader, music_payload, prompt_payload
 from .tones import tone_payload
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .plane import Codec, Playable
 
 _ENDLESS = sys.maxsize
-_Source: TypeAlias = Prompt | Tone | ClipReader | Silence
+_Source: TypeAlias = Prompt | Tone | ClipReader | Silence | Music
 
 
 def _samples(seconds: float) -> int:
@@ -73,6 +73,10 @@ class Player:
                 return tone_payload(tone, codec, self._position, samples)
             case Silence():
                 return SILENCE[codec] * samples
+            case Music():
+                piece = music_payload(codec)
+                start = self._position % len(piece)
+                return piece[start : start + samples] + piece[: max(0, start + samples - len(piece))]
             case ClipReader() as clip:
                 try:
                     return encode(clip.read(self._position, samples), codec)
@@ -88,6 +92,8 @@ class Player:
         while self._waiting and self._left == 0:
             playable = self._waiting.pop()
             try:
+                if isinstance(playable, Music):  # a piece that is gone is passed over, too
+                    music_payload(codec)
                 self._current, self._left = self._opened(playable, codec)
             except (OSError, ValueError):
                 continue
@@ -97,7 +103,7 @@ class Player:
         match playable:
             case Prompt() as prompt:
                 return prompt, len(prompt_payload(prompt, codec))
-            case Tone(_, duration_s):
+            case Tone(_, duration_s) | Music(duration_s):
                 return playable, _ENDLESS if duration_s is None else _samples(duration_s)
             case Silence(duration_s):
                 return playable, _samples(duration_s)

@@ -1,4 +1,4 @@
-"""Where announcements come from: the prompts of the package, encoded once for each codec, and WAV files of messages.
+"""Where sounds come from: prompts and music of the package, encoded once for each codec, and WAV files of messages.
 
 The player reads them. A file that is missing or no mono 16-bit 8 kHz WAV raises OSError or ValueError here. Prompts are
 Ogg/Opus and decoded at their first use, by a library that whoever plays them imports (`warm_up`).
@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .g711 import SAMPLE_RATE_HZ, encode
+from .g711 import SAMPLE_RATE_HZ, encode, translate
 from .plane import Codec, Prompt
 
 if TYPE_CHECKING:
@@ -30,12 +30,15 @@ LANGUAGES = ("de", "en")
 """The languages that the prompts are spoken in."""
 
 
+def _fixture(*names: str) -> Path:
+    return Path(str(files(__name__.partition(".")[0]).joinpath("fixtures", *names)))
+
+
 @cache
 def prompt_path(prompt: Prompt) -> Path:
     """Return the file of `prompt`; raises ValueError if there is none."""
-    folder = files(__name__.partition(".")[0]).joinpath("fixtures", "prompts")
     language = prompt.language or "en"
-    path = Path(str(folder)) / language / f"{prompt.name}.opus"
+    path = _fixture("prompts", language, f"{prompt.name}.opus")
     known = language in LANGUAGES and prompt.name.replace("_", "").isalnum()
     if not known or not path.is_file():
         raise ValueError(f"there is no prompt {prompt.name!r}: {path} does not exist")
@@ -66,6 +69,14 @@ def prompt_payload(prompt: Prompt, codec: Codec) -> bytes:
             return encode(array("h", bytes(file.buffer_read(dtype="int16"))), codec)
     except soundfile.SoundFileError as error:
         raise ValueError(f"{path} cannot be read ({error}): install Ringfence again") from error
+
+
+@cache
+def music_payload(codec: Codec) -> bytes:
+    """Return the whole piece that is played on hold in `codec`; raises OSError if it is gone."""
+    if codec is Codec.PCMA:
+        return _fixture("music", "hold.al").read_bytes()
+    return translate(music_payload(Codec.PCMA), Codec.PCMA)
 
 
 def wav_layout(path: Path) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
-from ..media.plane import Clip, Prompt, Silence, Tone
+from ..media.plane import Clip, Music, Prompt, Silence, Tone
 from . import english, german
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _playables(said: Iterable[Playable | Spoken], language: str, now: datetime) 
         match one:
             case Prompt(_, None):
                 yield replace(one, language=language)
-            case Prompt() | Tone() | Clip() | Silence():
+            case Prompt() | Tone() | Clip() | Silence() | Music():
                 yield one
             case _:
                 yield from (Prompt(name, language) for name in _words(one, language, now))

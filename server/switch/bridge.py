@@ -1,11 +1,15 @@
-"""Two connections that talk to each other: audio relayed by the plane, and whoever hangs up ends both."""
+"""Two connections that talk to each other: audio relayed by the plane, and whoever hangs up ends both.
+
+Whom the other end holds hears music meanwhile, unless the site wants none; see docs/decisions/0027-music-on-hold.md.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...channels.media.plane import StreamLost
+from ...channels.media.plane import Music, StreamLost
 from ...licensing.refusal import Refusal
+from ..sip.sdp import Direction
 
 if TYPE_CHECKING:
     from ...channels.media.plane import MediaEvent
@@ -18,6 +22,7 @@ class Bridge:
 
     def __init__(self, one: Connection, other: Connection) -> None:
         self._pair = (one, other)
+        self._entertained: set[Connection] = set()
         one.listener = other.listener = self
 
     def begin(self) -> None:
@@ -25,10 +30,11 @@ class Bridge:
         one, other = self._pair
         for connection in self._pair:
             connection.go_quiet()
-            self.on_direction(connection)
         if one.stream is not None and other.stream is not None and not (one.is_over or other.is_over):
             one.stream.bridge(other.stream)
+        self._entertained.clear()  # the bridge has ended what played
         for connection in self._pair:
+            self.on_direction(connection)
             connection.watch()  # a hairpin whose caller vanished must not hold its channels
 
     def on_progress(self, connection: Connection, status: int) -> None:
@@ -39,8 +45,24 @@ class Bridge:
         self.on_direction(connection)
 
     def on_direction(self, connection: Connection) -> None:
-        """Whom one end does not hear, or does not want to hear it, learns that by a re-INVITE."""
-        self.other(connection).renegotiation.follow(connection.wanted)
+        """Whom one end does not hear, or does not want to hear it, learns that by a re-INVITE (RFC 3264 8.4)."""
+        music = connection.media.hold_music and not connection.wanted.receives
+        self.other(connection).renegotiation.follow(Direction.SENDONLY if music else connection.wanted)
+        for one in self._pair:
+            self._entertain(one)
+
+    def _entertain(self, held: Connection) -> None:
+        """Begin or end the music of one end; it takes the place of all that the other one sends."""
+        holder = self.other(held)
+        wants = held.media.hold_music and held.wanted.receives and not holder.wanted.receives
+        if held.stream is None or wants is (held in self._entertained):
+            return
+        if wants:
+            self._entertained.add(held)
+            held.stream.play((Music(),))
+        else:
+            self._entertained.remove(held)
+            held.stream.stop_playing()
 
     def on_digit(self, connection: Connection, digit: str) -> None:
         """A digit by INFO is heard at the other end as one of RFC 4733."""

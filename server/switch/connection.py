@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ..sip.message import Response
     from ..sip.offer_answer import Agreed
     from ..sip.sdp import Direction
+    from ..site.site import Media
     from .call import Call
     from .listener import Listener
     from .switch import Switch
@@ -75,6 +76,11 @@ class Connection:
     def alerting(self) -> Alerting:
         """What its caller is told and hears while somebody is rung for him."""
         return Alerting(self._switch, self)
+
+    @property
+    def media(self) -> Media:
+        """What its site says of audio."""
+        return self._switch.media
 
     @property
     def renegotiation(self) -> Renegotiation:
@@ -197,7 +203,7 @@ class Connection:
     def connect(self) -> None:
         """Let the stream go by what is agreed."""
         if self.stream is not None and self.leg is not None and self.agreed is not None:
-            remote = self.agreed.remote(self.leg.peer.host, energy=self._switch.media.energy)
+            remote = self.agreed.remote(self.leg.peer.host, energy=self.media.energy)
             self.stream.connect(remote, fill=self._fill, listen=self._fill)
             if self._echo:
                 self.stream.echo()
@@ -332,7 +338,7 @@ class Connection:
     def watch(self) -> None:
         """Notice it when the far end of a leg that occupies a channel falls silent."""
         if self.leases and self.stream is not None:
-            self.stream.watch(self._switch.media.silent_s)
+            self.stream.watch(self.media.silent_s)
 
     async def measured(self) -> Verdict | None:
         """Ask how the audio has fared up to now; None without any."""

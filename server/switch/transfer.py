@@ -49,6 +49,9 @@ class Transfer(Bridge):
         self._transferee = transferee
         self._referral = referral
 
+    def on_direction(self, connection: Connection) -> None:
+        """Who is transferred hears it ringing; whom else he may hear is settled at the end of the transfer."""
+
     def on_ended(self, connection: Connection, status: int, response: Response | None) -> None:
         """Without who is transferred there is nothing to do; whoever transfers may leave."""
         if connection is self._transferee:

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from ringfence.channels.media.audio import Audio
 from ringfence.channels.media.g711 import SILENCE, encode
-from ringfence.channels.media.plane import Clip, Codec, Playable, Prompt, Silence, Tone
+from ringfence.channels.media.plane import Clip, Codec, Music, Playable, Prompt, Silence, Tone
 from ringfence.channels.media.player import Player
-from ringfence.channels.media.prompts import prompt_payload
+from ringfence.channels.media.prompts import music_payload, prompt_payload
 from ringfence.channels.media.tones import tone_payload
 
 A = Codec.PCMA
@@ -44,6 +44,32 @@ def test_a_tone_without_an_end_never_ends() -> None:
     frames = [player.read(160, A) for _ in range(1000)]
     assert not player.done
     assert b"".join(frames) == tone_payload(Tone((425,)), A, 0, 160_000)
+
+
+@pytest.mark.parametrize("codec", [Codec.PCMA, Codec.PCMU])
+def test_music_begins_again_within_a_packet_when_it_is_over(codec: Codec) -> None:
+    piece, samples = music_payload(codec), 480 + 7
+    player = Player(1, [Music()], codec)
+    frames = [player.read(samples, codec) for _ in range(2 * len(piece) // samples + 2)]
+    assert not player.done
+    assert b"".join(frames) == (piece * 3)[: len(frames) * samples]
+
+
+def test_music_may_have_an_end_and_the_codec_may_change_under_it() -> None:
+    player = Player(1, [Music(0.05), Silence(0.01)], A)
+    got = player.read(160, A) + player.read(160, Codec.PCMU) + player.read(160, A)
+    assert player.done
+    assert got == music_payload(A)[:160] + music_payload(Codec.PCMU)[160:320] + (
+        music_payload(A)[320:400] + SILENCE[A] * 80
+    )
+
+
+def test_music_that_is_gone_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(_: Codec) -> bytes:
+        raise FileNotFoundError("hold.al")
+
+    monkeypatch.setattr("ringfence.channels.media.player.music_payload", gone)
+    assert played([Music(), Silence(0.02)], 160) == SILENCE[A] * 160
 
 
 def test_a_message_is_played_and_the_codec_may_change_under_it(message_wav: Path) -> None:

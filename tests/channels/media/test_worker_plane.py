@@ -23,6 +23,7 @@ from ringfence.channels.media.plane import (
     DigitHeard,
     Measured,
     MediaEvent,
+    Music,
     PlaneFailedError,
     Played,
     PortsExhaustedError,
@@ -35,7 +36,7 @@ from ringfence.channels.media.plane import (
     StreamStarted,
     Tone,
 )
-from ringfence.channels.media.prompts import prompt_payload
+from ringfence.channels.media.prompts import music_payload, prompt_payload
 from ringfence.channels.media.restarts import MOST_ENDS
 from ringfence.channels.media.tones import digit_tone, tone_payload
 from ringfence.channels.media.verdict import Verdict
@@ -264,6 +265,33 @@ async def test_two_phones_talk_through_both_laws_and_payload_types(
     assert await at_one.until(DigitHeard) == DigitHeard("5")
     digit = await two.got()
     assert (digit.payload_type, digit.payload) == (96, b"\x05\x0a\x00\xa0")
+
+
+async def test_music_takes_the_place_of_what_is_relayed_until_it_stops(
+    plane: WorkerPlane, phones: Phones
+) -> None:
+    """RFC 3264 8.4: to whom it plays, it is one RTP stream with what was said before and after."""
+    holder, held, at_holder, at_held = await phones(), await phones(), Heard(), Heard()
+    legs = await plane.open(at_holder), await plane.open(at_held)
+    legs[0].connect(holder.remote(), fill=False)
+    legs[1].connect(held.remote(Codec.PCMU), fill=False)
+    legs[0].bridge(legs[1])
+    holder.say(legs[0].local)
+    packets = [await held.got()]
+    legs[1].play((Music(),))
+    for _ in range(10):
+        packets.append(await held.got())
+        holder.say(legs[0].local)
+    assert b"".join(one.payload for one in packets[1:]) == music_payload(Codec.PCMU)[:1600]
+    legs[1].stop_playing()
+    legs[1].measure()
+    await at_held.until(Measured)
+    holder.say(legs[0].local)
+    while packets[-1].payload != translate(VOICE, Codec.PCMA):
+        packets.append(await held.got())
+    assert {one.ssrc for one in packets} == {packets[0].ssrc}
+    assert [(one.sequence - packets[0].sequence) & 0xFFFF for one in packets] == list(range(len(packets)))
+    assert holder.packets.empty()
 
 
 async def test_digits_come_as_tones_too(plane: WorkerPlane, phones: Phones) -> None:

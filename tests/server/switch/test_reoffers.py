@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ringfence.channels.media.plane import Codec, Tone
+from ringfence.fixtures.plugin import read_site
 from ringfence.server.sip.message import Response
 from ringfence.server.sip.parser import parse
 from ringfence.server.sip.sdp import Direction
@@ -22,6 +23,7 @@ SDP = (
     "v=0\r\no=- 1 1 IN IP4 127.0.0.30\r\ns=-\r\nc=IN IP4 127.0.0.30\r\nt=0 0\r\n"
     "m=audio {} RTP/AVP 8\r\na={}\r\n"
 )
+WITHOUT_MUSIC = read_site("small").text + "\n[media]\nhold_music = false\n"
 pytestmark = pytest.mark.virtual_time
 
 
@@ -137,6 +139,7 @@ async def hears(listening: PhoneCall, speaking: PhoneCall) -> bool:
     return heard.duration_s > 0.4 and heard.contains_tone(440)
 
 
+@pytest.mark.ringfence(site=WITHOUT_MUSIC)
 @pytest.mark.parametrize("caller_holds", [True, False])
 async def test_hold_reaches_the_far_party_and_so_does_resume(
     pbx: PbxUnderTest, *, caller_holds: bool
@@ -161,6 +164,7 @@ async def test_hold_reaches_the_far_party_and_so_does_resume(
     await call.hang_up()
 
 
+@pytest.mark.ringfence(site=WITHOUT_MUSIC)
 async def test_inactive_lets_nobody_hear_anything(pbx: PbxUnderTest) -> None:
     """RFC 3264 6.1."""
     call, answered = await bridged(pbx)
@@ -169,6 +173,7 @@ async def test_inactive_lets_nobody_hear_anything(pbx: PbxUnderTest) -> None:
     assert states(pbx) == {"100": "hold", "101": "connected"}
     assert not await hears(answered, call)
     assert not await hears(call, answered)
+    assert (await answered.heard()).rms == 0
     await call.resume()
     await asyncio.sleep(0.5)
     assert await hears(answered, call)
