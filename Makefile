@@ -31,7 +31,7 @@ fuzz: .venv/ready-to-develop
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: .venv/ready-to-develop tools
-	@status=0; for bench in bench/*.py; do \
+	@$(BIN)/python -VV; status=0; for bench in bench/*.py; do \
 	printf '\n== %s\n' $$bench; $(BIN)/python $$bench || status=1; done; exit $$status
 
 wheel-test: .venv/ready-to-develop tools

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .message import Request
 
+# Groups are repeated as (?>(?:…)*): Python before 3.11.5 takes too much by (?:…)*+ (python/cpython#106052).
 NAME_CHARS = r"A-Za-z0-9\-.!%*_+`'~"
 TOKEN = rf"[{NAME_CHARS}]++"
-QUOTED = r'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\x00-\x09\x0b\x0c\x0e-\x7f])*+"'
+QUOTED = r'"(?>(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\x00-\x09\x0b\x0c\x0e-\x7f])*)"'
 HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9\-_.]{0,253}[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]{2,60}\])"
 """No longer than a name may be (RFC 1035 2.3.4): hosts are remembered."""
 LONGEST_TOKEN = 256

@@ -33,7 +33,7 @@ DEFAULT_EXPIRES_S: Final = 3600
 
 _PARAM = rf"[ \t]*;[ \t]*({TOKEN})(?:[ \t]*=[ \t]*([{NAME_CHARS}:\[\]]++|{QUOTED}))?"
 _ONE_PARAM = re.compile(_PARAM)
-_ALL_PARAMS = re.compile(rf"(?:{_PARAM})*+[ \t]*")
+_ALL_PARAMS = re.compile(rf"(?>(?:{_PARAM})*)[ \t]*")
 _PLAIN_VALUE = re.compile(rf"[{NAME_CHARS}:\[\]]+")
 _VIA = re.compile(
     rf"SIP[ \t]*/[ \t]*2\.0[ \t]*/[ \t]*({TOKEN})[ \t]+({HOST})(?:[ \t]*:[ \t]*([0-9]+))?(?=[ \t;]|$)",
@@ -44,10 +44,10 @@ _BROKEN_VIA = re.compile(
     re.IGNORECASE,
 )
 _BRANCH = re.compile(rf";[ \t]*branch[ \t]*=[ \t]*({TOKEN})", re.IGNORECASE)
-_NAME_ADDR = re.compile(rf"(?:({QUOTED})[ \t]*|((?:{TOKEN}[ \t]*)*+))<([^<>]*)>")
+_NAME_ADDR = re.compile(rf"(?:({QUOTED})[ \t]*|((?>(?:{TOKEN}[ \t]*)*)))<([^<>]*)>")
 _ADDR_SPEC = re.compile(r'[^ \t;,?<>"]+')
 _CSEQ = re.compile(rf"([0-9]++)[ \t]+({TOKEN})")
-_LIST_ITEM = re.compile(rf'(?:[^,"<]|{QUOTED}|<[^>]*>)*+')
+_LIST_ITEM = re.compile(rf'(?>(?:[^,"<]|{QUOTED}|<[^>]*>)*)')
 
 
 def parse_params(text: str, start: int = 0) -> Params:

@@ -16,17 +16,18 @@ UriParams = tuple[tuple[str, str | None], ...]
 
 _ESCAPED = r"%[0-9A-Fa-f]{2}"
 _UNRESERVED = r"A-Za-z0-9\-_.!~*'()"
-_PARAM_TEXT = rf"(?:[{_UNRESERVED}\[\]/:&+$]|{_ESCAPED})++"
+_PARAM_TEXT = rf"(?>(?:[{_UNRESERVED}\[\]/:&+$]|{_ESCAPED})+)"
 _HEADER_TEXT = rf"(?:[{_UNRESERVED}\[\]/?:+$]|{_ESCAPED})"
+_HEADER = rf"(?>{_HEADER_TEXT}+)=(?>{_HEADER_TEXT}*)"
 _SIP_URI = re.compile(
     rf"(sips?):"
-    rf"(?:((?:[{_UNRESERVED}&=+$,;?/]|{_ESCAPED})++)(?::(?:[{_UNRESERVED}&=+$,]|{_ESCAPED})*+)?@)?"
+    rf"(?:((?>(?:[{_UNRESERVED}&=+$,;?/]|{_ESCAPED})+))(?::(?>(?:[{_UNRESERVED}&=+$,]|{_ESCAPED})*))?@)?"
     rf"({HOST})(?::([0-9]+))?"
-    rf"((?:;{_PARAM_TEXT}(?:={_PARAM_TEXT})?)*+)"
-    rf"(?:\?({_HEADER_TEXT}++={_HEADER_TEXT}*+(?:&{_HEADER_TEXT}++={_HEADER_TEXT}*+)*+))?",
+    rf"((?>(?:;{_PARAM_TEXT}(?:={_PARAM_TEXT})?)*))"
+    rf"(?:\?({_HEADER}(?>(?:&{_HEADER})*)))?",
     re.IGNORECASE,
 )
-_OTHER_URI = re.compile(rf"([A-Za-z][A-Za-z0-9+\-.]*+):((?:[{_UNRESERVED};/?:@&=+$,\[\]#]|{_ESCAPED})++)")
+_OTHER_URI = re.compile(rf"([A-Za-z][A-Za-z0-9+\-.]*+):((?>(?:[{_UNRESERVED};/?:@&=+$,\[\]#]|{_ESCAPED})+))")
 _NEEDS_ESCAPE_USER = re.compile(r"[^A-Za-z0-9\-_.!~*'()&=+$,;?/]")
 _NEEDS_ESCAPE_PARAM = re.compile(r"[^A-Za-z0-9\-_.!~*'()\[\]/:&+$]")
 _NEEDS_ESCAPE_HEADER = re.compile(r"[^A-Za-z0-9\-_.!~*'()\[\]/?:+$]")

@@ -36,8 +36,8 @@ _SINGLE: Final = frozenset({
 _READ: Final = frozenset({"Via", "From", "To", "CSeq"})
 _EVER_NEW: Final = frozenset({*_READ, "Call-ID", "Authorization", "Proxy-Authorization", "Timestamp", "Date"})
 
-_PARAMS = rf"(?:[ \t]*;[ \t]*{TOKEN}(?:[ \t]*=[ \t]*(?:[{NAME_CHARS}:\[\]]++|{QUOTED}))?)*+"
-_TOKENS = rf"{TOKEN}(?:[ \t]*,[ \t]*{TOKEN})*+"
+_PARAMS = rf"(?>(?:[ \t]*;[ \t]*{TOKEN}(?:[ \t]*=[ \t]*(?:[{NAME_CHARS}:\[\]]++|{QUOTED}))?)*)"
+_TOKENS = rf"{TOKEN}(?>(?:[ \t]*,[ \t]*{TOKEN})*)"
 _WORD = r"[A-Za-z0-9\-.!%*_+`'~()<>:\\\"/\[\]?{}]++"
 _MEDIA_RANGE = rf"{TOKEN}[ \t]*/[ \t]*{TOKEN}{_PARAMS}"
 _DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-3][0-9]"
@@ -59,7 +59,7 @@ _SHAPES: Final = {
     "Timestamp": r"[0-9]+(?:\.[0-9]*)?(?:[ \t]+(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))?",
 }
 _LISTS: Final = {
-    "Accept": rf"(?:{_MEDIA_RANGE}(?:[ \t]*,[ \t]*{_MEDIA_RANGE})*+)?",
+    "Accept": rf"(?:{_MEDIA_RANGE}(?>(?:[ \t]*,[ \t]*{_MEDIA_RANGE})*))?",
     "Allow": rf"(?:{_TOKENS})?",
     "Allow-Events": _TOKENS,
     "Content-Encoding": _TOKENS,
