@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from ringfence.channels.media.plane import MediaEvent
-    from ringfence.channels.media.worker_plane import WorkerStream
+    from ringfence.channels.media.worker_stream import WorkerStream
 
 SECONDS = 4.0
 PTIME_S = 0.02
@@ -66,7 +66,7 @@ async def measure(kind: str, count: int, folder: Path) -> None:
     ours, theirs = get_context("spawn").Pipe()
     process = get_context("spawn").Process(target=caller, args=(theirs, count))
     process.start()
-    plane = WorkerPlane(HOST, range(30000, 50000))
+    plane = WorkerPlane(HOST, range(30000, 50000), workers=1)
     await plane.start()
     closed: list[StreamClosed] = []
 

@@ -19,7 +19,7 @@ from .stream import Stream
 from .telephone_event import event_codes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from ..network import Endpoint, Network
@@ -95,6 +95,10 @@ class InlineStream:
         if other is not None and not isinstance(other, InlineStream):
             raise ValueError(f"{other!r} is no stream of an inline plane: bridge streams of the same plane")
         self.machine.bridge(None if other is None else other.machine)
+
+    def reaches(self, other: MediaStream) -> bool:
+        """See `MediaStream.reaches`."""
+        return isinstance(other, InlineStream)
 
     def send_digits(self, digits: str) -> None:
         """See `MediaStream.send_digits`; raises ValueError for what is no DTMF digit."""
@@ -197,7 +201,11 @@ class InlinePlane:
     async def start(self) -> None:
         """Nothing to prepare."""
 
-    async def open(self, sink: Callable[[MediaEvent], None]) -> InlineStream:
+    async def open(
+        self,
+        sink: Callable[[MediaEvent], None],
+        near: Callable[[], Iterable[MediaStream]] | None = None,
+    ) -> InlineStream:
         """Return a stream with a bound port; raises `PortsExhaustedError` when there is none left."""
         stream = InlineStream(self, sink, self._rng)
         stream.attach(await (self._bind_limited(stream) if self._limited else self._bind_any(stream)))

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from ..network import Address
@@ -222,6 +222,10 @@ class MediaStream(Protocol):
         """
         ...
 
+    def reaches(self, other: MediaStream) -> bool:
+        """Whether `bridge` can join it with `other`: both have to be of one process."""
+        ...
+
     def send_digits(self, digits: str) -> None:
         """Send RFC 4733 events, 100 ms each with 60 ms between; `digits` are of 0-9, A-D, * and #."""
         ...
@@ -251,9 +255,14 @@ class MediaPlane(Protocol):
         """Open the sockets; return once streams can be opened."""
         ...
 
-    async def open(self, sink: Callable[[MediaEvent], None]) -> MediaStream:
+    async def open(
+        self,
+        sink: Callable[[MediaEvent], None],
+        near: Callable[[], Iterable[MediaStream]] | None = None,
+    ) -> MediaStream:
         """Hand out a stream with a bound port, without a round trip to a worker.
 
+        `near`, asked where it matters, gives streams with which it may have to be bridged: it `reaches` the first.
         Raises `PortsExhaustedError` when no port is left, and `PlaneFailedError` when the plane has failed.
         """
         ...

@@ -1,227 +1,110 @@
-"""The media plane in a process of its own: real sockets, real time, and no load on the event loop.
+"""The media plane in processes of its own: real sockets, real time, and no load on the event loop.
 
-The switch opens streams here and sends one-way commands; a worker that dies takes its streams with it, each with a
-last `StreamLost` and `StreamClosed`, and a new one takes its place.
+The switch opens streams here and sends one-way commands. There is one worker at first, and another one whenever those
+that run have much to do, up to one for each core but one; each has its slice of the RTP ports.
 """
 
 from __future__ import annotations
 
 import asyncio
-from itertools import count
+import os
+from collections import deque
 from typing import TYPE_CHECKING
 
-import structlog
-
-from ..network import Address
-from . import control
-from .plane import PlaneFailedError, PortsExhaustedError, Recorded, StreamClosed, StreamLost
-from .prompts import require_prompts
-from .restarts import MOST_ENDS, WITHIN_S, Restarts
-from .telephone_event import event_codes
-from .verdict import Verdict
-from .worker_link import WorkerLink
+from .plane import NoStreamError, PortsExhaustedError
+from .worker_post import WorkerPost
+from .worker_stream import WorkerStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterable
 
-    from .control import Happened
-    from .plane import MediaEvent, MediaStream, Playable, Remote
+    from .plane import MediaEvent, MediaStream
 
-log = structlog.get_logger()
+MANY_STREAMS = 200
+"""When every worker has so many streams, about a fifth of what a core carries, another one is started."""
 
-
-class WorkerStream:
-    """A stream in the worker; keeps `MediaStream`."""
-
-    def __init__(
-        self, link: WorkerLink, number: int, local: Address, sink: Callable[[MediaEvent], None]
-    ) -> None:
-        self._link = link
-        self._number = number
-        self._local = local
-        self._sink = sink
-        self._tokens = count(1)
-        self._closed = False
-
-    @property
-    def local(self) -> Address:
-        """Where the far end sends its RTP."""
-        return self._local
-
-    @property
-    def link(self) -> WorkerLink:
-        """The worker that carries it."""
-        return self._link
-
-    @property
-    def number(self) -> int:
-        """Its name in the control protocol."""
-        return self._number
-
-    def tell(self, event: MediaEvent) -> None:
-        """Hand an event to the owner; after `close` only what closing brings."""
-        if isinstance(event, StreamClosed):
-            self._closed = True
-        if not self._closed or isinstance(event, (Recorded, StreamClosed)):
-            self._sink(event)
-
-    def connect(self, remote: Remote, *, fill: bool, listen: bool = False) -> None:
-        """See `MediaStream.connect`."""
-        self._link.send(control.Connect(self._number, remote, fill, listen))
-
-    def play(self, playables: Sequence[Playable]) -> int:
-        """See `MediaStream.play`; raises ValueError for a prompt that does not exist."""
-        require_prompts(playables)
-        token = next(self._tokens)
-        self._link.send(control.Play(self._number, token, tuple(playables)))
-        return token
-
-    def stop_playing(self) -> None:
-        """See `MediaStream.stop_playing`."""
-        self._link.send(control.StopPlaying(self._number))
-
-    def record(self, path: Path, max_s: float) -> None:
-        """See `MediaStream.record`."""
-        self._link.send(control.Record(self._number, path.absolute(), max_s))
-
-    def stop_recording(self) -> None:
-        """See `MediaStream.stop_recording`."""
-        self._link.send(control.StopRecording(self._number))
-
-    def echo(self) -> None:
-        """See `MediaStream.echo`."""
-        self._link.send(control.Echo(self._number))
-
-    def bridge(self, other: MediaStream | None) -> None:
-        """See `MediaStream.bridge`; raises ValueError for a stream of another plane."""
-        if other is None:
-            self._link.send(control.Bridge(self._number, None))
-        elif isinstance(other, WorkerStream) and other.link is self._link:
-            self._link.send(control.Bridge(self._number, other.number))
-        else:
-            raise ValueError(f"{other!r} is in another process: bridge streams of the same worker")
-
-    def send_digits(self, digits: str) -> None:
-        """See `MediaStream.send_digits`; raises ValueError for what is no DTMF digit."""
-        event_codes(digits)
-        self._link.send(control.SendDigits(self._number, digits))
-
-    def watch(self, silent_s: float | None) -> None:
-        """See `MediaStream.watch`."""
-        self._link.send(control.Watch(self._number, silent_s))
-
-    def measure(self) -> None:
-        """See `MediaStream.measure`."""
-        self._link.send(control.Measure(self._number))
-
-    def close(self) -> None:
-        """See `MediaStream.close`."""
-        if not self._closed:
-            self._closed = True
-            self._link.close_stream(self._number, self._local.port)
+LEAST_PORTS = 128
+"""A worker has at least so many ports: whoever talk to each other need theirs in the same one."""
 
 
 class WorkerPlane:
-    """Streams in a worker process; keeps `MediaPlane`.
+    """Streams in worker processes; keeps `MediaPlane`.
 
-    `ports` bounds the RTP ports, of which the even ones are used; None takes any. `stock` sockets are open in advance.
+    `ports` bounds the RTP ports, of which the even ones are used; None takes any. `stock` sockets are open in advance
+    in each worker. `workers` is how many there may be; None is one for each core but one.
     """
 
-    def __init__(self, host: str, ports: range | None = None, *, stock: int = 64) -> None:
-        self._host = host
-        self._ports = ports
-        self._stock = stock
-        self._numbers = count(1)
-        self._streams: dict[int, WorkerStream] = {}
-        self._link: WorkerLink | None = None
-        self._restart: asyncio.Task[None] | None = None
-        self._restarts = Restarts()
-        self._failed = False
-        self._stopping = False
+    def __init__(
+        self, host: str, ports: range | None = None, *, stock: int = 64, workers: int | None = None
+    ) -> None:
+        most = workers or max(1, len(os.sched_getaffinity(0)) - 1)
+        self._idle = deque(WorkerPost(host, slice_, stock) for slice_ in slices(ports, most))
+        self._running = [self._idle.popleft()]
 
     @property
     def pid(self) -> int | None:
-        """The process id of the worker, while there is one."""
-        return None if self._link is None else self._link.pid
+        """The process id of the first worker, while there is one."""
+        link = self._running[0].link
+        return None if link is None else link.pid
 
     @property
     def has_failed(self) -> bool:
         """See `MediaPlane.has_failed`."""
-        return self._failed
+        return not self._idle and all(post.has_failed for post in self._running)
 
     async def start(self) -> None:
-        """Start the worker; `open` waits for its first ports."""
-        self._link = WorkerLink(self._happened, self._lost)
-        await self._link.start(self._host, self._ports, self._stock)
+        """Start the first worker; `open` waits for its first ports. Raises OSError."""
+        await self._running[0].start()
 
-    async def open(self, sink: Callable[[MediaEvent], None]) -> WorkerStream:
-        """See `MediaPlane.open`."""
-        while not self._stopping:
-            if self._link is None and self._restart is not None:
-                await asyncio.shield(self._restart)
-            link = self._link
-            if link is None:
-                break
-            port = await link.take_port()
-            if link is not self._link:
-                continue
-            if port is None:
-                break
-            stream = WorkerStream(link, next(self._numbers), Address(self._host, port), sink)
-            self._streams[stream.number] = stream
-            link.send(control.Adopt(stream.number, port))
-            return stream
-        if self._failed:
-            raise PlaneFailedError(
-                f"the media worker ended more than {MOST_ENDS} times within {WITHIN_S:.0f} s and is started no more: "
-                "see the log for why, and start the server anew"
-            )
-        span = "any port" if self._ports is None else f"ports {self._ports.start}-{self._ports[-1]}"
-        raise PortsExhaustedError(
-            f"no RTP port is free at {self._host} ({span}): give a larger range with --rtp-ports, or end calls"
-        )
+    async def open(
+        self,
+        sink: Callable[[MediaEvent], None],
+        near: Callable[[], Iterable[MediaStream]] | None = None,
+    ) -> WorkerStream:
+        """See `MediaPlane.open`; a stream that is near another one has no port but of the same worker."""
+        beside = self._beside(near) if near is not None and len(self._running) > 1 else None
+        stream = await (self._open_anywhere(sink) if beside is None else beside.open(sink))
+        if self._idle and all(len(post) >= MANY_STREAMS for post in self._running):
+            self._start_another()
+        return stream
 
     async def stop(self) -> None:
-        """Close every stream, hear its last events, and end the worker."""
-        self._stopping = True
-        if self._restart is not None:
-            self._restart.cancel()
-        if self._link is not None:
-            await self._link.stop()
-            self._link = None
+        """Close every stream, hear its last events, and end the workers."""
+        self._idle.clear()
+        await asyncio.gather(*(post.stop() for post in self._running))
 
-    def _happened(self, notice: Happened) -> None:
-        stream = self._streams.get(notice.stream)
-        if stream is None:
-            return
-        if isinstance(notice.event, StreamClosed):
-            del self._streams[notice.stream]
-        stream.tell(notice.event)
+    def _beside(self, near: Callable[[], Iterable[MediaStream]]) -> WorkerPost | None:
+        for stream in near():
+            for post in self._running:
+                if isinstance(stream, WorkerStream) and stream.link is post.link:
+                    return post
+        return None
 
-    def _lost(self, link: WorkerLink) -> None:
-        streams, self._streams = list(self._streams.values()), {}
-        for stream in streams:
-            stream.tell(StreamLost(0.0))
-            stream.tell(StreamClosed(Verdict()))
-        if not self._stopping:
-            self._link = None
-            self._restart = asyncio.get_running_loop().create_task(self._start_again(link, len(streams)))
-
-    async def _start_again(self, dead: WorkerLink, streams: int) -> None:
-        await dead.reap()
-        log.warning("media_worker.ended", pid=dead.pid, exit=dead.exit_status, streams=streams)
-        loop, proved = asyncio.get_running_loop(), dead.proved
-        while (delay_s := self._restarts.delay_s(loop.time(), proved=proved)) is not None:
-            await asyncio.sleep(delay_s)
+    async def _open_anywhere(self, sink: Callable[[MediaEvent], None]) -> WorkerStream:
+        # One that has failed refuses at once; what the others say afterwards is of more use.
+        refused: NoStreamError = PortsExhaustedError("the media plane has stopped")
+        tried: set[WorkerPost] = set()
+        while untried := [post for post in self._running if post not in tried]:
+            post = min(untried, key=lambda one: (not one.has_failed, not one.is_ready, len(one)))
+            tried.add(post)
             try:
-                await self.start()
-            except OSError as error:
-                self._link, proved = None, False
-                log.warning("media_worker.not_started", error=str(error))
-            else:
-                return
-        self._failed = True
-        log.error(
-            "media_worker.given_up", ends=MOST_ENDS + 1, within_s=WITHIN_S, remedy="start the server anew"
-        )
+                return await post.open(sink)
+            except NoStreamError as error:
+                refused = error
+            if self._idle and tried.issuperset(self._running):
+                self._start_another()
+        raise refused
+
+    def _start_another(self) -> None:
+        post = self._idle.popleft()
+        self._running.append(post)
+        post.start_soon()
+
+
+def slices(ports: range | None, most: int) -> list[range | None]:
+    """Cut the ports for at most `most` workers; an even port and the odd one above (RFC 3550 11) stay together."""
+    if ports is None:
+        return [None] * most
+    count = max(1, min(most, len(ports) // LEAST_PORTS))
+    inner = [ports.start + len(ports) * number // count & ~1 for number in range(1, count)]
+    return [range(*ends) for ends in zip([ports.start, *inner], [*inner, ports.stop], strict=True)]

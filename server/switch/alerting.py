@@ -79,5 +79,7 @@ class Alerting:
             connection.connect()
             connection.leg.ring(self._switch.clock.now(), SESSION_PROGRESS, body)
             self._switch.flush()
-        if connection.stream is not None and device.stream is not None and not device.is_over:
+        if connection.stream is None or device.stream is None or device.is_over:
+            return
+        if connection.stream.reaches(device.stream):
             connection.stream.bridge(device.stream)

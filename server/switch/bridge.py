@@ -31,6 +31,9 @@ class Bridge:
         for connection in self._pair:
             connection.go_quiet()
         if one.stream is not None and other.stream is not None and not (one.is_over or other.is_over):
+            if not one.stream.reaches(other.stream):
+                one.refuse(Refusal("media.apart"))
+                return
             one.stream.bridge(other.stream)
         self._entertained.clear()  # the bridge has ended what played
         for connection in self._pair:

@@ -21,6 +21,7 @@ from .events import ConnectionChanged, LeaseClosed, LeaseTaken, StreamEnded
 from .explain import cause_of, refusal_headers
 from .measurement import Measurement
 from .negotiation import DISCARD_PORT, Negotiation
+from .neighbours import neighbours
 from .renegotiation import Renegotiation
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ class Connection:
         Raises `NoStreamError`.
         """
         if self.stream is None:
-            stream = await self._switch.plane.open(self._on_media)
+            stream = await self._switch.plane.open(self._on_media, lambda: neighbours(self, self._switch))
             if self.is_over:
                 stream.close()
                 return False

@@ -148,6 +148,10 @@ class Transfers:
             transfer.fail(Refusal("call.rejected"), PENDING, [])
             return None
         target, joined = bridge.other(other_own), other_own.call
+        ours, theirs = transferee.stream, target.stream
+        if ours is not None and theirs is not None and not ours.reaches(theirs):
+            self._fail(transfer, Refusal("media.apart"), transferee, number)
+            return None
         transferee.call.adopt(target)
         self._switch.stream.publish(CallTransferred(transferee.call.id, by.number, number, joined.id))
         transfer.done()

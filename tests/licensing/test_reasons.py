@@ -37,6 +37,7 @@ TABLE: dict[str, Row] = {
     "trunk.forbidden": (403, 21, "BLOCKED", "Failed/unauthorizedBearerService", 403),
     "media.incompatible": (488, 65, "INCOMPATIBLE", "Failed/incompatibleDestination", None),
     "media.ports.exhausted": (503, 47, "CONGESTION", BUSY_RESOURCE, 503),
+    "media.apart": (488, 41, "TEMPFAILURE", RESOURCE, 409),
     "media.failed": (500, 41, "TEMPFAILURE", "systemResourceAvailability/resourceOutOfService", 503),
     "media.lost": (None, 41, "TEMPFAILURE", "ConnectionCleared/networkOutOfOrder", None),
     "rate.limited": (503, 42, "CONGESTION", PERFORMANCE, 429),

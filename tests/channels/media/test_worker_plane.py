@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 import structlog
+from tests.channels.media.far_end import HOST, VOICE, Heard, Phone
 
-from ringfence.channels.media import control, rtcp, rtp
+from ringfence.channels.media import control, rtcp
 from ringfence.channels.media.audio import Audio
 from ringfence.channels.media.g711 import SILENCE, encode, translate
 from ringfence.channels.media.plane import (
@@ -22,14 +22,12 @@ from ringfence.channels.media.plane import (
     Codec,
     DigitHeard,
     Measured,
-    MediaEvent,
     Music,
     PlaneFailedError,
     Played,
     PortsExhaustedError,
     Prompt,
     Recorded,
-    Remote,
     Silence,
     StreamClosed,
     StreamLost,
@@ -40,67 +38,9 @@ from ringfence.channels.media.prompts import music_payload, prompt_payload
 from ringfence.channels.media.restarts import MOST_ENDS
 from ringfence.channels.media.tones import digit_tone, tone_payload
 from ringfence.channels.media.verdict import Verdict
+from ringfence.channels.media.worker_link import WorkerLink
 from ringfence.channels.media.worker_plane import WorkerPlane
 from ringfence.channels.network import Address
-
-HOST = "127.0.0.1"
-VOICE = bytes(range(160))
-E = TypeVar("E", bound=MediaEvent)
-
-
-class Heard:
-    """A sink whose events can be waited for, one after the other."""
-
-    def __init__(self) -> None:
-        self.events: asyncio.Queue[MediaEvent] = asyncio.Queue()
-
-    def __call__(self, event: MediaEvent) -> None:
-        self.events.put_nowait(event)
-
-    async def until(self, kind: type[E]) -> E:
-        """Return the next event of `kind`, and drop those before it."""
-        async with asyncio.timeout(10):
-            while not isinstance(event := await self.events.get(), kind):
-                pass
-            return event
-
-
-class Phone(asyncio.DatagramProtocol):
-    """A far end: a socket that keeps what it got."""
-
-    def __init__(self) -> None:
-        self.packets: asyncio.Queue[rtp.Packet] = asyncio.Queue()
-        self.control: asyncio.Queue[tuple[bytes, tuple[str, int]]] = asyncio.Queue()
-        self.sequence = 0
-
-    @classmethod
-    async def bound(cls) -> "Phone":
-        phone = cls()
-        await asyncio.get_running_loop().create_datagram_endpoint(lambda: phone, (HOST, 0))
-        return phone
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport: asyncio.DatagramTransport = transport  # type: ignore[assignment]  # of a datagram socket
-        self.address = Address(*transport.get_extra_info("sockname"))
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        packet = rtp.parse(data)
-        if packet is None:
-            self.control.put_nowait((data, addr))
-            return
-        self.packets.put_nowait(packet)
-
-    def remote(self, codec: Codec = Codec.PCMA, dtmf_payload: int | None = 101) -> Remote:
-        return Remote(self.address, HOST, codec, dtmf_payload=dtmf_payload)
-
-    def say(self, to: Address, payload: bytes = VOICE, payload_type: int = 8) -> None:
-        self.sequence += 1
-        data = rtp.build(payload_type, self.sequence, self.sequence * 160, 77, payload)
-        self.transport.sendto(data, (to.host, to.port))
-
-    async def got(self) -> rtp.Packet:
-        async with asyncio.timeout(10):
-            return await self.packets.get()
 
 
 def counts(closed: StreamClosed) -> tuple[int, int, int]:
@@ -417,14 +357,14 @@ async def test_a_worker_that_keeps_ending_is_given_up_and_the_refusal_says_so(pl
 async def test_a_worker_that_cannot_be_started_again_is_tried_again_in_a_moment(
     plane: WorkerPlane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start, refused = plane.start, [OSError("no room")]
+    start, refused = WorkerLink.start, [OSError("no room")]
 
-    async def start_at_last() -> None:
+    async def start_at_last(link: WorkerLink, host: str, ports: range | None, stock: int) -> None:
         if refused:
             raise refused.pop()
-        await start()
+        await start(link, host, ports, stock)
 
-    monkeypatch.setattr(plane, "start", start_at_last)
+    monkeypatch.setattr(WorkerLink, "start", start_at_last)
     await plane.open(heard := Heard())
     assert plane.pid is not None
     os.kill(plane.pid, signal.SIGKILL)

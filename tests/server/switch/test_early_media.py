@@ -315,7 +315,7 @@ async def test_without_ports_a_caller_is_told_that_it_rings(
         await caller.invite("101", least=180)
         ringing = await ben.ringing()
 
-        async def nothing_left(_: object) -> MediaStream:
+        async def nothing_left(*_: object) -> MediaStream:
             raise PortsExhaustedError
 
         monkeypatch.setattr(pbx.server.switch.plane, "open", nothing_left)
@@ -341,7 +341,7 @@ async def test_a_call_that_gets_no_stream_is_refused_by_what_the_plane_says(
 ) -> None:
     """RFC 3326: the cause comes with the reason's code."""
 
-    async def nothing_left(_: object) -> MediaStream:
+    async def nothing_left(*_: object) -> MediaStream:
         raise error
 
     monkeypatch.setattr(pbx.server.switch.plane, "open", nothing_left)

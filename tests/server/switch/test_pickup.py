@@ -251,7 +251,7 @@ async def test_without_ports_nobody_gets_the_call(pbx: PbxUnderTest, monkeypatch
         ringing = await ben.ringing()
         opened = pbx.server.switch.plane.open
 
-        async def nothing_left(_: object) -> MediaStream:
+        async def nothing_left(*_: object) -> MediaStream:
             raise PortsExhaustedError
 
         monkeypatch.setattr(pbx.server.switch.plane, "open", nothing_left)
