@@ -5,10 +5,14 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from tests.tone_file import write_tone
 
 from ringfence.channels.media.audio import Audio
+from ringfence.channels.media.g711 import SAMPLE_RATE_HZ, decode
+from ringfence.channels.media.plane import Codec
+from ringfence.channels.media.prompts import music_payload
 
 from .conftest import PASSWORDS
 from .program import Program
@@ -16,6 +20,8 @@ from .program import Program
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from ringfence.fixtures.served import Served
 
@@ -137,6 +143,49 @@ def test_a_call_that_is_held_and_taken_back_goes_on(
     anna.quit()
     assert anna.heard().contains_tone(440)
     assert served.get("/api/v1/calls") == []
+
+
+def test_who_is_held_hears_the_music_until_he_is_taken_back(telephone: Callable[..., Linphone]) -> None:
+    """RFC 3264 8.4, by a media worker: the tone, the piece from its beginning, and the tone again."""
+    anna, ben = telephone("100", tone_hz=620), telephone("101", tone_hz=440)
+    anna.press("call 101\n")
+    ben.shows("Receiving new incoming call")
+    ben.press("answer\n")
+    for one in (anna, ben):
+        one.shows("Media streams established")
+    assert not anna.comes_to_show("ended", 1.0)
+    anna.press("pause\n")
+    anna.shows("is now paused")
+    assert not anna.comes_to_show("ended", 2.0)
+    anna.press("resume\n")
+    anna.shows_again("Media streams established")
+    assert not anna.comes_to_show("ended", 1.0)
+    anna.press("terminate\n")
+    for one in (anna, ben):
+        one.shows("ended (No error)")
+        one.quit()
+    heard = ben.heard()
+    assert heard.between(0.2, 0.7).contains_tone(620, threshold=0.9)
+    assert heard.between(heard.duration_s - 0.6, heard.duration_s - 0.1).contains_tone(620, threshold=0.9)
+    places = [place for place in map(_place_in_the_piece, _quarters(heard)) if place is not None]
+    assert len(places) > 3
+    assert places == sorted(places)
+    assert places[0] < SAMPLE_RATE_HZ
+
+
+def _quarters(heard: Audio) -> Iterator[NDArray[np.float64]]:
+    """Cut what was heard into quarters of a second."""
+    for start in range(0, len(heard.samples) - SAMPLE_RATE_HZ // 4, SAMPLE_RATE_HZ // 4):
+        yield np.array(heard.samples[start : start + SAMPLE_RATE_HZ // 4], float)
+
+
+def _place_in_the_piece(part: NDArray[np.float64]) -> int | None:
+    """Return at which sample of the music's first five seconds `part` sounds, None if it is anything else."""
+    piece = np.array(decode(music_payload(Codec.PCMA), Codec.PCMA)[: 5 * SAMPLE_RATE_HZ], float)
+    loudness = np.sqrt(np.convolve(piece**2, np.ones(len(part)), "valid") * np.sum(part**2) + 1)
+    likeness = np.correlate(piece, part, "valid") / loudness
+    best = int(likeness.argmax())
+    return best if likeness[best] > 0.98 else None
 
 
 def test_a_refusal_of_the_far_end_is_told(telephone: Callable[..., Linphone]) -> None:
