@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MANY_STREAMS = 200
 """When every worker has so many streams, about a fifth of what a core carries, another one is started."""
 
+SPARE_PORTS = 16
+"""The last ports of a worker are for those who talk to somebody there, as long as others have more."""
+
 LEAST_PORTS = 128
 """A worker has at least so many ports: whoever talk to each other need theirs in the same one."""
 
@@ -64,7 +67,7 @@ class WorkerPlane:
         """See `MediaPlane.open`; a stream that is near another one has no port but of the same worker."""
         beside = self._beside(near) if near is not None and len(self._running) > 1 else None
         stream = await (self._open_anywhere(sink) if beside is None else beside.open(sink))
-        if self._idle and all(len(post) >= MANY_STREAMS for post in self._running):
+        if self._idle and all(len(post) >= MANY_STREAMS or _is_short(post) for post in self._running):
             self._start_another()
         return stream
 
@@ -81,11 +84,10 @@ class WorkerPlane:
         return None
 
     async def _open_anywhere(self, sink: Callable[[MediaEvent], None]) -> WorkerStream:
-        # One that has failed refuses at once; what the others say afterwards is of more use.
         refused: NoStreamError = PortsExhaustedError("the media plane has stopped")
         tried: set[WorkerPost] = set()
         while untried := [post for post in self._running if post not in tried]:
-            post = min(untried, key=lambda one: (not one.has_failed, not one.is_ready, len(one)))
+            post = min(untried, key=_by_choice)
             tried.add(post)
             try:
                 return await post.open(sink)
@@ -99,6 +101,15 @@ class WorkerPlane:
         post = self._idle.popleft()
         self._running.append(post)
         post.start_soon()
+
+
+def _is_short(post: WorkerPost) -> bool:
+    return post.ports_left is not None and post.ports_left <= SPARE_PORTS
+
+
+def _by_choice(post: WorkerPost) -> tuple[bool, bool, bool, int]:
+    """Sort the best place first, behind one that has failed: it refuses at once, and what others say counts more."""
+    return not post.has_failed, _is_short(post), not post.is_ready, len(post)
 
 
 def slices(ports: range | None, most: int) -> list[range | None]:

@@ -52,6 +52,11 @@ class WorkerPost:
         return self._link
 
     @property
+    def ports_left(self) -> int | None:
+        """How many streams more its ports allow; None when they are not bounded."""
+        return None if self._ports is None else len(self._ports) // 2 - len(self._streams)
+
+    @property
     def is_ready(self) -> bool:
         """Whether the worker has reported ports."""
         return self._link is not None and self._link.proved

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ringfence.channels.media.plane import Tone
 from ringfence.fixtures.pbx import PbxUnderTest
 from ringfence.server.app import Options, Pbx
 from ringfence.server.site.acts import ImportPackage
@@ -86,3 +87,26 @@ async def test_the_pools_follow_an_imported_package_at_once_and_after_a_restart(
     again = await Pbx.start(None, Options(http_port=None, data_dir=tmp_path, in_process=True))
     assert again.pools.ip_channel.limit == 6
     await again.stop()
+
+
+async def test_both_ends_of_a_call_are_in_one_of_several_media_workers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The echo has one worker, the two who talk have the other, and hear each other."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
+    monkeypatch.setattr("ringfence.channels.media.worker_plane.SPARE_PORTS", 63)
+    pbx = await PbxUnderTest.start(SMALL, Options(seed=1, rtp_ports=range(27000, 27256)))
+    anna, ben, emil = [await pbx.phone(number) for number in ("100", "101", "104")]
+    echo = await emil.dial("9901")
+    await echo.answered()
+    call = await anna.dial("101")
+    answered = await ben.answer()
+    await call.answered()
+    alone, *both = [one.stream for one in pbx.server.switch.connections.values()]
+    assert alone is not None
+    assert [one is not None and alone.reaches(one) for one in both] == [False, False]
+    await call.play(Tone((440,), 0.3))
+    assert (await answered.heard()).contains_tone(440, 0.9)
+    await call.hang_up()
+    await echo.hang_up()
+    await pbx.stop()

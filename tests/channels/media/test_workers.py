@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -37,6 +38,7 @@ def free_range(count: int) -> range:
 async def plane(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[WorkerPlane]:
     """Two workers of two streams each."""
     monkeypatch.setattr(worker_plane, "LEAST_PORTS", 4)
+    monkeypatch.setattr(worker_plane, "SPARE_PORTS", 0)
     plane = WorkerPlane(HOST, free_range(8), workers=2)
     await plane.start()
     async with asyncio.timeout(30):
@@ -95,6 +97,17 @@ async def test_who_may_talk_to_each_other_is_in_one_worker_and_hears_each_other(
     assert (await phones[0].got()).payload == VOICE
     for phone in phones:
         phone.transport.close()
+
+
+async def test_the_last_ports_are_kept_for_those_who_join_somebody(
+    plane: WorkerPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call whose first leg took the last port of a worker would find none for the second."""
+    monkeypatch.setattr(worker_plane, "SPARE_PORTS", 1)
+    one, other = [await plane.open(Heard()) for _ in range(2)]
+    assert not other.reaches(one)
+    for stream in (one, other):
+        assert (await plane.open(Heard(), partial(iter, [stream]))).reaches(stream)
 
 
 async def test_a_port_is_waited_for_rather_than_taken_of_another_worker(plane: WorkerPlane) -> None:
