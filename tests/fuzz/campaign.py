@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 ROUND = 2_000
 """Messages to the parsers, and then to a server, between two looks at the clock."""
-WARM_SHARE, MOST_GROWTH, LONG_RUN = 0.2, 1.05, 100_000
-"""After this share of a long run the process has taken its memory; at the end it may have taken 5 % more."""
+WARM_SHARE, MOST_GROWTH, LONG_RUN = 0.5, 1.05, 100_000
+"""After this share of a long run it has met the message that needs most; at the end it may hold 5 % more."""
 READ, FRAMED = Address("", 1), Address("", 2)
 """The sources of what is read, and of what is cut into messages, and not sent."""
 STREAM_SHARE = 0.1
