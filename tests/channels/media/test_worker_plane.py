@@ -7,7 +7,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from importlib.util import find_spec
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -468,17 +468,9 @@ async def carry_one_call() -> None:
     phone.transport.close()
 
 
-def loop_factories() -> list[Callable[[], asyncio.AbstractEventLoop]]:
-    if find_spec("uvloop") is None:
-        return [asyncio.new_event_loop]
-    from uvloop import new_event_loop  # noqa: PLC0415 - an optional extra
-
-    return [asyncio.new_event_loop, new_event_loop]
-
-
-@pytest.mark.parametrize("factory", loop_factories(), ids=lambda factory: str(factory.__module__))
-def test_any_event_loop_will_do(factory: Callable[[], asyncio.AbstractEventLoop]) -> None:
-    with asyncio.Runner(loop_factory=factory) as runner:
+@pytest.mark.parametrize("library", ["asyncio", pytest.param("uvloop", marks=pytest.mark.needs("uvloop"))])
+def test_any_event_loop_will_do(library: str) -> None:
+    with asyncio.Runner(loop_factory=import_module(library).new_event_loop) as runner:
         runner.run(carry_one_call())
 
 
