@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.server.switch import talk
+from tests.server.switch.talk import bridged
 
 from ringfence.channels.media.g711 import SAMPLE_RATE_HZ, decode
 from ringfence.channels.media.plane import Codec, Tone
@@ -20,15 +23,7 @@ if TYPE_CHECKING:
 PIECE = decode(music_payload(Codec.PCMA), Codec.PCMA)
 TALK = Tone((440,))
 pytestmark = pytest.mark.virtual_time
-
-
-async def bridged(pbx: PbxUnderTest) -> tuple[PhoneCall, PhoneCall]:
-    """Let Anna call Ben, and let both talk."""
-    anna, ben = await pbx.phone("100"), await pbx.phone("101")
-    call = await anna.dial("101")
-    answered = await ben.answer()
-    await call.answered()
-    return call, answered
+hears = partial(talk.hears, share=0.95)  # and nothing else
 
 
 async def heard_in(call: PhoneCall, seconds: float) -> Audio:
@@ -49,14 +44,6 @@ async def is_music(call: PhoneCall, seconds: float = 1.0) -> bool:
     """Tell whether for so long nothing but the music is heard."""
     heard = await heard_in(call, seconds)
     return heard.duration_s == pytest.approx(seconds, abs=0.1) and place_in_piece(heard) >= 0
-
-
-async def hears(listening: PhoneCall, speaking: PhoneCall) -> bool:
-    """Let one speak and tell whether the other hears him, and nothing else."""
-    await listening.heard()
-    await speaking.play(Tone((440,), 0.5))
-    heard = await listening.heard()
-    return heard.duration_s > 0.4 and heard.contains_tone(440, 0.95)
 
 
 @pytest.mark.parametrize("direction", [Direction.SENDONLY, Direction.INACTIVE])

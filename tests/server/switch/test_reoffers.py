@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.server.switch.talk import bridged, hears
 
 from ringfence.channels.media.plane import Codec, Tone
 from ringfence.fixtures.plugin import read_site
@@ -117,26 +118,9 @@ async def test_an_offerless_reinvite_goes_by_the_answer_in_its_ack(pbx: PbxUnder
 # -- through a bridge ------------------------------------------------------------------------------------------
 
 
-async def bridged(pbx: PbxUnderTest) -> tuple[PhoneCall, PhoneCall]:
-    """Let Anna call Ben and both talk."""
-    anna, ben = await pbx.phone("100"), await pbx.phone("101")
-    call = await anna.dial("101")
-    answered = await ben.answer()
-    await call.answered()
-    return call, answered
-
-
 def states(pbx: PbxUnderTest) -> dict[str, str]:
     """Return the state of each device's connection."""
     return {one.device: str(one.state) for one in pbx.server.switch.connections.values()}
-
-
-async def hears(listening: PhoneCall, speaking: PhoneCall) -> bool:
-    """Let one speak and tell whether the other hears it."""
-    await listening.heard()
-    await speaking.play(Tone((440,), 0.5))
-    heard = await listening.heard()
-    return heard.duration_s > 0.4 and heard.contains_tone(440)
 
 
 @pytest.mark.ringfence(site=WITHOUT_MUSIC)

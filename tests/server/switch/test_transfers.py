@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.server.switch import talk
 from tests.server.switch.raw_caller import RawCaller
+from tests.server.switch.talk import bridged
 
 from ringfence.channels.media.plane import Tone
 from ringfence.fixtures.plugin import read_site
@@ -19,28 +22,12 @@ if TYPE_CHECKING:
     from ringfence.server.sip.message import Request
 
 pytestmark = pytest.mark.virtual_time
+hears = partial(talk.hears, share=0.9)
 SMALL = read_site("small").text
 ROOT = "08955550"
 WITH_WAY_OUT = SMALL.replace(
     'numbers = "08955550"\n', 'numbers = "08955550"\nuri = "sip:127.0.0.31:5070"\noutbound_prefix = "9"\n'
 )
-
-
-async def bridged(pbx: PbxUnderTest) -> tuple[PhoneCall, PhoneCall]:
-    """Let Anna call Ben and both talk."""
-    anna, ben = await pbx.phone("100"), await pbx.phone("101")
-    call = await anna.dial("101")
-    answered = await ben.answer()
-    await call.answered()
-    return call, answered
-
-
-async def hears(listening: PhoneCall, speaking: PhoneCall) -> bool:
-    """Let one speak and tell whether the other hears it."""
-    await listening.heard()
-    await speaking.play(Tone((440,), 0.5))
-    heard = await listening.heard()
-    return heard.duration_s > 0.4 and heard.contains_tone(440, 0.9)
 
 
 # -- blind -----------------------------------------------------------------------------------------------------
