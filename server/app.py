@@ -132,7 +132,7 @@ class Pbx:
             self.administration, self.store.mailbox, self.store.sounds, self.clock, self.stream
         )
         self.workshop = Workshop()
-        self.plane = _plane(options, random)
+        self.plane = _plane(options, random, self.stream)
         self._stack = SipStack(self._handle)
         self._sockets = SipSockets(
             self._stack, options.network, options.host, self._flows_in_use, options.connections
@@ -336,11 +336,11 @@ class Pbx:
                 self.stream.publish(LimitReached(pool.key, limit))
 
 
-def _plane(options: Options, random: Random) -> MediaPlane:
+def _plane(options: Options, random: Random, stream: EventStream) -> MediaPlane:
     if options.in_process:
         from ..channels.media.inline_plane import InlinePlane
 
         return InlinePlane(options.network, options.host, options.rtp_ports, rng=random)
     from ..channels.media.worker_plane import WorkerPlane
 
-    return WorkerPlane(options.host, options.rtp_ports)
+    return WorkerPlane(options.host, options.rtp_ports, publish=stream.publish)

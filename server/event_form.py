@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, get_args
 
+from ..channels.media.worker_events import WorkerEvent
 from .site.events import SiteEvent
 from .switch.events import DigitPressed, Refused, SwitchEvent
 
@@ -45,7 +46,7 @@ def _plain(value: Any) -> Any:
 
 TOLD_OUTSIDE = frozenset(
     _named(kind.__name__)
-    for kind in (*get_args(SiteEvent), *get_args(SwitchEvent))
+    for kind in (*get_args(SiteEvent), *get_args(SwitchEvent), *get_args(WorkerEvent))
     if kind not in {DigitPressed, Refused}
 ) | {CALL_REFUSED, REQUEST_REFUSED}
 """The names of all events but pressed digits, which may be a PIN."""

@@ -1,7 +1,8 @@
 """The media worker: a process of one thread that carries the RTP of many streams and decides nothing.
 
-`worker_link` starts it as `python -m ringfence.channels.media.worker FD HOST PORTS STOCK` with one end of a socket pair
-as FD. It ends when the other end closes, however that came, and ignores the terminal's Ctrl-C.
+`worker_link` starts it as `python -m ringfence.channels.media.worker FD PULSE HOST PORTS STOCK` with one end of a
+socket pair as FD, and the memory of its heartbeat as PULSE. It ends when the other end closes, however that came, and
+ignores the terminal's Ctrl-C.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from . import control
 from .early import EARLY_PACKETS, EARLY_S
+from .heartbeat import Pulse
 from .inband import InbandDigits
 from .plane import StreamLost
 from .port_stock import PortStock
@@ -34,8 +36,10 @@ if TYPE_CHECKING:
     from .control import Command, Verb
     from .plane import MediaEvent
 
-MAX_SLEEP_S = 0.5
-"""Even when idle the worker looks this often whether its parent lives."""
+MAX_SLEEP_S = 0.2
+"""Even when idle the worker comes round this often."""
+LOOK_AROUND_S = 0.5
+"""How often it looks whether its parent lives."""
 WARM_UP_AFTER_S = 2.0
 """The decoder of prompts is imported with the first stream, or after so long: not while the server still starts."""
 
@@ -67,8 +71,9 @@ class _Line:
 class Worker:
     """The loop of the process: sockets, deadlines, and the line to the main process."""
 
-    def __init__(self, line: socket.socket, stock: PortStock) -> None:
+    def __init__(self, line: socket.socket, stock: PortStock, pulse: Pulse) -> None:
         self._control = line
+        self._pulse = pulse
         self._stock = stock
         self._parent = os.getppid()
         self._rng = Random()  # noqa: S311 - SSRCs and phases, not secrets
@@ -99,6 +104,7 @@ class Worker:
         while not self._ending:
             events = self._epoll.poll(self._timeout_s(), _EVENTS_AT_ONCE)
             now = monotonic()
+            self._pulse.beat(now)
             for fd, mask in events:
                 if fd == control_fd:
                     self._serve_control(mask, now)
@@ -112,15 +118,20 @@ class Worker:
             if self._out and not self._blocked:
                 self._flush()
             if now >= parent_at:
-                parent_at = now + MAX_SLEEP_S
+                parent_at = now + LOOK_AROUND_S
                 self._look_around(idle=now >= warm_at)
         self._shut_down()
 
     def _look_around(self, *, idle: bool) -> None:
         if idle:
-            warm_up()
+            self._warm_up()
         if os.getppid() != self._parent:
             self.end()
+
+    def _warm_up(self) -> None:
+        self._pulse.rest()  # a cold disk may take seconds
+        warm_up()
+        self._pulse.beat(monotonic())
 
     def _read(self, line: _Line, now: float) -> None:
         try:
@@ -189,6 +200,7 @@ class Worker:
             self.end()
         for command in self._decoder.commands(data):
             self._obey(command, now)
+            self._pulse.beat(monotonic())
 
     def _obey(self, command: Command, now: float) -> None:
         if isinstance(command, control.Adopt):
@@ -266,7 +278,7 @@ class Worker:
             self._out += control.encode(control.Ports(ports, self._told_more))
 
     def _adopt(self, number: int, port: int, now: float) -> None:
-        warm_up()
+        self._warm_up()
         line = self._free.pop(port)
         self._stock.take()
 
@@ -324,6 +336,7 @@ class Worker:
             self._release(line, monotonic())
 
     def _shut_down(self) -> None:
+        self._pulse.rest()
         for line in list(self._streams.values()):
             if line.stream is not None:
                 line.stream.close()
@@ -336,10 +349,10 @@ class Worker:
 
 def main(arguments: list[str]) -> None:
     """Run a worker with the arguments of its command line."""
-    fd, host, ports, stock = arguments
+    fd, pulse, host, ports, stock = arguments
     bounds = None if ports == "any" else range(*map(int, ports.split(":")))
     line = socket.socket(fileno=int(fd))
-    worker = Worker(line, PortStock(host, bounds, int(stock)))
+    worker = Worker(line, PortStock(host, bounds, int(stock)), Pulse(int(pulse)))
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's products are small

@@ -1,7 +1,7 @@
 """The main side of one media worker: its process, its socket pair, and the ports that it reported.
 
 `WorkerPlane` holds one and makes a new one when the worker is gone. Commands of one turn of the event loop travel in
-one write.
+one write. A worker that hangs is killed, and so ends like one that died.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import socket
 import subprocess
 import sys
 from collections import deque
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import control
+from .heartbeat import LOOK_S, Activity, Pulse, Vigil
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +44,10 @@ class WorkerLink(asyncio.Protocol):
         self._returning: set[int] = set()
         self._more = True
         self._proved = False
+        self._pulse: Pulse | None = None
+        self._vigil = Vigil(self._loop.time())
+        self._looking: asyncio.TimerHandle | None = None
+        self._hung = False
         self._gone = self._loop.create_future()
 
     @property
@@ -59,6 +65,11 @@ class WorkerLink(asyncio.Protocol):
         """Whether it ever reported a port."""
         return self._proved
 
+    @property
+    def hung(self) -> bool:
+        """Whether it was killed because it had not come round for too long."""
+        return self._hung
+
     async def start(self, host: str, ports: range | None, stock: int) -> None:
         """Start the process; ports come later. Raises OSError when the system has no room for it."""
         ours, theirs = socket.socketpair()
@@ -66,24 +77,30 @@ class WorkerLink(asyncio.Protocol):
         with theirs:
             bounds = "any" if ports is None else f"{ports.start}:{ports.stop}:{ports.step}"
             try:
-                self._spawn([str(theirs.fileno()), host, bounds, str(stock)], theirs.fileno())
+                self._spawn(theirs.fileno(), host, bounds, str(stock))
             except OSError:
                 ours.close()
                 raise
         await self._loop.create_unix_connection(lambda: self, sock=ours)
 
-    def _spawn(self, arguments: list[str], fd: int) -> None:
+    def _spawn(self, fd: int, *arguments: str) -> None:
         package = __name__.partition(".")[0]
         root = Path(sys.modules[package].__file__ or "").parent.parent
         search = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-P", "-m", f"{__name__.rpartition('.')[0]}.worker", *arguments],
-            pass_fds=(fd,),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": search},
-            process_group=0,  # Ctrl+C is for the server, which ends its worker itself
-        )
+        module = f"{__name__.rpartition('.')[0]}.worker"
+        pulse, shared = Pulse.made()
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-P", "-m", module, str(fd), str(shared), *arguments],
+                pass_fds=(fd, shared),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": search},
+                process_group=0,  # Ctrl+C is for the server, which ends its worker itself
+            )
+        finally:
+            os.close(shared)
+        self._pulse = pulse
 
     async def take_port(self) -> int | None:
         """Return a free port, after a moment when the stock is being filled; None when there is none."""
@@ -111,6 +128,7 @@ class WorkerLink(asyncio.Protocol):
     async def stop(self) -> None:
         """Let the worker finish what it records, hear its last events, and reap it."""
         self._flush()
+        self._look_no_more()
         if self._transport is not None:
             self._transport.write_eof()
             try:
@@ -133,6 +151,7 @@ class WorkerLink(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the loop."""
         self._transport = transport  # type: ignore[assignment]  # a stream socket has a stream transport
+        self._looking = self._loop.call_later(LOOK_S, self._look)
         self._flush()
 
     def data_received(self, data: bytes) -> None:
@@ -150,10 +169,32 @@ class WorkerLink(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the loop: the worker ended."""
         self._transport = None
+        self._look_no_more()
         if not self._gone.done():
             self._gone.set_result(None)
         self._wake()
         self._lost(self)
+
+    def _look(self) -> None:
+        """Kill the worker if it hangs: whatever it still does, it is gone for us."""
+        self._looking = self._loop.call_later(LOOK_S, self._look)
+        process, pulse, transport = self._process, self._pulse, self._transport
+        if process is None or pulse is None or transport is None:
+            return
+        try:
+            self._hung = self._vigil.is_hung(
+                self._loop.time(), pulse.latest, partial(Activity.of, process.pid)
+            )
+        except OSError:
+            return  # it has just ended
+        if self._hung:
+            process.kill()
+            transport.abort()
+
+    def _look_no_more(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
 
     def _wake(self) -> None:
         waiters, self._waiters = self._waiters, []

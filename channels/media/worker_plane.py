@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from .plane import MediaEvent, MediaStream
+    from .worker_events import WorkerEvent
 
 MANY_STREAMS = 200
 """When every worker has so many streams, about a fifth of what a core carries, another one is started."""
@@ -34,14 +35,21 @@ class WorkerPlane:
     """Streams in worker processes; keeps `MediaPlane`.
 
     `ports` bounds the RTP ports, of which the even ones are used; None takes any. `stock` sockets are open in advance
-    in each worker. `workers` is how many there may be; None is one for each core but one.
+    in each worker. `workers` is how many there may be; None is one for each core but one. `publish` is told how they
+    fare.
     """
 
     def __init__(
-        self, host: str, ports: range | None = None, *, stock: int = 64, workers: int | None = None
+        self,
+        host: str,
+        ports: range | None = None,
+        *,
+        stock: int = 64,
+        workers: int | None = None,
+        publish: Callable[[WorkerEvent], None] = lambda _: None,
     ) -> None:
         most = workers or max(1, len(os.sched_getaffinity(0)) - 1)
-        self._idle = deque(WorkerPost(host, slice_, stock) for slice_ in slices(ports, most))
+        self._idle = deque(WorkerPost(host, slice_, stock, publish) for slice_ in slices(ports, most))
         self._running = [self._idle.popleft()]
 
     @property

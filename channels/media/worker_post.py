@@ -6,6 +6,7 @@ A worker that dies takes its streams with it, each with a last `StreamLost` and 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from . import control
 from .plane import PlaneFailedError, PortsExhaustedError, StreamClosed, StreamLost
 from .restarts import MOST_ENDS, WITHIN_S, Restarts
 from .verdict import Verdict
+from .worker_events import MediaWorkerEnded, MediaWorkerGivenUp, MediaWorkerRestarted
 from .worker_link import WorkerLink
 from .worker_stream import WorkerStream
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from .control import Happened
     from .plane import MediaEvent
+    from .worker_events import WorkerEvent
 
 log = structlog.get_logger()
 
@@ -31,10 +34,13 @@ log = structlog.get_logger()
 class WorkerPost:
     """See the module; its length is the number of its streams. For the arguments see `WorkerPlane`."""
 
-    def __init__(self, host: str, ports: range | None, stock: int) -> None:
+    def __init__(
+        self, host: str, ports: range | None, stock: int, publish: Callable[[WorkerEvent], None]
+    ) -> None:
         self._host = host
         self._ports = ports
         self._stock = stock
+        self._publish = publish
         self._numbers = count(1)
         self._streams: dict[int, WorkerStream] = {}
         self._link: WorkerLink | None = None
@@ -125,9 +131,13 @@ class WorkerPost:
 
     async def _replace(self, dead: WorkerLink, streams: int) -> None:
         await dead.reap()
-        log.warning("media_worker.ended", pid=dead.pid, exit=dead.exit_status, streams=streams)
+        ended = MediaWorkerEnded(dead.pid or 0, dead.exit_status or 0, dead.hung, streams)
+        log.warning("media.worker.ended", **asdict(ended))
+        self._publish(ended)
         if await self._may_come(proved=dead.proved):
             await self._come()
+            if self._link is not None:
+                self._publish(MediaWorkerRestarted(self._link.pid or 0))
 
     async def _come(self) -> None:
         while True:
@@ -135,7 +145,7 @@ class WorkerPost:
                 await self.start()
             except OSError as error:
                 self._link = None
-                log.warning("media_worker.not_started", error=str(error))
+                log.warning("media.worker.not_started", error=str(error))
                 if await self._may_come(proved=False):
                     continue
             return
@@ -145,9 +155,9 @@ class WorkerPost:
         delay_s = self._restarts.delay_s(asyncio.get_running_loop().time(), proved=proved)
         if delay_s is None:
             self.has_failed = True
-            log.error(
-                "media_worker.given_up", ends=MOST_ENDS + 1, within_s=WITHIN_S, remedy="start the server anew"
-            )
+            given_up = MediaWorkerGivenUp(MOST_ENDS + 1, WITHIN_S)
+            log.error("media.worker.given.up", **asdict(given_up), remedy="start the server anew")
+            self._publish(given_up)
             return False
         await asyncio.sleep(delay_s)
         return True

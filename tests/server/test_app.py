@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ringfence.channels.media.plane import Tone
+from ringfence.channels.media.worker_events import MediaWorkerEnded, MediaWorkerRestarted
 from ringfence.fixtures.pbx import PbxUnderTest
 from ringfence.server.app import Options, Pbx
+from ringfence.server.event_form import name_of
 from ringfence.server.site.acts import ImportPackage
 from ringfence.server.site.site import Site
 from ringfence.server.switch.events import CallEnded, Refused
@@ -56,23 +58,29 @@ async def test_a_port_in_use_is_an_error_and_leaves_nothing_open() -> None:
     await server.stop()
 
 
-async def test_when_the_media_worker_dies_its_calls_end_with_their_reason_and_the_next_one_is_served() -> (
-    None
-):
-    """`media.lost`: BYE with cause 41, the lease closed; the worker is started again."""
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["dies", "hangs"])
+async def test_when_the_media_worker_is_lost_its_calls_end_with_their_reason_and_the_next_one_is_served(
+    how: signal.Signals,
+) -> None:
+    """`media.lost`: BYE with cause 41, the lease closed; the worker is started again, and the stream tells of it."""
     pbx = await PbxUnderTest.start(SMALL, Options(seed=1))
     caller = await pbx.outside("+49731999")
     call = await caller.dial("08955550*100")
     plane: WorkerPlane = pbx.server.plane  # type: ignore[assignment]
-    assert plane.pid is not None
-    os.kill(plane.pid, signal.SIGKILL)
-    async with asyncio.timeout(1):
+    lost = plane.pid
+    assert lost is not None
+    os.kill(lost, how)
+    async with asyncio.timeout(1 if how is signal.SIGKILL else 5):
         await call.ended()
     ended = await pbx.wait_for(CallEnded)
     refused = await pbx.wait_for(Refused)
     assert (ended.cause, refused.reason, pbx.pools.ip_channel.used) == (41, "media.lost", 0)
     again = await caller.dial("08955550*100")
     assert again.is_answered
+    restarted = await pbx.wait_for(MediaWorkerRestarted)
+    died = await pbx.wait_for(MediaWorkerEnded)
+    assert died == MediaWorkerEnded(lost, -signal.SIGKILL, hung=how is signal.SIGSTOP, streams=1)
+    assert (restarted.pid, name_of(restarted)) == (plane.pid, "media.worker.restarted")
     await again.hang_up()
     await pbx.stop()
 

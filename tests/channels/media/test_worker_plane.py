@@ -35,9 +35,15 @@ from ringfence.channels.media.plane import (
     Tone,
 )
 from ringfence.channels.media.prompts import music_payload, prompt_payload
-from ringfence.channels.media.restarts import MOST_ENDS
+from ringfence.channels.media.restarts import MOST_ENDS, WITHIN_S
 from ringfence.channels.media.tones import digit_tone, tone_payload
 from ringfence.channels.media.verdict import Verdict
+from ringfence.channels.media.worker_events import (
+    MediaWorkerEnded,
+    MediaWorkerGivenUp,
+    MediaWorkerRestarted,
+    WorkerEvent,
+)
 from ringfence.channels.media.worker_link import WorkerLink
 from ringfence.channels.media.worker_plane import WorkerPlane
 from ringfence.channels.network import Address
@@ -333,14 +339,71 @@ async def test_a_worker_that_dies_ends_its_streams_and_is_replaced(
     assert plane.pid not in {first, None}
 
 
-async def test_a_worker_that_keeps_ending_is_given_up_and_the_refusal_says_so(plane: WorkerPlane) -> None:
-    pids = set()
+LOOP_FOR_EVER = """
+import signal
+def loop(*_):
+    while True: pass
+signal.signal(signal.SIGUSR1, loop)
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGSTOP, signal.SIGUSR1], ids=["stopped", "in an endless loop"])
+async def test_a_worker_that_hangs_ends_its_streams_and_is_replaced(
+    how: signal.Signals, phones: Phones, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(LOOP_FOR_EVER)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    told: list[WorkerEvent] = []
+    plane, phone, heard = WorkerPlane(HOST, publish=told.append), await phones(), Heard()
+    await plane.start()
+    stream = await plane.open(heard)
+    stream.connect(phone.remote(), fill=True)
+    await phone.got()
+    hung, loop = plane.pid, asyncio.get_running_loop()
+    assert hung is not None
+    began = loop.time()
+    os.kill(hung, how)
+    assert await heard.until(StreamLost) == StreamLost(0.0)
+    lasted = loop.time() - began
+    assert isinstance(await heard.until(StreamClosed), StreamClosed)
+    assert lasted < 5.0, "0.9 s where the machine is not busy: see test_heartbeat"
+    again = await plane.open(heard)
+    again.connect(phone.remote(), fill=True)
+    phone.packets = asyncio.Queue()
+    await phone.got()
+    with pytest.raises(ProcessLookupError):
+        os.kill(hung, 0)
+    assert plane.pid is not None
+    ended = MediaWorkerEnded(hung, -signal.SIGKILL, hung=True, streams=1)
+    assert told == [ended, MediaWorkerRestarted(plane.pid)]
+    await plane.stop()
+
+
+async def test_a_worker_that_is_stopped_for_a_moment_goes_on(plane: WorkerPlane, phones: Phones) -> None:
+    phone, heard = await phones(), Heard()
+    stream = await plane.open(heard)
+    stream.connect(phone.remote(), fill=True)
+    await phone.got()
+    pid = plane.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOWAIT)  # noqa: ASYNC222 - a moment
+    os.kill(pid, signal.SIGCONT)
+    stream.play([Silence(0.02)])
+    assert isinstance(await heard.until(Played), Played)
+    assert plane.pid == pid
+
+
+async def test_a_worker_that_keeps_ending_is_given_up_and_the_refusal_says_so() -> None:
+    told: list[WorkerEvent] = []
+    plane, pids = WorkerPlane(HOST, publish=told.append), []
+    await plane.start()
     with structlog.testing.capture_logs() as logs:
         async with asyncio.timeout(20):
             for _ in range(MOST_ENDS + 1):
                 stream, heard = await plane.open(sink := Heard()), sink
                 assert plane.pid is not None
-                pids.add(plane.pid)
+                pids.append(plane.pid)
                 os.kill(plane.pid, signal.SIGKILL)
                 await heard.until(StreamClosed)
                 stream.close()
@@ -348,10 +411,14 @@ async def test_a_worker_that_keeps_ending_is_given_up_and_the_refusal_says_so(pl
                 await plane.open(Heard())
     assert caught.value.reason == "media.failed"
     assert plane.has_failed
-    assert (len(pids), plane.pid) == (MOST_ENDS + 1, None)
-    ends = [log for log in logs if log["event"] == "media_worker.ended"]
-    assert {(log["exit"], log["streams"]) for log in ends} == {(-signal.SIGKILL, 1)}
-    assert [log["log_level"] for log in logs if log["event"] == "media_worker.given_up"] == ["error"]
+    assert (len(set(pids)), plane.pid) == (MOST_ENDS + 1, None)
+    ends = [MediaWorkerEnded(pid, -signal.SIGKILL, hung=False, streams=1) for pid in pids]
+    restarts = [MediaWorkerRestarted(pid) for pid in pids[1:]]
+    *before, last, given_up = told
+    assert before == [one for pair in zip(ends, restarts, strict=False) for one in pair]
+    assert (last, given_up) == (ends[-1], MediaWorkerGivenUp(MOST_ENDS + 1, WITHIN_S))
+    levels = [(log["event"], log["log_level"]) for log in logs]
+    assert levels == [("media.worker.ended", "warning")] * len(ends) + [("media.worker.given.up", "error")]
 
 
 async def test_a_worker_that_cannot_be_started_again_is_tried_again_in_a_moment(
