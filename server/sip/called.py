@@ -5,7 +5,6 @@ A `Leg` that was called holds one until the ACK of its 2xx, and hands it the ver
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from .capabilities import describe
@@ -81,7 +80,7 @@ class Called:
             self._leg.state = LegState.RINGING
             self._quieten()
             self._reliable.send(self._positive(status, body), now)
-            self._provisional = self._agent.timers.set(now + RING_AGAIN_S, partial(self.ring, 180, b""))
+            self._provisional = self._agent.timers.set(now + RING_AGAIN_S, self.ring, 180, b"")
 
     def _ring(self, status: int, body: bytes, now: float) -> None:
         self._leg.state = LegState.RINGING

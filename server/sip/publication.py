@@ -6,7 +6,6 @@ Called with requests that are authenticated and allowed already; pure but for wh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from .registrar import ExpiryLimits
@@ -76,7 +75,7 @@ class Publications(Generic[T]):
         response.add("SIP-ETag", new)
         kept = old.state if state is None and old is not None else state
         if expires_s and kept is not None:
-            expiry = agent.timers.set(now + expires_s, partial(self._expire, account, new))
+            expiry = agent.timers.set(now + expires_s, self._expire, account, new)
             self._published.setdefault(account, {})[new] = _Publication(kept, expiry)
         if request.body or not expires_s:
             self._changed(account)

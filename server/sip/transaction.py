@@ -11,7 +11,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from enum import Enum, auto
-from functools import partial
 from typing import TYPE_CHECKING
 
 from .effects import Send
@@ -175,7 +174,7 @@ class _Transaction(ABC):
         self.state = state
         self.bytes_sent = b""
         self._interval_s = agent.values.t1_s
-        self._timers: dict[str, Timer] = {}
+        self._timers: tuple[Timer, ...] = ()
 
     @property
     def request(self) -> Request:
@@ -209,12 +208,13 @@ class _Transaction(ABC):
             self._set(letter, now + seconds)
 
     def _set(self, letter: str, when: float) -> None:
-        self._timers[letter] = self.agent.timers.set(when, partial(self.on_timer, letter))
+        timer = self.agent.timers.set(when, self.on_timer, letter)
+        self._timers = (*[one for one in self._timers if one.is_set], timer) if self._timers else (timer,)
 
     def _stop(self) -> None:
-        for timer in self._timers.values():
+        for timer in self._timers:
             timer.cancel()
-        self._timers.clear()
+        self._timers = ()
 
     def repeat(self) -> None:
         """Send once more what was sent last."""
@@ -355,7 +355,11 @@ class ClientTransaction(_Transaction):
 
     def cancel(self, now: float, headers: Iterable[tuple[str, str]] = ()) -> None:
         """Cancel an INVITE that was answered provisionally; the final answer has 64 x T1 to come (RFC 3261 9.1)."""
-        if self.is_invite and self.state is PROCEEDING and "give up" not in self._timers:
+        if (
+            self.is_invite
+            and self.state is PROCEEDING
+            and ("give up",) not in [timer.given for timer in self._timers]
+        ):
             self.agent.send_as_is(cancel(self.request, headers), self.destination, now)
             self._set("give up", now + self.agent.values.give_up_s)
 

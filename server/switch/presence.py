@@ -5,7 +5,6 @@ A desk phone's presence is its own; by name it is the person's: softphone and de
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from ...features.presence.policy import may_reach
@@ -103,7 +102,7 @@ class Presence:
         if bindings:
             ends_at = min(one.expires_at for one in bindings)
             timers = self._stack.agent.timers
-            self._rechecks[account] = timers.set(ends_at, partial(self._recheck, account))
+            self._rechecks[account] = timers.set(ends_at, self._recheck, account)
         return any(said) if said else bool(bindings)
 
     def _recheck(self, account: str, _now: float) -> None:

@@ -63,4 +63,4 @@ def test_cancelled_timers_do_not_pile_up() -> None:
     for when in range(50_000):
         timers.set(float(when), lambda _: None).cancel()
     assert len(timers) < 2048
-    assert all(timer.fire is not None for timer in kept)
+    assert all(timer.is_set for timer in kept)
