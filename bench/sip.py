@@ -1,9 +1,9 @@
 """What calls and registrations cost the whole server, beside `sipp -sn uas`, which is about as cheap as SIP can be.
 
-Everything runs in one go: CPU of the main process for each call, the rate up to which no call fails and nothing is sent
-again, a minute at full rate, and the memory of held calls and registrations. Run as `python bench/sip.py [PART …]` with
-parts of `cost`, `rate`, `minute` and `memory`; the exit status is 1 if a goal is missed. What comes beyond is in
-`overload.py`.
+Everything runs in one go: CPU of the main process for each call at the highest rate at which no call fails and nothing
+is sent again, a minute at full rate, and the memory of held calls and registrations. Run as
+`python bench/sip.py [PART …]` with parts of `cost`, `minute` and `memory`; the exit status is 1 if a goal is missed.
+What comes beyond is in `overload.py`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,7 +39,7 @@ CALLEE = Account("101", DOMAIN, "Ben-1010-Birne", 0)
 ROUNDS = 3
 USERS = 5_000
 TRY_S = 5
-SLOWEST = 50
+SLOWEST, FASTEST = 50, 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,10 @@ class Work:
     scenario: str = "uac"
     accounts: tuple[Account, ...] = ()
 
-    def run(self, server: str, rate: int, calls: int) -> Outcome:
-        """Let SIPp do it so many times."""
+    def run(self, server: str, rate: int, calls: int = 0) -> Outcome:
+        """Let SIPp do it so many times, without `calls` for `TRY_S`."""
         source = PHONE if self.accounts else sipp.TRUNK_ADDRESS
-        load = Load(self.number, rate, calls)
+        load = Load(self.number, rate, calls or rate * TRY_S)
         return sipp.run(server, self.scenario, load, source=source, accounts=self.accounts)
 
 
@@ -104,65 +105,56 @@ def server() -> Iterator[Served]:
             yield served
 
 
-def ceiling() -> float:
-    """CPU milliseconds of SIPp for each call that it answers."""
+def ceiling() -> tuple[float, int]:
+    """What SIPp answering calls costs."""
     port = free_port()
     with sipp.called(PHONE, port) as pid:
-        before = cpu_s(pid)
-        sipp.run(f"{PHONE}:{port}", "uac", Load("x", 400, 4000))
-        return (cpu_s(pid) - before) / 4000 * 1000
+        return cost(pid, 400, lambda rate: sipp.run(f"{PHONE}:{port}", "uac", Load("x", rate, rate * TRY_S)))
 
 
-def cost(served: Served, work: Work) -> tuple[float, int]:
-    """CPU milliseconds of the main process for each piece of work, and the rate at which none of them failed.
+def cost(pid: int, rate: int, load: Callable[[int], Outcome]) -> tuple[float, int]:
+    """CPU milliseconds of a process for each piece of work, at the highest rate without a failure or a retransmission.
 
-    An idle machine makes each piece dearer, as nothing stays in its caches: so the rate is no lower than it has to be.
+    At less than that the machine is idle in between and a piece up to twice as dear: nothing stays in its caches.
+    `rate` is where to begin, `load` brings that many a second for `TRY_S`.
     """
-    rate = work.rate
-    while True:
-        calls, before = rate * TRY_S, cpu_s(served.pid)
-        outcome = work.run(served.sip, rate, calls)
-        if not outcome.failed:
-            return (cpu_s(served.pid) - before) / calls * 1000, rate
-        if rate < SLOWEST:
-            raise RuntimeError(f"{work.name}: {outcome.failed} of {calls} failed: {outcome.errors[:500]}")
-        rate //= 2
+    found = 0.0, 0
+    while SLOWEST <= rate <= FASTEST:
+        before = cpu_s(pid)
+        outcome = load(rate)
+        if not outcome.failed and not outcome.retransmissions:
+            found = (cpu_s(pid) - before) / (rate * TRY_S) * 1000, rate
+            rate = rate * 5 // 4
+        elif found[1]:
+            break
+        else:
+            rate //= 2
+    if not found[1]:
+        raise RuntimeError(f"at {rate} a second {outcome.failed} failed: {outcome.errors[:500]}")
+    return found
 
 
 def costs() -> bool:
     """Print the ceiling and each kind of work beside it; whether every goal is reached."""
-    least = statistics.median(ceiling() for _ in range(ROUNDS))
-    print(f"{'sipp -sn uas, the ceiling':34}{least:6.2f} ms", flush=True)
+    least, rate = statistics.median_low(ceiling() for _ in range(ROUNDS))
+    print(f"{'sipp -sn uas, the ceiling':34}{least:6.2f} ms, at {rate} a second", flush=True)
     reached = True
-    with server() as served:
-        for work in WORKS:
-            found, rate = statistics.median_low(cost(served, work) for _ in range(ROUNDS))
-            reached = reached and found <= work.reach_ms
-            print(
-                f"{work.name:34}{found:6.2f} ms  {found / least:4.1f} x the ceiling, at {rate} a second; "
-                f"reach {work.reach_ms:.2f}, aim {work.aim_ms:.2f}: {judged(found, work.reach_ms, work.aim_ms)}",
-                flush=True,
-            )
+    for work in WORKS:
+        with server() as served:
+            load = partial(work.run, served.sip)
+            found, rate = statistics.median_low(cost(served.pid, work.rate, load) for _ in range(ROUNDS))
+        reached = reached and found <= work.reach_ms
+        print(
+            f"{work.name:34}{found:6.2f} ms  {found / least:4.1f} x the ceiling, at {rate} a second; "
+            f"reach {work.reach_ms:.2f}, aim {work.aim_ms:.2f}: {judged(found, work.reach_ms, work.aim_ms)}",
+            flush=True,
+        )
     return reached
 
 
 def judged(found: float, reach: float, aim: float) -> str:
     """Say how a figure stands; less is better."""
     return "aim met" if found <= aim else "reached" if found <= reach else "MISSED"
-
-
-def rates() -> bool:
-    """Print the highest rate of each kind of work at which nothing fails and nothing is sent again."""
-    for work in WORKS:
-        with server() as served:
-            best, rate = 0, 300
-            while rate <= 3000:
-                outcome = work.run(served.sip, rate, rate * TRY_S)
-                if outcome.failed or outcome.retransmissions:
-                    break
-                best, rate = rate, rate * 5 // 4
-        print(f"{work.name:34}{best:6} a second without a failure or a retransmission", flush=True)
-    return True
 
 
 def minutes() -> bool:
@@ -216,7 +208,6 @@ def held(served: Served, load: Callable[[], object]) -> float:
 
 PARTS: dict[str, Callable[[], bool]] = {
     "cost": costs,
-    "rate": rates,
     "minute": minutes,
     "memory": memory,
 }
