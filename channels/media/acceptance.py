@@ -44,10 +44,18 @@ class Acceptance:
             if self._left:
                 self._left -= 1
             return True
-        if source[0] not in self._hosts:
-            return False
-        if self._learnt is not None and not (self._left and source == self._named):
+        if not self._may_be(source):
             return False
         self._left = 0 if source == self._named else self._left - 1
         self._learnt = self.destination = source
         return True
+
+    def would_admit(self, source: Source) -> bool:
+        """Tell what `admits` would, and learn nothing."""
+        return source == self._learnt or self._may_be(source)
+
+    def _may_be(self, source: Source) -> bool:
+        """Tell whether somebody else than who was learnt may be the far end."""
+        if source[0] not in self._hosts:
+            return False
+        return self._learnt is None or (self._left > 0 and source == self._named)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from ..network import Address
 from . import plane
+from .srtp import Keys, Suite
 from .verdict import Energy, RemoteReport, Verdict
 
 if TYPE_CHECKING:
@@ -155,6 +156,7 @@ _VALUES: tuple[Callable[..., object], ...] = (
         Close,
     ),
     *(Ports, Happened),
+    *(Suite, Keys),
     *(plane.Codec, Address, plane.Remote, plane.Prompt, plane.Tone, plane.Clip, plane.Silence, plane.Music),
     *(plane.StreamStarted, plane.DigitHeard, plane.Played, plane.DigitsSent, plane.Recorded),
     *(plane.StreamLost, plane.Measured, plane.StreamClosed, RemoteReport, Energy, Verdict, Path),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..network import Address
+    from .srtp import Keys
     from .verdict import Verdict
 
 
@@ -36,7 +37,7 @@ class Remote:
     not `signalling_host` before it has sent itself. `dtmf_payload` is the telephone-event payload type (RFC 4733) or
     None. `sends` and `receives` are the far end's directions (RFC 3264). `rtcp` is where it hears reports (RFC 3605),
     None for nowhere; with `rtcp_mux` they share the port of the RTP (RFC 5761). `energy` has loudness and tones
-    measured.
+    measured. With `keys` all RTP and RTCP is SRTP and SRTCP (RFC 3711).
     """
 
     address: Address
@@ -49,6 +50,7 @@ class Remote:
     rtcp: Address | None = None
     rtcp_mux: bool = False
     energy: bool = False
+    keys: Keys | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .acceptance import Acceptance, Source
     from .plane import MediaEvent, Playable, Remote
     from .rtp import Packet
+    from .srtp import Srtp
 
 PTIME_MS = range(10, 61)
 """The packet times that are honoured; others are brought into this range."""
@@ -75,8 +76,10 @@ class Sender:
         """Where packets may go now."""
         return None if self._acceptance is None else self._acceptance.destination
 
-    def direct(self, remote: Remote, acceptance: Acceptance, *, fill: bool, now: float) -> None:
-        """Send to `remote` from now on."""
+    def direct(
+        self, remote: Remote, acceptance: Acceptance, srtp: Srtp | None, *, fill: bool, now: float
+    ) -> None:
+        """Send to `remote` from now on, through `srtp` if there is one."""
         ptime_ms = min(max(remote.ptime_ms, PTIME_MS.start), PTIME_MS.stop - 1)
         if self._grid_at is None or self._ptime_s != ptime_ms / 1000:
             self._ptime_s = ptime_ms / 1000
@@ -84,11 +87,12 @@ class Sender:
             self._grid_at = now + self._phase * self._ptime_s
             self.frame_at = None
         self._acceptance = acceptance if remote.receives else None
+        onward = self._to_network if srtp is None else srtp.transmit
         if remote.codec is not Codec.G722:
-            self.wideband, self._transmit = None, self._to_network
-        elif self.wideband is None:
-            self.wideband = Wideband(self._to_network)
-            self._transmit = self.wideband.transmit
+            self.wideband, self._transmit = None, onward
+        else:
+            self.wideband = self.wideband or Wideband(onward)
+            self.wideband.onward, self._transmit = onward, self.wideband.transmit
         self._payload_type = PAYLOAD_TYPES.get(remote.codec, PAYLOAD_TYPES[Codec.PCMA])
         self._dtmf = remote.dtmf_payload
         self._fill = fill

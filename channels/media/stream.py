@@ -18,6 +18,7 @@ from .recorder import Recorder, as_heard
 from .reporter import Reporter, Session
 from .rtp import parse
 from .sender import Sender
+from .srtp import Srtp
 from .verdict import Verdict
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Stream:
         self._reception = Reception()
         self._reporter: Reporter | None = None
         self._loudness: Loudness | None = None
+        self._srtp: Srtp | None = None
 
     @property
     def closed(self) -> bool:
@@ -79,13 +81,19 @@ class Stream:
         if self._remote is None or not self._remote.sends:
             self._heard_at = now
         self._loudness = self._loudness or (Loudness() if remote.energy else None)
+        if remote.keys is None:
+            self._srtp = None
+        elif self._srtp is None:
+            self._srtp = Srtp(remote.keys, self._transmit, self.sender.outgoing)
+        else:
+            self._srtp.renew(remote.keys)
         if self._reporter is not None:
             self._reporter.direct(remote)
         elif remote.rtcp is not None or remote.rtcp_mux:
-            session = Session(self.sender.outgoing, self._reception, self._transmit, self._transmit_control)
+            session = Session(self.sender.outgoing, self._reception, self._report, self._report_beside)
             self._reporter = Reporter(session, self._rng, remote, now)
         self._remote = remote
-        self.sender.direct(remote, self._acceptance, fill=fill, now=now)
+        self.sender.direct(remote, self._acceptance, self._srtp, fill=fill, now=now)
         self._digits.listen_for_tones(listen and remote.dtmf_payload is None)
         if self._early:
             self._early_at = now
@@ -163,16 +171,24 @@ class Stream:
         self._emit(StreamClosed(verdict))
 
     def _verdict(self) -> Verdict:
+        lost, late, reordered, duplicate, jitter_ms = self._reception.counts()
+        replayed = 0 if self._srtp is None else self._srtp.replayed
         return Verdict(
             None if self._remote is None else self._remote.codec,
             self.sender.ptime_ms,
             self.sender.outgoing.packets,
-            self._received,
+            self._received + replayed,
             self._refused + self._early.refused,
-            *self._reception.counts(),
+            lost,
+            late,
+            reordered,
+            duplicate + replayed,
+            jitter_ms,
             self._digits.text,
             None if self._reporter is None else self._reporter.remote,
             None if self._loudness is None else self._loudness.energy(),
+            None if self._srtp is None else self._srtp.suite,
+            0 if self._srtp is None else self._srtp.unauthentic,
         )
 
     # What comes from the network.
@@ -183,6 +199,11 @@ class Stream:
         if acceptance is None or remote is None or self._early:
             self._early.keep(data, source, now)
             return
+        if self._srtp is not None:
+            opened = self._srtp.open(data) if acceptance.would_admit(source) else b""
+            if opened is None:
+                return
+            data = opened
         packet = parse(data)
         if packet is None or not remote.sends or not acceptance.admits(source):
             self._turn_away(data, source, now, is_rtp=packet is not None)
@@ -217,8 +238,21 @@ class Stream:
 
     def receive_control(self, data: bytes, source: Source, now: float) -> None:
         """Take a datagram from the port above the stream's, where RTCP arrives."""
+        if self._srtp is not None:
+            opened = self._srtp.open_report(data)
+            if opened is None:
+                return
+            data = opened
         if self._reporter is not None and not self._reporter.receive(data, source, now):
             self._refused += 1
+
+    def _report(self, data: bytes, destination: Source) -> None:
+        """Send a report from the port of the RTP."""
+        self._transmit(data if self._srtp is None else self._srtp.seal_report(data), destination)
+
+    def _report_beside(self, data: bytes, destination: Source) -> None:
+        """Send a report from the port above it."""
+        self._transmit_control(data if self._srtp is None else self._srtp.seal_report(data), destination)
 
     def _turn_away(self, data: bytes, source: Source, now: float, *, is_rtp: bool) -> None:
         """Refuse what is no RTP of the far end, unless it is its report (RFC 5761)."""

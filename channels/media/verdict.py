@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .plane import Codec
+    from .srtp import Suite
 
 _BEST_R = 93.2
 _ROBUSTNESS_TO_LOSS = 4.3
@@ -51,7 +52,8 @@ class Verdict:
     `packets_refused` came from a wrong source or were no RTP; `packets_late` came more than 60 ms behind the pace of
     their source, `packets_reordered` behind a newer one. `jitter_ms` is RFC 3550's interarrival jitter at the end.
     `digits` are those of RFC 4733; `remote` is what the far end reported; `energy` is
-    measured where it was asked for.
+    measured where it was asked for. `encryption` is the crypto suite of SRTP, `packets_unauthentic` what was no SRTP by
+    the far end's key.
     """
 
     codec: Codec | None = None
@@ -67,6 +69,8 @@ class Verdict:
     digits: str = ""
     remote: RemoteReport | None = None
     energy: Energy | None = None
+    encryption: Suite | None = None
+    packets_unauthentic: int = 0
 
     @property
     def loss(self) -> float:
@@ -89,10 +93,12 @@ class Verdict:
         """Return what journal, API and webhooks tell, as JSON values: digits are counted, they may be a PIN."""
         values: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
         codec = None if self.codec is None else str(self.codec)
+        encryption = None if self.encryption is None else str(self.encryption)
         remote = None if self.remote is None else asdict(self.remote)
         energy = None if self.energy is None else asdict(self.energy)
         return values | {
             "codec": codec,
+            "encryption": encryption,
             "remote": remote,
             "energy": energy,
             "digits": len(self.digits),

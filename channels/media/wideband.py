@@ -31,12 +31,13 @@ _NARROW = PAYLOAD_TYPES[Codec.PCMA]
 class Wideband:
     """One far end that speaks G.722; each direction has a state that goes on from packet to packet."""
 
-    __slots__ = ("_decoder", "_encoder", "_transmit")
+    __slots__ = ("_decoder", "_encoder", "onward")
 
-    def __init__(self, transmit: Callable[[bytes, Source], object]) -> None:
+    def __init__(self, onward: Callable[[bytes, Source], object]) -> None:
         from G722 import G722  # noqa: PLC0415 - only where it was agreed
 
-        self._transmit = transmit
+        self.onward = onward
+        """Where what is sent goes next."""
         self._decoder = G722(SAMPLE_RATE_HZ, _BITS_PER_S)
         self._encoder = G722(SAMPLE_RATE_HZ, _BITS_PER_S)
 
@@ -54,4 +55,4 @@ class Wideband:
             data = (
                 data[:1] + bytes((kind,)) + data[2:12] + self._encoder.encode(decode(data[12:], Codec.PCMA))
             )
-        self._transmit(data, destination)
+        self.onward(data, destination)

@@ -45,6 +45,8 @@ class VerdictEntry:
     digits: int
     remote: RemoteEntry | None = None
     energy: EnergyEntry | None = None
+    encryption: str | None = None
+    packets_unauthentic: int = 0
 
     @classmethod
     def of(cls, told: "Mapping[str, Any]") -> "VerdictEntry":

@@ -5,7 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 
-LATE = {"alembic", "cryptography", "dns", "jinja2", "numpy", "prometheus_client", "rich", "soundfile", "soxr"}
+LATE = {
+    "alembic",
+    "cryptography",
+    "dns",
+    "jinja2",
+    "numpy",
+    "prometheus_client",
+    "pylibsrtp",
+    "rich",
+    "soundfile",
+    "soxr",
+}
 SCRIPT = f"""
 import asyncio, sys
 from ringfence.server.cli.logs import LogLevel, configure

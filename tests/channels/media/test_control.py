@@ -23,6 +23,7 @@ from ringfence.channels.media.plane import (
     StreamStarted,
     Tone,
 )
+from ringfence.channels.media.srtp import Keys, Suite
 from ringfence.channels.media.verdict import Energy, RemoteReport, Verdict
 from ringfence.channels.network import Address
 
@@ -35,12 +36,22 @@ VERDICT = Verdict(
     digits="4#",
     remote=RemoteReport(1, 0.5, 2.0, None),
     energy=Energy(-9.5, -3.0, 0.25, (440,)),
+    encryption=Suite.GCM_256,
+    packets_unauthentic=2,
 )
 PATH = Path("/tmp/a folder/ä\n\udc80.wav")
 COMMANDS: list[control.Command] = [
     control.Adopt(1, 20000),
     control.Connect(
         1, Remote(Address("::1", 4000), "::1", Codec.PCMU, 30, 101, receives=False), fill=True, listen=False
+    ),
+    control.Connect(
+        1,
+        Remote(
+            Address("10.0.0.1", 4000), "10.0.0.1", Codec.PCMA, keys=Keys(Suite.AES_80, "b3Vycw==", "dGhlaXJz")
+        ),
+        fill=False,
+        listen=True,
     ),
     control.Play(1, 2, (Prompt("menu"), Tone((425, 440), None, (0.5, 0.5)), Clip(PATH), Silence(0.5))),
     control.Play(1, 3, ()),
