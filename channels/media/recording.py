@@ -1,24 +1,29 @@
 """Writes what a stream hears to a WAV file, each packet where its RTP timestamp puts it.
 
 What was lost stays silence, late packets fill their place, duplicates change nothing. The file bears a temporary name
-until it is whole. A stream machine owns one for each `record`.
+until it is whole, and grows each second: what is in it outlives its process, and is `rescued`. A stream machine owns
+one for each `record`.
 """
 
 from __future__ import annotations
 
+import os
 from struct import Struct
 from typing import TYPE_CHECKING
 
 from .g711 import CODECS, SAMPLE_RATE_HZ, decode_to_pcm
 
 if TYPE_CHECKING:
-    from io import BufferedWriter
+    from io import FileIO
     from pathlib import Path
 
     from .rtp import Packet
 
 WINDOW_SAMPLES = SAMPLE_RATE_HZ
 """A packet may come this much later than the newest one and still be put in its place."""
+
+PIECE_SAMPLES = SAMPLE_RATE_HZ
+"""So much is written to the disk at once: whoever dies loses no more."""
 
 BELIEVED_AHEAD_SAMPLES = SAMPLE_RATE_HZ
 """A timestamp further ahead of the time of arrival than this is a jump of its source, not silence."""
@@ -33,6 +38,23 @@ def _wav_header(samples: int) -> bytes:
     return _HEADER.pack(b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16, b"data", size)
 
 
+def _part(path: Path) -> Path:
+    return path.with_name(path.name + ".part")
+
+
+def rescued(path: Path) -> float:
+    """Close the recording to `path` of a process that is gone, as far as it came; return its length like `finish`."""
+    part = _part(path)
+    try:
+        if part.exists():
+            with part.open("r+b") as file:
+                file.write(_wav_header((part.stat().st_size - _HEADER.size) // 2))
+            part.replace(path)
+        return (path.stat().st_size - _HEADER.size) / 2 / SAMPLE_RATE_HZ
+    except OSError:
+        return 0.0
+
+
 class RecordingFile:
     """One recording; the first packet is its beginning.
 
@@ -41,25 +63,26 @@ class RecordingFile:
     """
 
     __slots__ = (
-        "_base", "_began", "_file", "_flushed", "_max_samples", "_newest", "_part", "_path", "_ssrc", "_window",
+        "_base", "_began", "_file", "_kept_from", "_max_samples", "_newest", "_path", "_save_at", "_saved", "_ssrc",
+        "_window",
     )  # fmt: skip
 
     def __init__(self, path: Path, max_s: float) -> None:
         self._path = path
-        self._part = path.with_name(path.name + ".part")
         self._max_samples = max(0, round(max_s * SAMPLE_RATE_HZ))
         self._window = bytearray()
-        self._flushed = 0
+        self._kept_from = self._saved = 0
+        self._save_at = 2 * PIECE_SAMPLES
         self._base = 0
         self._began: float | None = None
         self._ssrc = 0
         self._newest = 0
-        self._file: BufferedWriter | None = None
+        self._file: FileIO | None = None
         try:
-            self._file = self._part.open("wb")
-            self._file.write(_wav_header(0))
+            self._file = _part(path).open("wb", buffering=0)
         except OSError:
             self._give_up()
+        self._write(_wav_header(0), 0)
 
     @property
     def path(self) -> Path:
@@ -69,7 +92,7 @@ class RecordingFile:
     @property
     def samples(self) -> int:
         """How many samples were heard, gaps included."""
-        return self._flushed + len(self._window) // 2
+        return self._kept_from + len(self._window) // 2
 
     @property
     def full(self) -> bool:
@@ -82,33 +105,32 @@ class RecordingFile:
         One without payload tells that there is silence up to its timestamp.
         """
         position = self._position(packet, now)
-        if position < self._flushed:
+        if position < self._kept_from:
             return
         payload = packet.payload[: max(0, self._max_samples - position)]
-        if not payload:
-            self._lengthen(min(position, self._max_samples))
-            return
-        self._lengthen(position)
-        begin = 2 * (position - self._flushed)
-        self._window[begin : begin + 2 * len(payload)] = decode_to_pcm(payload, CODECS[packet.payload_type])
-        if len(self._window) > 4 * WINDOW_SAMPLES:
-            self._flush(len(self._window) // 2 - WINDOW_SAMPLES)
+        self._lengthen(position if payload else min(position, self._max_samples))
+        if payload:
+            pcm, begin = decode_to_pcm(payload, CODECS[packet.payload_type]), 2 * (position - self._kept_from)
+            self._window[begin : begin + len(pcm)] = pcm
+            if position < self._saved:
+                self._write(pcm, _HEADER.size + 2 * position)
+        if len(self._window) >= self._save_at:
+            self._save()
 
     def finish(self) -> float:
         """Close the file under its own name; return its length in seconds, 0 if it could not be written."""
-        self._flush(len(self._window) // 2)
+        self._save()
+        self._write(_wav_header(self._saved), 0)
         if self._file is None:
             return 0.0
         try:
-            self._file.seek(0)
-            self._file.write(_wav_header(self._flushed))
             self._file.close()
-            self._part.replace(self._path)
+            _part(self._path).replace(self._path)
         except OSError:
             self._give_up()
             return 0.0
         self._file = None
-        return self._flushed / SAMPLE_RATE_HZ
+        return self._saved / SAMPLE_RATE_HZ
 
     def _position(self, packet: Packet, now: float) -> int:
         if self._began is None:
@@ -117,7 +139,7 @@ class RecordingFile:
         arrived = round((now - self._began) * SAMPLE_RATE_HZ)
         position = self._relative(packet)
         newer = 0 < (packet.sequence - self._newest) & 0xFFFF < 0x8000
-        jumped_back = newer and position < self._flushed
+        jumped_back = newer and position < self._kept_from
         if packet.ssrc != self._ssrc or position > arrived + BELIEVED_AHEAD_SAMPLES or jumped_back:
             position = max(self.samples, min(arrived, self._max_samples))
             self._anchor(packet, position)
@@ -133,25 +155,33 @@ class RecordingFile:
         self._ssrc, self._newest = packet.ssrc, packet.sequence
 
     def _lengthen(self, samples: int) -> None:
-        missing = 2 * (samples - self._flushed) - len(self._window)
+        missing = 2 * (samples - self._kept_from) - len(self._window)
         if missing > 0:
             self._window.extend(bytes(missing))
 
-    def _flush(self, samples: int) -> None:
+    def _save(self) -> None:
+        """Write down what is not in the file yet, and keep a window of it for packets that come late."""
+        self._write(self._window[2 * (self._saved - self._kept_from) :], _HEADER.size + 2 * self._saved)
+        self._saved = self.samples
+        begin = max(self._kept_from, self._saved - WINDOW_SAMPLES)
+        del self._window[: 2 * (begin - self._kept_from)]
+        self._kept_from = begin
+        self._save_at = 2 * (self._saved - begin + PIECE_SAMPLES)
+
+    def _write(self, data: bytes | bytearray, at: int) -> None:
         if self._file is None:
             return
         try:
-            self._file.write(self._window[: 2 * samples])
+            if os.pwrite(self._file.fileno(), data, at) != len(data):
+                self._give_up()  # the disk is full
         except OSError:
             self._give_up()
-        del self._window[: 2 * samples]
-        self._flushed += samples
 
     def _give_up(self) -> None:
         file, self._file = self._file, None
         try:
             if file is not None:
                 file.close()
-            self._part.unlink(missing_ok=True)
+            _part(self._path).unlink(missing_ok=True)
         except OSError:
             return

@@ -1,6 +1,7 @@
 """One of the places for a worker in the plane, with its slice of the RTP ports: whoever dies there is replaced.
 
-A worker that dies takes its streams with it, each with a last `StreamLost` and `StreamClosed`.
+A worker that dies takes its streams with it, each with a last `StreamLost`, its recording as far as it is on disk, and
+`StreamClosed`.
 """
 
 from __future__ import annotations
@@ -14,9 +15,8 @@ import structlog
 
 from ..network import Address
 from . import control
-from .plane import PlaneFailedError, PortsExhaustedError, StreamClosed, StreamLost
+from .plane import PlaneFailedError, PortsExhaustedError, StreamClosed
 from .restarts import MOST_ENDS, WITHIN_S, Restarts
-from .verdict import Verdict
 from .worker_events import MediaWorkerEnded, MediaWorkerGivenUp, MediaWorkerRestarted
 from .worker_link import WorkerLink
 from .worker_stream import WorkerStream
@@ -123,8 +123,7 @@ class WorkerPost:
     def _lost(self, link: WorkerLink) -> None:
         streams, self._streams = list(self._streams.values()), {}
         for stream in streams:
-            stream.tell(StreamLost(0.0))
-            stream.tell(StreamClosed(Verdict()))
+            stream.lose()
         if not self._stopping:
             self._link = None
             self._coming = asyncio.get_running_loop().create_task(self._replace(link, len(streams)))

@@ -6,9 +6,11 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from . import control
-from .plane import Recorded, StreamClosed
+from .plane import Recorded, StreamClosed, StreamLost
 from .prompts import require_prompts
+from .recording import rescued
 from .telephone_event import event_codes
+from .verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,6 +33,7 @@ class WorkerStream:
         self._sink = sink
         self._tokens = count(1)
         self._closed = False
+        self._recordings: list[Path] = []
 
     @property
     def local(self) -> Address:
@@ -51,8 +54,17 @@ class WorkerStream:
         """Hand an event to the owner; after `close` only what closing brings."""
         if isinstance(event, StreamClosed):
             self._closed = True
+        elif isinstance(event, Recorded):
+            self._recordings.remove(event.path)
         if not self._closed or isinstance(event, (Recorded, StreamClosed)):
             self._sink(event)
+
+    def lose(self) -> None:
+        """Tell that the worker is gone, and what it had recorded."""
+        self.tell(StreamLost(0.0))
+        for path in [*self._recordings]:
+            self.tell(Recorded(path, rescued(path)))
+        self.tell(StreamClosed(Verdict()))
 
     def connect(self, remote: Remote, *, fill: bool, listen: bool = False) -> None:
         """See `MediaStream.connect`."""
@@ -71,7 +83,9 @@ class WorkerStream:
 
     def record(self, path: Path, max_s: float) -> None:
         """See `MediaStream.record`."""
-        self._link.send(control.Record(self._number, path.absolute(), max_s))
+        path = path.absolute()
+        self._recordings.append(path)
+        self._link.send(control.Record(self._number, path, max_s))
 
     def stop_recording(self) -> None:
         """See `MediaStream.stop_recording`."""

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ringfence.channels.media.plane import Tone
+from ringfence.channels.media.audio import Audio
+from ringfence.channels.media.plane import Silence, Tone
 from ringfence.channels.media.worker_events import MediaWorkerEnded, MediaWorkerRestarted
+from ringfence.features.voicemail.settings import BEEP, BoxSettings
 from ringfence.fixtures.pbx import PbxUnderTest
 from ringfence.server.app import Options, Pbx
 from ringfence.server.event_form import name_of
 from ringfence.server.site.acts import ImportPackage
 from ringfence.server.site.site import Site
-from ringfence.server.switch.events import CallEnded, Refused
+from ringfence.server.switch.boxes import Boxes
+from ringfence.server.switch.events import CallEnded, MessageLeft, Refused
 
 from .issued import issued
 
@@ -82,6 +85,28 @@ async def test_when_the_media_worker_is_lost_its_calls_end_with_their_reason_and
     assert died == MediaWorkerEnded(lost, -signal.SIGKILL, hung=how is signal.SIGSTOP, streams=1)
     assert (restarted.pid, name_of(restarted)) == (plane.pid, "media.worker.restarted")
     await again.hang_up()
+    await pbx.stop()
+
+
+async def test_a_message_that_was_being_left_is_kept_up_to_the_death_of_the_media_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """To the last whole second that was heard."""
+    monkeypatch.setattr(Boxes, "box_of", lambda _, user: BoxSettings(user, "1234", Silence(0.02)))
+    pbx = await PbxUnderTest.start(SMALL, Options(seed=1))
+    caller = await pbx.outside("+49731999")
+    call = await caller.dial("08955550*100")
+    await call.answered()
+    await call.hear_tone(BEEP.frequencies_hz[0])
+    await call.play(Tone((500,), 2.2))
+    plane: WorkerPlane = pbx.server.plane  # type: ignore[assignment]
+    assert plane.pid is not None
+    os.kill(plane.pid, signal.SIGKILL)
+    left = await pbx.wait_for(MessageLeft, user="anna")
+    (message,) = await pbx.voicemails("anna")
+    sound = Audio.from_wav(message.path)
+    assert 1.0 <= left.duration_s == sound.duration_s <= 2.5
+    assert sound.between(0.5, 1.0).contains_tone(500)
     await pbx.stop()
 
 

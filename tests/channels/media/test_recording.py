@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ringfence.channels.media.audio import Audio
 from ringfence.channels.media.g711 import decode
 from ringfence.channels.media.plane import Codec
-from ringfence.channels.media.recording import RecordingFile
+from ringfence.channels.media.recording import RecordingFile, rescued
 from ringfence.channels.media.rtp import Packet
 
 N = 160
@@ -105,6 +105,30 @@ def test_the_file_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
     assert not path.exists()
     recording.finish()
     assert [entry.name for entry in tmp_path.iterdir()] == ["m.wav"]
+
+
+def test_what_another_process_had_recorded_is_rescued_to_its_last_whole_second(tmp_path: Path) -> None:
+    """Late packets of what is on disk already included."""
+    path = tmp_path / "m.wav"
+    recording = RecordingFile(path, 60)
+    for number in [*(number for number in range(135) if number not in {48, 90}), 90, 48]:
+        recording.add(packet(number), number * 0.02)
+    assert rescued(path) == pytest.approx(2.0, abs=0.04)
+    got = list(Audio.from_wav(path).samples)
+    whole = len(got) // N
+    assert got == [
+        sample for number in range(whole) for sample in (samples(number) if number != 48 else [0] * N)
+    ]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["m.wav"]
+    assert rescued(path) == len(got) / 8000, "its end had not been told"
+    recording.finish()
+
+
+def test_nothing_can_be_rescued_where_nothing_was_begun_or_nothing_heard(tmp_path: Path) -> None:
+    assert rescued(tmp_path / "m.wav") == 0.0
+    recording = RecordingFile(tmp_path / "other.wav", 60)
+    assert rescued(tmp_path / "other.wav") == 0.0
+    recording.finish()
 
 
 def test_nothing_heard_is_an_empty_wav(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.channels.media.far_end import HOST, VOICE, Heard, Phone
 
 from ringfence.channels.media import control, rtcp
 from ringfence.channels.media.audio import Audio
-from ringfence.channels.media.g711 import SILENCE, encode, translate
+from ringfence.channels.media.g711 import SILENCE, decode, encode, translate
 from ringfence.channels.media.plane import (
     Clip,
     Codec,
@@ -392,6 +392,33 @@ async def test_a_worker_that_is_stopped_for_a_moment_goes_on(plane: WorkerPlane,
     stream.play([Silence(0.02)])
     assert isinstance(await heard.until(Played), Played)
     assert plane.pid == pid
+
+
+async def test_what_was_recorded_outlives_the_death_of_its_worker(
+    plane: WorkerPlane, phones: Phones, tmp_path: Path
+) -> None:
+    """Up to the last whole second; a recording that has nothing yet, and one that was closed before, are told once."""
+    (phone, heard), (other, other_heard) = [(await phones(), Heard()) for _ in range(2)]
+    stream, silent = await plane.open(heard), await plane.open(other_heard)
+    stream.connect(phone.remote(), fill=False)
+    stream.record(tmp_path / "before.wav", 0.02)
+    phone.say(stream.local)
+    assert await heard.until(Recorded) == Recorded(tmp_path / "before.wav", 0.02)
+    stream.record(tmp_path / "m.wav", 60)
+    silent.connect(other.remote(), fill=False)
+    silent.record(tmp_path / "nothing.wav", 60)
+    for _ in range(52):
+        phone.say(stream.local)
+    stream.measure()
+    while (await heard.until(Measured)).verdict.packets_received < 53:
+        stream.measure()
+    assert plane.pid is not None
+    os.kill(plane.pid, signal.SIGKILL)
+    await heard.until(StreamLost)
+    assert await heard.until(Recorded) == Recorded(tmp_path / "m.wav", 1.0)
+    assert Audio.from_wav(tmp_path / "m.wav").samples.tobytes() == decode(VOICE * 50, Codec.PCMA).tobytes()
+    assert await heard.until(StreamClosed) == StreamClosed(Verdict())
+    assert await other_heard.until(Recorded) == Recorded(tmp_path / "nothing.wav", 0.0)
 
 
 async def test_a_worker_that_keeps_ending_is_given_up_and_the_refusal_says_so() -> None:
