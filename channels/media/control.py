@@ -89,6 +89,14 @@ class Bridge:
 
 
 @dataclass(frozen=True, slots=True)
+class Mix:
+    """`MediaStream.mix`."""
+
+    stream: int
+    other: int
+
+
+@dataclass(frozen=True, slots=True)
 class SendDigits:
     """`MediaStream.send_digits`."""
 
@@ -118,7 +126,9 @@ class Close:
     stream: int
 
 
-Verb: TypeAlias = Connect | Play | StopPlaying | Record | StopRecording | Echo | Bridge | SendDigits | Watch
+Verb: TypeAlias = (
+    Connect | Play | StopPlaying | Record | StopRecording | Echo | Bridge | Mix | SendDigits | Watch
+)
 Command: TypeAlias = Adopt | Verb | Measure | Close
 
 
@@ -150,6 +160,7 @@ _VALUES: tuple[Callable[..., object], ...] = (
         StopRecording,
         Echo,
         Bridge,
+        Mix,
         SendDigits,
         Watch,
         Measure,

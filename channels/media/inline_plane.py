@@ -63,14 +63,14 @@ class InlineStream:
     def connect(self, remote: Remote, *, fill: bool, listen: bool = False) -> None:
         """See `MediaStream.connect`."""
         self.machine.connect(remote, fill=fill, listen=listen, now=self._loop.time())
-        self._schedule()
+        self.schedule()
 
     def play(self, playables: Sequence[Playable]) -> int:
         """See `MediaStream.play`; raises ValueError for a prompt that does not exist."""
         require_prompts(playables)
         token = next(self._tokens)
         self.machine.play(token, playables, self._loop.time())
-        self._schedule()
+        self.schedule()
         return token
 
     def stop_playing(self) -> None:
@@ -80,7 +80,7 @@ class InlineStream:
     def record(self, path: Path, max_s: float) -> None:
         """See `MediaStream.record`."""
         self.machine.record(path, max_s, self._loop.time())
-        self._schedule()
+        self.schedule()
 
     def stop_recording(self) -> None:
         """See `MediaStream.stop_recording`."""
@@ -92,9 +92,14 @@ class InlineStream:
 
     def bridge(self, other: MediaStream | None) -> None:
         """See `MediaStream.bridge`; raises ValueError for a stream of another kind of plane."""
-        if other is not None and not isinstance(other, InlineStream):
-            raise ValueError(f"{other!r} is no stream of an inline plane: bridge streams of the same plane")
-        self.machine.bridge(None if other is None else other.machine)
+        self.machine.bridge(None if other is None else _ours(other).machine)
+
+    def mix(self, other: MediaStream) -> None:
+        """See `MediaStream.mix`; raises ValueError for a stream of another kind of plane."""
+        other = _ours(other)
+        self.machine.mix(other.machine, self._loop.time())
+        for one in (self, other):
+            one.schedule()
 
     def reaches(self, other: MediaStream) -> bool:
         """See `MediaStream.reaches`."""
@@ -104,12 +109,12 @@ class InlineStream:
         """See `MediaStream.send_digits`; raises ValueError for what is no DTMF digit."""
         event_codes(digits)
         self.machine.send_digits(digits, self._loop.time())
-        self._schedule()
+        self.schedule()
 
     def watch(self, silent_s: float | None) -> None:
         """See `MediaStream.watch`."""
         self.machine.watch(silent_s, self._loop.time())
-        self._schedule()
+        self.schedule()
 
     def measure(self) -> None:
         """See `MediaStream.measure`."""
@@ -159,7 +164,8 @@ class InlineStream:
         if not self._closed or isinstance(event, (Recorded, StreamClosed)):
             self._sink(event)
 
-    def _schedule(self) -> None:
+    def schedule(self) -> None:
+        """Be woken when the machine has something to do."""
         deadline = self.machine.next_deadline()
         if self._timer is not None:
             if deadline is not None and self._timer.when() <= deadline:
@@ -171,7 +177,13 @@ class InlineStream:
         due = self._timer.when() if self._timer is not None else 0.0
         self._timer = None
         self.machine.tick(max(due, self._loop.time()))
-        self._schedule()
+        self.schedule()
+
+
+def _ours(stream: MediaStream) -> InlineStream:
+    if isinstance(stream, InlineStream):
+        return stream
+    raise ValueError(f"{stream!r} is no stream of an inline plane: join streams of the same plane")
 
 
 class InlinePlane:

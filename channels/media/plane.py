@@ -224,8 +224,16 @@ class MediaStream(Protocol):
         """
         ...
 
+    def mix(self, other: MediaStream) -> None:
+        """Hear the sum of `other` and of all with whom that is mixed already, and be heard by each of them.
+
+        Ends what both were bridged with and what plays; `bridge` and `close` leave the others to themselves. A far end
+        that does not receive is not heard either. Digits are not mixed.
+        """
+        ...
+
     def reaches(self, other: MediaStream) -> bool:
-        """Whether `bridge` can join it with `other`: both have to be of one process."""
+        """Whether `bridge` or `mix` can join it with `other`: both have to be of one process."""
         ...
 
     def send_digits(self, digits: str) -> None:

@@ -1,4 +1,4 @@
-"""What one stream sends: a frame each ptime of what plays, of digits or of silence, and what it relays.
+"""What one stream sends: a frame each ptime of what plays, of digits, of a mix or of silence, and what it relays.
 
 A stream machine owns one, tells it what was agreed, and lets it send when a frame is due. Whatever goes out is one
 continuous RTP stream (`outgoing`).
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from .acceptance import Acceptance, Source
+    from .mixer import Seat
     from .plane import MediaEvent, Playable, Remote
     from .rtp import Packet
     from .srtp import Srtp
@@ -56,6 +57,7 @@ class Sender:
         self._frame_samples = 160
         self._fill = False
         self._player: Player | None = None
+        self._seat: Seat | None = None
         self._digits = DigitSender()
         self._event_stamp = 0
         self._talking = False
@@ -112,9 +114,14 @@ class Sender:
         self._digits.add(digits)
         self._wake(now)
 
+    def mix(self, seat: Seat, now: float) -> None:
+        """Send what the others at a mixer say, where nothing of our own is being said."""
+        self._seat = seat
+        self._wake(now)
+
     def part(self) -> None:
-        """Nothing is relayed any more, or something else."""
-        self._relayed_at = float("-inf")
+        """Nothing is relayed or mixed any more, or something else."""
+        self._relayed_at, self._seat = float("-inf"), None
 
     def close(self) -> None:
         """Send nothing more."""
@@ -160,6 +167,8 @@ class Sender:
             if player.done:
                 self._player = None
                 self._emit(Played(player.token))
+        elif self._seat is not None:
+            self._send(self._payload_type, self.outgoing.stamp(due), self._seat.frame(due, samples, codec))
         elif self.echoes or not self._fill:
             self._talking = False
             if not self._digits and not self._fill:
@@ -173,7 +182,7 @@ class Sender:
         """Let frames begin at the next ptime, if there is something to send."""
         if self.frame_at is not None or self._grid_at is None:
             return
-        if self._fill or self._player is not None or self._digits:
+        if self._fill or self._player is not None or self._digits or self._seat is not None:
             periods = max(0, ceil((now - self._grid_at) / self._ptime_s - 1e-6))
             self._grid_at += periods * self._ptime_s
             self.frame_at = self._grid_at

@@ -28,12 +28,16 @@ if TYPE_CHECKING:
 
     from .acceptance import Source
     from .inband import InbandDigits
+    from .mixer import Mixer, Seat
     from .plane import MediaEvent, Playable, Remote
     from .rtp import Packet
 
 
 class Stream:
-    """One RTP endpoint; all times are seconds of the plane's monotonic clock. `sender` is what goes out."""
+    """One RTP endpoint; all times are seconds of the plane's monotonic clock.
+
+    `sender` is what goes out, `seat` its place at a mixer while there is one.
+    """
 
     def __init__(
         self,
@@ -53,6 +57,8 @@ class Stream:
         self._acceptance: Acceptance | None = None
         self._recorder = Recorder(emit)
         self._peer: Stream | None = None
+        self._relay: Sender | Seat | None = None
+        self.seat: Seat | None = None
         self._started = False
         self._heard_at = 0.0
         self._silent_s: float | None = None
@@ -133,11 +139,31 @@ class Stream:
 
     def meet(self, peer: Stream | None) -> None:
         """Gain or lose the other end of a bridge; called by that other end."""
-        self._peer = peer
+        self._peer, self.seat = peer, None
+        self._relay = None if peer is None else peer.sender
         self.sender.part()
         if peer is not None:
             self.sender.stop_playing()
             self.sender.echoes = False
+
+    def mix(self, other: Stream, now: float) -> None:
+        """Hear `other` and all with whom it is mixed, and be heard by them; ends bridge, echo and what plays."""
+        from .mixer import Mixer  # noqa: PLC0415 - numpy comes with it
+
+        if other is self or self._closed or other.closed:
+            return
+        if other.seat is None:
+            other.sit(Mixer(), now)
+        if other.seat is not None:
+            self.sit(other.seat.mixer, now)
+
+    def sit(self, mixer: Mixer, now: float) -> None:
+        """Take a seat at a mixer."""
+        self._part()
+        self.sender.stop_playing()
+        self.sender.echoes = False
+        self.seat = self._relay = mixer.seat(self.sender)
+        self.sender.mix(self.seat, now)
 
     def send_digits(self, digits: str, now: float) -> None:
         """Send `digits` behind those being sent; raises ValueError if one is no DTMF digit."""
@@ -220,9 +246,9 @@ class Stream:
             self._digits.take_event(packet)
         elif self._recorder.file or self._loudness or self._digits.ear:
             self._hear(narrow, now)
-        if self._peer is not None:
-            peer = self._peer.sender
-            peer.relay(narrow if peer.wideband is None else packet, event=is_event, now=now)
+        relay = self._relay
+        if relay is not None:
+            relay.relay(narrow if relay.wideband is None else packet, event=is_event, now=now)
         elif sender.echoes:
             sender.forward(packet, packet.payload_type, packet.payload, now)
 
@@ -295,8 +321,10 @@ class Stream:
             self._emit(StreamLost(now - self._heard_at))
 
     def _part(self) -> None:
-        """End the bridge for both its ends."""
-        peer = self._peer
+        """End the bridge for both its ends, or leave the mixer."""
+        peer, seat = self._peer, self.seat
         self.meet(None)
         if peer is not None:
             peer.meet(None)
+        if seat is not None:
+            seat.leave()

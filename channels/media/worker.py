@@ -235,15 +235,23 @@ class Worker:
                 stream.stop_recording()
             case control.Echo():
                 stream.echo()
-            case control.Bridge(_, other):
-                peer = None if other is None else self._streams.get(other)
-                stream.bridge(peer.stream if peer is not None else None)
+            case control.Bridge() | control.Mix():
+                self._join(verb, stream, now)
             case control.SendDigits(_, digits):
                 stream.send_digits(digits, now)
             case control.Watch(_, silent_s):
                 stream.watch(silent_s, now)
             case never:
                 assert_never(never)
+
+    def _join(self, verb: control.Bridge | control.Mix, stream: Stream, now: float) -> None:
+        line = None if verb.other is None else self._streams.get(verb.other)
+        other = None if line is None else line.stream
+        if isinstance(verb, control.Bridge):
+            stream.bridge(other)
+        elif line is not None and other is not None:
+            stream.mix(other, now)
+            self._schedule(line.number, other)
 
     def _tell(self, number: int, event: MediaEvent) -> None:
         self._out += control.encode(control.Happened(number, event))

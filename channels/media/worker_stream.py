@@ -99,10 +99,17 @@ class WorkerStream:
         """See `MediaStream.bridge`; raises ValueError for a stream of another plane."""
         if other is None:
             self._link.send(control.Bridge(self._number, None))
-        elif isinstance(other, WorkerStream) and self.reaches(other):
-            self._link.send(control.Bridge(self._number, other.number))
         else:
-            raise ValueError(f"{other!r} is in another process: bridge streams of the same worker")
+            self._link.send(control.Bridge(self._number, self._number_of(other)))
+
+    def mix(self, other: MediaStream) -> None:
+        """See `MediaStream.mix`; raises ValueError for a stream of another plane."""
+        self._link.send(control.Mix(self._number, self._number_of(other)))
+
+    def _number_of(self, other: MediaStream) -> int:
+        if isinstance(other, WorkerStream) and self.reaches(other):
+            return other.number
+        raise ValueError(f"{other!r} is in another process: join streams of the same worker")
 
     def reaches(self, other: MediaStream) -> bool:
         """See `MediaStream.reaches`: whether one worker carries both."""

@@ -62,6 +62,7 @@ COMMANDS: list[control.Command] = [
     control.Echo(1),
     control.Bridge(1, None),
     control.Bridge(1, 2),
+    control.Mix(1, 2),
     control.SendDigits(1, "12#"),
     control.Watch(1, None),
     control.Watch(1, 60.0),
