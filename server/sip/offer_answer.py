@@ -80,8 +80,14 @@ def offer(
     direction: Direction = Direction.SENDRECV,
     dtmf_payload: int | None = DTMF_PAYLOAD,
     ptime_ms: int = PTIME_MS,
+    behalf: Agreed | None = None,
 ) -> str:
-    """Write an offer of one audio stream at `host`:`port`, `codecs` best first."""
+    """Write an offer of one audio stream at `host`:`port`, `codecs` best first.
+
+    With `behalf` the stream is that of another far end, in a session of ours all the same (RFC 3264 section 8).
+    """
+    if behalf is not None:
+        return str(Sdp(session_id, version, host, behalf.address.host, (_audio_of(behalf, direction),)))
     audio = _audio(port, codecs, dtmf_payload, ptime_ms, direction)
     return str(Sdp(session_id, version, host, host, (audio,)))
 
@@ -108,8 +114,9 @@ def answer(
     supported: Sequence[Codec] = ALL_CODECS,
     preferred: Codec | None = None,
     direction: Direction = Direction.SENDRECV,
+    behalf: Agreed | None = None,
 ) -> tuple[str, Agreed]:
-    """Answer an offer from `host`:`port` and tell what is agreed.
+    """Answer an offer from `host`:`port`, or on `behalf` of another far end, and tell what is agreed.
 
     The first audio stream with a codec of `supported` is taken, with `preferred` if it is there, else with
     its first such codec, G.722 last: what is not bridged has no more than 4 kHz.
@@ -123,6 +130,9 @@ def answer(
         sends=direction.sends and agreed.receives, receives=direction.receives and agreed.sends
     )
     lines = [Media(line.kind, 0, line.protocol, line.formats) for line in sdp.media]
+    if behalf is not None:
+        lines[chosen] = _audio_of(behalf, ours)
+        return str(Sdp(session_id, version, host, behalf.address.host, tuple(lines))), agreed
     lines[chosen] = _audio(port, [agreed.codec], agreed.dtmf_payload, agreed.ptime_ms, ours)
     if ("rtcp-mux", None) in sdp.media[chosen].attributes:
         agreed = replace(agreed, rtcp_mux=True)
@@ -141,6 +151,16 @@ def agreed_from_answer(our_offer: Sdp | str | bytes, answered: Sdp | str | bytes
             ours_too = [_CODECS[number] for number in our_line.payload_types if number in _CODECS]
             return _agree(sdp, line, _codecs_of(line, ours_too))
     raise SdpError("the answer declines the audio stream")
+
+
+def _audio_of(far: Agreed, direction: Direction) -> Media:
+    """Describe the stream of a far end as it has described it itself, as far as it was agreed."""
+    audio = _audio(far.address.port, [far.codec], far.dtmf_payload, far.ptime_ms, direction)
+    if far.rtcp is None or far.rtcp == Address(far.address.host, far.address.port + 1):
+        return audio
+    host = far.rtcp.host
+    at = ("rtcp", f"{far.rtcp.port} IN IP{6 if ':' in host else 4} {host}")
+    return replace(audio, attributes=(*audio.attributes, at))
 
 
 def _audio(

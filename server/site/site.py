@@ -229,13 +229,15 @@ class Media:
     """`[media]`: after how many seconds without RTP a leg that occupies a channel ends, whatever its RTCP says.
 
     With `energy` verdicts tell how loud it was and which tones were heard; that costs about 3 µs a packet. Without
-    `hold_music` who is held hears what the other end plays, if anything.
+    `hold_music` who is held hears what the other end plays, if anything. With `direct` two telephones of the house send
+    their audio to each other where nothing speaks against it (decision 29).
     """
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
     silent_s: float = 60.0
     energy: bool = False
     hold_music: bool = True
+    direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
-"""Two connections that talk to each other: audio relayed by the plane, and whoever hangs up ends both.
+"""Two connections that talk to each other, and whoever hangs up ends both.
 
-Whom the other end holds hears music meanwhile, unless the site wants none; see docs/decisions/0027-music-on-hold.md.
+The plane relays their audio, or they send it to each other (`direct_media`). Whom the other end holds hears music
+meanwhile, unless the site wants none; see docs/decisions/0027-music-on-hold.md.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from ...channels.media.plane import Music, StreamLost
 from ...licensing.refusal import Refusal
 from ..sip.sdp import Direction
+from .direct_media import DirectMedia
 
 if TYPE_CHECKING:
     from ...channels.media.plane import MediaEvent
@@ -22,7 +24,9 @@ class Bridge:
 
     def __init__(self, one: Connection, other: Connection) -> None:
         self._pair = (one, other)
+        self._direct = DirectMedia(one, other)
         self._entertained: set[Connection] = set()
+        self._waiting_digits: list[tuple[Connection, str]] = []
         one.listener = other.listener = self
 
     def begin(self) -> None:
@@ -36,8 +40,8 @@ class Bridge:
                 return
             one.stream.bridge(other.stream)
         self._entertained.clear()  # the bridge has ended what played
+        self.on_direction(one)
         for connection in self._pair:
-            self.on_direction(connection)
             connection.watch()  # a hairpin whose caller vanished must not hold its channels
 
     def on_progress(self, connection: Connection, status: int) -> None:
@@ -48,11 +52,23 @@ class Bridge:
         self.on_direction(connection)
 
     def on_direction(self, connection: Connection) -> None:
-        """Whom one end does not hear, or does not want to hear it, learns that by a re-INVITE (RFC 3264 8.4)."""
-        music = connection.media.hold_music and not connection.wanted.receives
-        self.other(connection).renegotiation.follow(Direction.SENDONLY if music else connection.wanted)
+        """Whom one end does not hear, or does not want to hear it, learns that by a re-INVITE (RFC 3264 8.4).
+
+        Where it sends is settled by the same.
+        """
+        for one, peer in zip(self._pair, self._direct.peers(), strict=True):
+            wanted = self.other(one).wanted
+            music = one.media.hold_music and not wanted.receives
+            one.renegotiation.follow(Direction.SENDONLY if music else wanted, peer)
         for one in self._pair:
             self._entertain(one)
+        self._pass_on_digits()
+
+    def speak_by_the_plane(self) -> None:
+        """Bring the audio of both back to the plane for good: somebody needs it there."""
+        self._direct.give_up()
+        for one in self._pair:
+            one.renegotiation.follow(one.negotiation.allowed)
 
     def _entertain(self, held: Connection) -> None:
         """Begin or end the music of one end; it takes the place of all that the other one sends."""
@@ -68,10 +84,19 @@ class Bridge:
             held.stream.stop_playing()
 
     def on_digit(self, connection: Connection, digit: str) -> None:
-        """A digit by INFO is heard at the other end as one of RFC 4733."""
-        stream = self.other(connection).stream
-        if stream is not None:
-            stream.send_digits(digit)
+        """A digit by INFO is heard at the other end as one of RFC 4733, or as a tone; the plane makes it."""
+        self._waiting_digits.append((self.other(connection), digit))
+        if not self._direct.is_over:
+            self.speak_by_the_plane()
+        self._pass_on_digits()
+
+    def _pass_on_digits(self) -> None:
+        """Press the keys that came by INFO, once both ends listen to the plane."""
+        if self._waiting_digits and self._direct.is_over:
+            digits, self._waiting_digits = self._waiting_digits, []
+            for connection, digit in digits:
+                if connection.stream is not None:
+                    connection.stream.send_digits(digit)
 
     def on_media(self, connection: Connection, event: MediaEvent) -> None:
         """The plane relays; digits go with the audio."""

@@ -109,6 +109,11 @@ class Connection:
         return self.negotiation.wanted_codec
 
     @property
+    def is_trunk(self) -> bool:
+        """Whether somebody outside is there, not an account of the house."""
+        return self._switch.transfers.party_of(self).trunk is not None
+
+    @property
     def has_early_media(self) -> bool:
         """Whether a device that rings lets itself be heard already."""
         return not self.is_answered and self.agreed is not None and self.agreed.sends
@@ -203,8 +208,10 @@ class Connection:
 
     def connect(self) -> None:
         """Let the stream go by what is agreed."""
-        if self.stream is not None and self.leg is not None and self.agreed is not None:
-            remote = self.agreed.remote(self.leg.peer.host, energy=self.media.energy)
+        if self.stream is None or self.leg is None:
+            return
+        remote = self.negotiation.remote(self.leg.peer.host, energy=self.media.energy)
+        if remote is not None:
             self.stream.connect(remote, fill=self._fill, listen=self._fill)
             if self._echo:
                 self.stream.echo()
@@ -293,7 +300,7 @@ class Connection:
     def on_answered(self, body: bytes) -> None:
         """2xx came to our offer; one without SDP means what was agreed early."""
         if not body and self.agreed is not None:
-            self.negotiation.withdraw()
+            self.negotiation.keep_early()
         if self.take_answer(body):
             self._become(ConnectionState.CONNECTED)
             if self.listener is not None:

@@ -5,13 +5,15 @@ A connection asks for bodies to send and tells of those that came; what was agre
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..sip import offer_answer
 from ..sip.sdp import Direction, Sdp
 
 if TYPE_CHECKING:
-    from ...channels.media.plane import Codec
+    from ...channels.media.plane import Codec, Remote
     from ..sip.offer_answer import Agreed
 
 DISCARD_PORT = 9
@@ -21,7 +23,8 @@ class Negotiation:
     """One session description of ours, in all its versions. `host` and `port` are where our stream hears.
 
     `wanted` is the direction that the far end asked for itself, `allowed` what it may have of us: the reverse of what
-    the other end of a bridge wants.
+    the other end of a bridge wants. `peer` is the far end that it may speak to directly instead of our stream, `told`
+    the one that it does speak to.
     """
 
     def __init__(self, session_id: int, host: str) -> None:
@@ -33,6 +36,11 @@ class Negotiation:
         self._early: bytes | None = None
         self._shown = self._showing = self._offered = Direction.SENDRECV
         self.agreed: Agreed | None = None
+        self.peer: Agreed | None = None
+        self.told: Agreed | None = None
+        self._telling: Agreed | None = None
+        self.refuses_peers = False
+        """Whether the far end has refused to speak to another one directly; it is not asked again."""
         self.allowed = Direction.SENDRECV
         self.wanted = Direction.SENDRECV
         self.wanted_codec: Codec | None = None
@@ -55,8 +63,18 @@ class Negotiation:
 
     @property
     def is_stale(self) -> bool:
-        """Whether the far end was last shown another direction than is allowed now."""
-        return self.allowed is not self._shown
+        """Whether the far end was last shown another direction, or address, than is allowed now."""
+        return self.allowed is not self._shown or self.peer != self.told
+
+    def remote(self, signalling_host: str, *, energy: bool) -> Remote | None:
+        """Give what is agreed as the media plane wants it; None before anything is.
+
+        While the far end speaks to another one, our stream rests, or it would hear both.
+        """
+        if self.agreed is None:
+            return None
+        remote = self.agreed.remote(signalling_host, energy=energy)
+        return replace(remote, sends=False, receives=False) if self.told is not None else remote
 
     def take_offer(self, body: bytes) -> None:
         """Read the caller's offer before anything is promised; raises `SdpError`. No body: the offer will be ours."""
@@ -69,6 +87,7 @@ class Negotiation:
         """Write an offer, with codec `first` before the others."""
         self._version += 1
         self._showing, self._offered = self.allowed, Direction.INACTIVE if inactive else self.allowed
+        self._telling = self.peer
         self._ours = offer_answer.offer(
             self._host,
             port,
@@ -76,6 +95,7 @@ class Negotiation:
             version=self._version,
             codecs=offer_answer.with_first(first),
             direction=self._offered,
+            behalf=self.peer,
         )
         return self._ours.encode()
 
@@ -97,7 +117,8 @@ class Negotiation:
             return self.offer(port, inactive=inactive, first=codec)
         self._shown = self.allowed
         self._version += 1
-        body, self.agreed = offer_answer.answer(
+        write = partial(
+            offer_answer.answer,
             self._theirs,
             self._host,
             port,
@@ -106,7 +127,12 @@ class Negotiation:
             preferred=codec,
             direction=Direction.INACTIVE if inactive else self.allowed,
         )
-        self.wanted = Direction.of(sends=self.agreed.sends, receives=self.agreed.receives)
+        body, agreed = write()
+        self.told = self.peer if self.agreed is not None and _is_same(agreed, self.agreed) else None
+        if self.told is not None:
+            body, agreed = write(behalf=self.told)
+        self.agreed = agreed
+        self.wanted = Direction.of(sends=agreed.sends, receives=agreed.receives)
         return body.encode()
 
     def reanswer(self, body: bytes, port: int, *, inactive: bool) -> bytes:
@@ -141,16 +167,27 @@ class Negotiation:
 
     def _settle(self, ours: str, body: bytes) -> None:
         self.agreed = offer_answer.agreed_from_answer(ours, body)
-        self._shown, offered = self._showing, self._offered
+        self._shown, self.told, offered = self._showing, self._telling, self._offered
         self.wanted = Direction.of(  # what was not offered, the answer does not decline
             sends=self.agreed.sends or not offered.receives,
             receives=self.agreed.receives or not offered.sends,
         )
 
     def withdraw(self) -> None:
-        """Our offer could not be made now."""
+        """Our offer could not be made now; the next one takes its version."""
+        self._ours = ""
+        self._version -= 1
+
+    def keep_early(self) -> None:
+        """No answer comes to our offer any more: what was agreed early stays."""
         self._ours = ""
 
     def give_up(self) -> None:
         """Our offer was refused; the far end is not asked again for the same."""
         self._ours, self._shown = "", self._showing
+        self.refuses_peers = self.refuses_peers or self._telling is not None
+
+
+def _is_same(one: Agreed, other: Agreed) -> bool:
+    """Tell whether a far end asks for what it has; how it hears reports beside is nobody else's matter."""
+    return replace(one, rtcp_mux=False) == replace(other, rtcp_mux=False)

@@ -14,6 +14,7 @@ from .explain import refusal_headers
 
 if TYPE_CHECKING:
     from ..sip.message import Request, Response
+    from ..sip.offer_answer import Agreed
     from ..sip.sdp import Direction
     from .connection import Connection
     from .switch import Switch
@@ -29,9 +30,12 @@ class Renegotiation:
         self._connection = connection
         self._negotiation = connection.negotiation
 
-    def follow(self, direction: Direction) -> None:
-        """Let the far end have this direction: by its next answer, or by a re-INVITE if it was shown another one."""
-        self._negotiation.allowed = direction
+    def follow(self, direction: Direction, peer: Agreed | None = None) -> None:
+        """Let the far end have this direction, and speak to `peer` instead of our stream.
+
+        It learns that by its next answer, or by a re-INVITE if it was shown something else.
+        """
+        self._negotiation.allowed, self._negotiation.peer = direction, peer
         self.catch_up()
 
     def catch_up(self) -> None:
@@ -56,6 +60,7 @@ class Renegotiation:
             self._negotiation.withdraw()
         elif response.status >= 300:
             self._negotiation.give_up()
+            self._connection.go_by_what_is_agreed()
         elif self._connection.take_answer(response.body):
             self._connection.go_by_what_is_agreed()
             self.catch_up()

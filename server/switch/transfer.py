@@ -51,6 +51,7 @@ class Transfer(Bridge):
 
     def on_direction(self, connection: Connection) -> None:
         """Who is transferred hears it ringing; whom else he may hear is settled at the end of the transfer."""
+        self._pass_on_digits()
 
     def on_ended(self, connection: Connection, status: int, response: Response | None) -> None:
         """Without who is transferred there is nothing to do; whoever transfers may leave."""
@@ -65,6 +66,7 @@ class Transfer(Bridge):
 
     def ring_back(self) -> None:
         """Who is transferred is held no longer and hears it ringing."""
+        self.speak_by_the_plane()
         self._transferee.renegotiation.follow(Direction.SENDRECV)
         if self._transferee.stream is not None:
             self._transferee.stream.play((self._switch.tones.ringback,))

@@ -174,3 +174,37 @@ def test_a_softphone_without_office_plus_is_told_so(telephone: Callable[..., Bar
     """L-23: a softphone takes Office Plus; there are two, and dora is fourth in line."""
     dora = telephone("dora", "Dora-1030-Dattel")
     dora.shows("403 ")
+
+
+@pytest.mark.parametrize("site", [("[security]", "[media]\ndirect = true\n\n[security]")], indirect=True)
+def test_two_telephones_send_to_each_other_where_the_site_wants_it(
+    telephone: Callable[..., Baresip], served: Served
+) -> None:
+    """RFC 3264 8: nothing goes through the server any more, and each hears the other one."""
+    ben = telephone("101", "Ben-1010-Birne", tone_hz=620)
+    ben.shows("registered successfully")
+    anna = telephone("100", "Anna-1000-Apfel", tone_hz=440)
+    anna.shows("registered successfully")
+    anna.press("/dial 101\n")
+    for phone in (anna, ben):
+        phone.shows("Call established")
+        phone.shows_match(TALKING)
+    (call,) = served.get("/api/v1/calls")
+    before = packets_of(served, call["id"])
+    sleep(1)
+    assert packets_of(served, call["id"]) == before
+    assert max(before) < 50, "less than a second before the audio moved"
+    for phone in (anna, ben):
+        phone.shows_match(TALKING)
+    anna.quit()
+    ben.shows("terminated")
+    ben.quit()
+    for phone, tone_hz in ((ben, 440), (anna, 620)):
+        assert phone.heard().contains_tone(tone_hz, threshold=0.9)
+        assert phone.heard().duration_s > 2
+
+
+def packets_of(served: Served, call: str) -> list[int]:
+    """Return what the server has received and sent of each leg's audio."""
+    verdicts = [leg["verdict"] for leg in served.get(f"/api/v1/calls/{call}")["connections"]]
+    return [verdict[what] for verdict in verdicts for what in ("packets_received", "packets_sent")]
