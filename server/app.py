@@ -271,6 +271,11 @@ class Pbx:
         return self._sip
 
     @property
+    def sip_transactions(self) -> int:
+        """How many SIP transactions there are; most are answered, and wait up to 32 s for repetitions."""
+        return self._stack.agent.transactions
+
+    @property
     def sips(self) -> Address | None:
         """Where SIP is spoken by TLS; None when it is not."""
         return self._sips

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..network import Address
 from .inband import InbandDigits
-from .plane import PortsExhaustedError, Recorded, StreamClosed
+from .plane import PortsExhaustedError, PortUse, Recorded, StreamClosed
 from .prompts import require_prompts
 from .stream import Stream
 from .telephone_event import event_codes
@@ -209,6 +209,11 @@ class InlinePlane:
     def has_failed(self) -> bool:
         """Never: there is no worker."""
         return False
+
+    @property
+    def ports(self) -> PortUse:
+        """See `MediaPlane.ports`; none is bound in advance."""
+        return PortUse(0, len(self._streams))
 
     async def start(self) -> None:
         """Nothing to prepare."""

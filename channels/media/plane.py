@@ -177,6 +177,14 @@ class PlaneFailedError(NoStreamError):
     reason = "media.failed"
 
 
+@dataclass(frozen=True, slots=True)
+class PortUse:
+    """How many RTP ports are bound and wait for a stream, and how many have one or rest after one."""
+
+    free: int
+    used: int
+
+
 class MediaStream(Protocol):
     """One RTP endpoint. All methods return at once; what they bring about is told by events."""
 
@@ -259,6 +267,11 @@ class MediaPlane(Protocol):
     @property
     def has_failed(self) -> bool:
         """Whether there will be no more streams until the server is started anew."""
+        ...
+
+    @property
+    def ports(self) -> PortUse:
+        """What the RTP ports do now."""
         ...
 
     async def start(self) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from . import control
 from .heartbeat import LOOK_S, Activity, Pulse, Vigil
+from .plane import PortUse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,7 @@ class WorkerLink(asyncio.Protocol):
         self._pending: list[bytes] = []
         self._waiters: list[asyncio.Future[None]] = []
         self._free: deque[int] = deque()
+        self._open: set[int] = set()
         self._returning: set[int] = set()
         self._more = True
         self._proved = False
@@ -102,6 +104,11 @@ class WorkerLink(asyncio.Protocol):
             os.close(shared)
         self._pulse = pulse
 
+    @property
+    def ports(self) -> PortUse:
+        """What the worker's RTP ports do: those that it reported, and did not give back, are used."""
+        return PortUse(len(self._free), len(self._open) - len(self._free))
+
     async def take_port(self) -> int | None:
         """Return a free port, after a moment when the stock is being filled; None when there is none."""
         while not self._free:
@@ -161,6 +168,7 @@ class WorkerLink(asyncio.Protocol):
                 self._proved = True
                 self._more = notice.more
                 self._free.extend(notice.ports)
+                self._open.update(notice.ports)
                 self._returning.difference_update(notice.ports)
                 self._wake()
             else:

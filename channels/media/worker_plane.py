@@ -11,7 +11,7 @@ import os
 from collections import deque
 from typing import TYPE_CHECKING
 
-from .plane import NoStreamError, PortsExhaustedError
+from .plane import NoStreamError, PortsExhaustedError, PortUse
 from .worker_post import WorkerPost
 from .worker_stream import WorkerStream
 
@@ -62,6 +62,12 @@ class WorkerPlane:
     def has_failed(self) -> bool:
         """See `MediaPlane.has_failed`."""
         return not self._idle and all(post.has_failed for post in self._running)
+
+    @property
+    def ports(self) -> PortUse:
+        """See `MediaPlane.ports`."""
+        each = [post.link.ports for post in self._running if post.link is not None]
+        return PortUse(sum(one.free for one in each), sum(one.used for one in each))
 
     async def start(self) -> None:
         """Start the first worker; `open` waits for its first ports. Raises OSError."""

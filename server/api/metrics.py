@@ -69,6 +69,8 @@ class Metrics:
             ("events", "Events of the stream.", "event", self._counts),
         ):
             yield counters(name, text, label, dict(sorted(counted.items())))
+        ports = {"free": pbx.plane.ports.free, "used": pbx.plane.ports.used}
+        yield gauges("rtp_ports", "RTP ports bound in advance, and with a stream or at rest.", "state", ports)
         bindings = sum(len(contacts) for _, contacts in pbx.registrar.accounts(pbx.clock.now()))
         yield GaugeMetricFamily("ringfence_calls", "Live calls.", value=len(pbx.switch.calls))
         yield GaugeMetricFamily("ringfence_registrations", "Registered contacts.", value=bindings)
@@ -85,6 +87,7 @@ class Metrics:
             yield gauges("trunk_registered", "Whether we are registered at a trunk.", "trunk", trunks)
         bans = len(pbx.identity.bans(pbx.clock.now()))
         yield GaugeMetricFamily("ringfence_banned_sources", "Bans for guessing passwords.", value=bans)
+        yield GaugeMetricFamily("ringfence_sip_transactions", "SIP transactions.", value=pbx.sip_transactions)
         yield CounterMetricFamily(
             "ringfence_sip_unheard",
             "Requests of strangers that came too fast to be answered.",

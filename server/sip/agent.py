@@ -111,6 +111,11 @@ class Agent:
         """Whether no transaction and no dialog is left."""
         return not (self._servers or self._clients or self._legs or self._subscriptions)
 
+    @property
+    def transactions(self) -> int:
+        """How many transactions there are, those included that are answered and only wait for repetitions."""
+        return len(self._servers) + len(self._clients)
+
     # -- what owners call --------------------------------------------------------------------------------------
 
     def accept(self, request: Request, source: Peer) -> ServerTransaction:

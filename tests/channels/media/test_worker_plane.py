@@ -26,6 +26,7 @@ from ringfence.channels.media.plane import (
     PlaneFailedError,
     Played,
     PortsExhaustedError,
+    PortUse,
     Prompt,
     Recorded,
     Silence,
@@ -291,6 +292,7 @@ async def test_a_port_given_back_does_not_bring_its_old_packets(phones: Phones) 
     stream.close()
     for _ in range(20):
         old.say(stream.local)
+    assert plane.ports == PortUse(free=0, used=1), "it rests"
     again = await plane.open(second)
     assert again.local == stream.local
     again.connect(new.remote(), fill=False)

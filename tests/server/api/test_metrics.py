@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -39,12 +40,16 @@ async def test_calls_channels_registrations_and_refusals_are_counted(
     assert now["ringfence_calls_ended_total", ""] == 1
     assert now["ringfence_channels_limit", "ip_channel"] == 4
     assert now["ringfence_channels_used", "ip_channel"] == 1
+    assert now["ringfence_rtp_ports", "used"] == 1
+    assert now["ringfence_sip_transactions", ""] > 0
     await box.hang_up()
     await box.ended()
+    await asyncio.sleep(33)
     now = await metrics(client)
     assert now["ringfence_channels_used", "ip_channel"] == 0
     assert now["ringfence_channels_high_water", "ip_channel"] == 1
     assert now["ringfence_channels_denied_total", "ip_channel"] == 0
+    assert (now["ringfence_rtp_ports", "used"], now["ringfence_sip_transactions", ""]) == (0, 0)
 
 
 async def test_two_servers_in_one_process_count_by_themselves(client: Client, pbx: PbxUnderTest) -> None:
