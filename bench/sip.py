@@ -9,7 +9,6 @@ What comes beyond is in `overload.py`.
 from __future__ import annotations
 
 import os
-import socket
 import statistics
 import sys
 import threading
@@ -25,7 +24,7 @@ from typing import TYPE_CHECKING
 from ringfence.fixtures import sipp
 from ringfence.fixtures.process import cpu_s, resident_mb
 from ringfence.fixtures.served import Served, serving
-from ringfence.fixtures.sipp import Account, Load
+from ringfence.fixtures.sipp import Account, Load, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,20 +84,12 @@ def site(room: Path) -> Path:
     return path
 
 
-def free_port() -> int:
-    """A UDP port that nobody holds."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((PHONE, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextmanager
 def server() -> Iterator[Served]:
     """Serve on the first core, with a registered telephone that takes every call; the load has the other core."""
     with TemporaryDirectory() as room, serving(site(Path(room))) as served:
         os.sched_setaffinity(served.pid, {0})
-        port = free_port()
+        port = free_port(PHONE)
         with sipp.called(PHONE, port):
             callee = Account(CALLEE.user, CALLEE.domain, CALLEE.password, port)
             sipp.run(served.sip, "register", Load("x", 10, 1), source=PHONE, accounts=(callee,))
@@ -107,7 +98,7 @@ def server() -> Iterator[Served]:
 
 def ceiling() -> tuple[float, int]:
     """What SIPp answering calls costs."""
-    port = free_port()
+    port = free_port(PHONE)
     with sipp.called(PHONE, port) as pid:
         return cost(pid, 400, lambda rate: sipp.run(f"{PHONE}:{port}", "uac", Load("x", rate, rate * TRY_S)))
 

@@ -13,6 +13,7 @@ from tests.tone_file import write_tone
 from ringfence.channels.media.audio import Audio
 
 from .program import Program
+from .sounds import ANNOUNCED_HZ, announce, message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -148,6 +149,48 @@ def test_the_tone_of_9901_is_heard(telephone: Callable[..., Baresip], served: Se
     anna.quit()
     assert anna.heard().contains_tone(440, threshold=0.9)
     assert served.get("/api/v1/channels")["leases"] == []
+
+
+def test_a_message_is_what_the_telephone_said(
+    telephone: Callable[..., Baresip], served: Served, tmp_path: Path
+) -> None:
+    """After the greeting, which the telephone hears; the message is read by HTTP."""
+    announce(served, "/api/v1/users/ben/greeting", tmp_path)
+    anna = telephone("100", "Anna-1000-Apfel", tone_hz=620)
+    anna.shows("registered successfully")
+    anna.press("/dial *101\n")
+    anna.shows_match(TALKING)
+    sleep(3)
+    anna.press("/hangup\n")
+    anna.shows("terminated")
+    anna.quit()
+    assert anna.heard().power_at(ANNOUNCED_HZ) > 0.3
+    left = message(served, "ben", tmp_path)
+    assert left.duration_s > 1
+    assert left.contains_tone(620, threshold=0.9)
+
+
+def test_an_attendant_is_heard_and_joins_the_telephone_with_the_one_that_it_chooses(
+    telephone: Callable[..., Baresip], served: Served, tmp_path: Path
+) -> None:
+    """The menu is 440 Hz, the digit an event (RFC 4733), and then both hear each other."""
+    announce(served, "/api/v1/attendants/zentrale/prompt", tmp_path)
+    ben = telephone("101", "Ben-1010-Birne", tone_hz=1000)
+    ben.shows("registered successfully")
+    anna = telephone("100", "Anna-1000-Apfel", tone_hz=620)
+    anna.shows("registered successfully")
+    anna.press("/dial 200\n")
+    anna.shows_match(TALKING)
+    anna.press("2")
+    ben.shows_match(TALKING)
+    anna.quit()
+    ben.shows("terminated")
+    ben.quit()
+    heard = anna.heard()
+    assert heard.power_at(ANNOUNCED_HZ) > 0.1
+    assert heard.power_at(1000) > 0.1
+    assert heard.power_at(ANNOUNCED_HZ) + heard.power_at(1000) > 0.7
+    assert ben.heard().contains_tone(620, threshold=0.9)
 
 
 def test_baresip_and_ringfence_understand_each_other_s_reports(

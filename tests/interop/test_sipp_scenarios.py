@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ringfence.fixtures import sipp
-from ringfence.fixtures.sipp import TRUNK_ADDRESS, Account, Load
+from ringfence.fixtures.sipp import TRUNK_ADDRESS, Account, Load, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,27 +25,7 @@ PHONES = "127.0.0.1"
 ROOT, DOMAIN = "08955550", "klein.example"
 PASSWORDS = {"100": "Anna-1000-Apfel", "101": "Ben-1010-Birne", "102": "Clara-1020-Kirsche"}
 PATIENCE_S = 30
-MOST_MEDIA_PORTS = 4
 CALLS = 5
-
-
-def free_port(host: str) -> int:
-    """Find a port with some free ones after it, which SIPp takes for media."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.bind((host, 0))
-            port = int(sock.getsockname()[1])
-        if port < 65_000 and all(_is_free(host, port + more) for more in range(1, MOST_MEDIA_PORTS)):
-            return port
-
-
-def _is_free(host: str, port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        try:
-            sock.bind((host, port))
-        except OSError:
-            return False
-    return True
 
 
 def account(user: str, port: int = 5060) -> Account:
