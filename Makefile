@@ -3,6 +3,7 @@
 # make check  format, lint, types and import contracts: what CI runs before the tests
 # make fuzz   right and wrong messages at the parsers and whole servers; ARGS="--messages 1000000 --seconds 3600"
 # make bench  the loads and timings, one line each
+# make soak   10,000 short calls, and 200 at a time for ten minutes: what is left of them
 # Each target sets up what it needs. PYTHON=… chooses the interpreter, ARGS=… adds arguments.
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -12,7 +13,7 @@ export PIP_CONSTRAINT := $(CURDIR)/requirements.lock
 export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check fuzz bench lock wheel-test tools
+.PHONY: demo test check fuzz bench soak lock wheel-test tools
 
 demo: .venv/ready-to-run
 	$(BIN)/ringfence demo $(ARGS)
@@ -33,6 +34,9 @@ fuzz: .venv/ready-to-develop
 bench: .venv/ready-to-develop tools
 	@$(BIN)/python -VV; status=0; for bench in bench/*.py; do \
 	printf '\n== %s\n' $$bench; $(BIN)/python $$bench || status=1; done; exit $$status
+
+soak: .venv/ready-to-develop tools
+	$(BIN)/python bench/soak.py calls long
 
 wheel-test: .venv/ready-to-develop tools
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash .ci/wheel-test $(ARGS)
