@@ -138,8 +138,8 @@ async def test_both_ends_of_a_call_are_in_one_of_several_media_workers(
     alone, *both = [one.stream for one in pbx.server.switch.connections.values()]
     assert alone is not None
     assert [one is not None and alone.reaches(one) for one in both] == [False, False]
-    await call.play(Tone((440,), 0.3))
-    assert (await answered.heard()).contains_tone(440, 0.9)
+    await call.play(Tone((440,)))
+    await answered.hear_tone(440)
     await call.hang_up()
     await echo.hang_up()
     await pbx.stop()
