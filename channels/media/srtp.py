@@ -1,7 +1,7 @@
 """SRTP and SRTCP at the edge of a stream (RFC 3711): within the plane everything is plain.
 
 The library is optional (`pip install 'ringfence[srtp]'`). It keeps rollover counters and replay windows (3.3); here
-stands which session of it a packet belongs to, and what becomes of one that it refuses. See docs/decisions/0028.
+stands which session of it a packet belongs to, and what becomes of one that it refuses. See docs/decisions/0031.
 """
 
 from __future__ import annotations

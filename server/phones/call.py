@@ -20,6 +20,7 @@ from ..sip.effects import (
 from ..sip.headers import NameAddr
 from ..sip.info_digits import RELAY, write_digit
 from ..sip.refer import Replaces, read_sipfrag
+from ..sip.sdes import Crypto
 from ..sip.sdp import Direction, SdpError
 from ..sip.uri import SipUri
 from .refused import Refused
@@ -28,6 +29,7 @@ from .sound import PATIENCE_S, NotAnsweredError, Sound
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ...channels.media.srtp import Keys
     from ..sip.dialog import Dialog
     from ..sip.effects import LegEffect
     from ..sip.leg import Leg
@@ -48,6 +50,7 @@ class PhoneCall(Sound):
         super().__init__(phone)
         self._offer = ""
         self._version = 1
+        self._keys: Keys | None = None
         self._direction = Direction.SENDRECV
         self._reanswers: list[Response] = []
         self._outcomes: list[int] = []
@@ -125,6 +128,7 @@ class PhoneCall(Sound):
             session_id=1,
             version=self._version,
             supported=self._phone.codecs,
+            keying=self._phone.keying,
         )
         self._connect(agreed)
         return body.encode()
@@ -173,10 +177,7 @@ class PhoneCall(Sound):
             if response.status == PENDING:
                 continue
             if response.status < 300:
-                agreed = offer_answer.agreed_from_answer(self._offer, response.body)
-                self._stream.connect(
-                    agreed.remote(leg.peer.host, energy=self._phone.measures_energy), fill=True
-                )
+                self._go_by(offer_answer.agreed_from_answer(self._offer, response.body))
             else:
                 self._direction = before
             return response
@@ -231,6 +232,7 @@ class PhoneCall(Sound):
     def offer(self) -> bytes:
         """Write an offer, with the phone's codecs of now."""
         self._version += 1
+        keying, keys = self._phone.keying, self._keys
         self._offer = offer_answer.offer(
             self._phone.host,
             self._stream.local.port,
@@ -239,6 +241,8 @@ class PhoneCall(Sound):
             codecs=self._phone.codecs,
             direction=self._direction,
             dtmf_payload=offer_answer.DTMF_PAYLOAD if self._phone.telephone_events else None,
+            cryptos=keying.offers() if keys is None else (Crypto(1, keys.suite, keys.ours),),
+            savp=keying.insists,
         )
         return self._offer.encode()
 
@@ -287,15 +291,15 @@ class PhoneCall(Sound):
                 version=self._version,
                 supported=self._phone.codecs,
                 direction=self._direction,
+                keying=self._phone.keying,
+                in_use=self._keys,
             )
         except SdpError:
             self._leg().refuse_offer(488, self._phone.now())
             return
         self._leg().accept_offer(body.encode(), self._phone.now())
         self.is_held = not agreed.receives
-        self._stream.connect(
-            agreed.remote(self._leg().peer.host, energy=self._phone.measures_energy), fill=True
-        )
+        self._go_by(agreed)
 
     def on_ended(self, status: int, response: Response | None) -> None:
         """The leg is over."""
@@ -312,10 +316,14 @@ class PhoneCall(Sound):
             raise NotAnsweredError("the call has no leg yet")
         return self.leg
 
-    def _connect(self, agreed: offer_answer.Agreed) -> None:
+    def _go_by(self, agreed: offer_answer.Agreed) -> None:
+        self._keys = agreed.keys
         self._stream.connect(
             agreed.remote(self._leg().peer.host, energy=self._phone.measures_energy), fill=True
         )
+
+    def _connect(self, agreed: offer_answer.Agreed) -> None:
+        self._go_by(agreed)
         if not self.has_early_media:
             self._record()
 

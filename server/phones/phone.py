@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ...channels.media.inline_plane import InlinePlane
 from ..net.memory_streams import streams_on
@@ -22,7 +22,8 @@ from ..sip.capabilities import ALLOW
 from ..sip.effects import LegEffect, Requested, RequestedInside, Responded, Unanswered
 from ..sip.flow import Flow
 from ..sip.message import Request
-from ..sip.offer_answer import NARROWBAND
+from ..sip.offer_answer import NARROWBAND, SAVP
+from ..sip.sdes import UNKEYED, Keying
 from ..sip.uri import SipUri
 from .call import PhoneCall
 from .instant_message import InstantMessage
@@ -64,8 +65,8 @@ class Phone:
 
     `busy_with` is the status with which it refuses calls (486, 603 …), None rings. `claims` is another user part for
     its From and To, `codecs` what it offers and takes; without `telephone_events` it sends its digits as tones when it
-    calls; with `measures_energy` its verdicts tell how loud it was. `calls` and `messages` are in the order in which
-    they came.
+    calls; with `measures_energy` its verdicts tell how loud it was. Audio is encrypted as `encrypts` says: `gladly` is
+    by RTP/AVP with keys, which the far end may leave alone. `calls` and `messages` are in the order in which they came.
     """
 
     def __init__(self, network: Network, server: Peer, account: Account, host: str) -> None:
@@ -93,6 +94,7 @@ class Phone:
         self.codecs: Sequence[Codec] = NARROWBAND
         self.measures_energy = False
         self.telephone_events = True
+        self.encrypts: Literal["never", "gladly", "always"] = "never"
 
     @classmethod
     async def start(
@@ -204,6 +206,13 @@ class Phone:
 
     # -- for its calls -----------------------------------------------------------------------------------------
 
+    @property
+    def keying(self) -> Keying:
+        """How it agrees on keys."""
+        if self.encrypts == "never":
+            return UNKEYED
+        return Keying(self._random, None, insists=self.encrypts == "always")
+
     def now(self) -> float:
         """Seconds on the loop's clock."""
         return asyncio.get_running_loop().time()
@@ -298,6 +307,9 @@ class Phone:
         leg = agent.incoming(agent.accept(request, source), source, self.now())
         if self.busy_with is not None:
             leg.refuse(self.busy_with, self.now())
+            return
+        if self.encrypts == "always" and request.body and SAVP.encode() not in request.body:
+            leg.refuse(488, self.now())
             return
         leg.ring(self.now())
         task = asyncio.get_running_loop().create_task(self._ring(leg))

@@ -91,6 +91,11 @@ def is_plain(peer: Peer) -> bool:
     return not isinstance(peer, Flow) or peer.transport == "TCP"
 
 
+def is_encrypted(peer: Peer) -> bool:
+    """Whether nobody between us and the far end of the connection reads along: TLS, also below a WebSocket."""
+    return isinstance(peer, Flow) and peer.transport in ("TLS", "WSS")
+
+
 def note_source(request: Request, via: Via, source: Peer) -> None:
     """Write down in its topmost Via where the request came from (RFC 3261 18.2.1, RFC 3581 4)."""
     if via.has_param("rport"):

@@ -1,7 +1,7 @@
 """Offer and answer (RFC 3264) for one audio stream of G.711 or G.722 with telephone events (RFC 4733).
 
 The switch and the scripted phones make offers, answer those of others, and learn from `Agreed` what the media
-plane needs. Everything that is not audio over RTP/AVP is declined with port 0.
+plane needs. Everything that is not audio over RTP/AVP or, where keys may be agreed, RTP/SAVP is declined with port 0.
 """
 
 from __future__ import annotations
@@ -15,10 +15,15 @@ from typing import TYPE_CHECKING, Final
 from ...channels.media import wideband
 from ...channels.media.plane import Codec, Remote
 from ...channels.network import Address
+from . import sdes
+from .sdes import UNKEYED
 from .sdp import Attributes, Direction, Media, RtpMap, Sdp, SdpError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from ...channels.media.srtp import Keys
+    from .sdes import Crypto, Keying
 
 PAYLOAD_TYPES: Final = {Codec.PCMU: 0, Codec.PCMA: 8, Codec.G722: wideband.PAYLOAD_TYPE}
 """The static payload types of RFC 3551."""
@@ -26,6 +31,8 @@ NARROWBAND: Final = (Codec.PCMA, Codec.PCMU)
 ALL_CODECS: Final = (*NARROWBAND, Codec.G722) if wideband.IS_AVAILABLE else NARROWBAND
 DTMF_PAYLOAD: Final = 101
 PTIME_MS: Final = 20
+AVP: Final = "RTP/AVP"
+SAVP: Final = "RTP/SAVP"
 
 _CODECS: Final = {number: codec for codec, number in PAYLOAD_TYPES.items()}
 _RTCP: Final = re.compile(r"([0-9]{1,5})(?: IN IP[46] ([0-9A-Fa-f.:]{2,45}))?")
@@ -40,6 +47,7 @@ class Agreed:
     """What offer and answer settled: one codec, and the far end's address, directions and formats.
 
     `rtcp` is where it hears reports, None for nowhere; with `rtcp_mux` that is the port of the RTP (RFC 5761).
+    With `keys` all of it is encrypted; `savp` tells that the far end has it no other way.
     """
 
     address: Address
@@ -50,6 +58,8 @@ class Agreed:
     receives: bool = True
     rtcp: Address | None = None
     rtcp_mux: bool = False
+    keys: Keys | None = None
+    savp: bool = False
 
     def remote(self, signalling_host: str, *, energy: bool = False) -> Remote:
         """Give it as the media plane wants it; `signalling_host` is where the far end's SIP came from.
@@ -67,6 +77,7 @@ class Agreed:
             rtcp=self.rtcp,
             rtcp_mux=self.rtcp_mux,
             energy=energy,
+            keys=self.keys,
         )
 
 
@@ -81,14 +92,23 @@ def offer(
     dtmf_payload: int | None = DTMF_PAYLOAD,
     ptime_ms: int = PTIME_MS,
     behalf: Agreed | None = None,
+    cryptos: Sequence[Crypto] = (),
+    savp: bool = False,
 ) -> str:
-    """Write an offer of one audio stream at `host`:`port`, `codecs` best first.
+    """Write an offer of one audio stream at `host`:`port`, `codecs` and `cryptos` best first.
 
+    With `savp` it has to be encrypted; else the far end may leave the `cryptos` alone (RFC 8643).
     With `behalf` the stream is that of another far end, in a session of ours all the same (RFC 3264 section 8).
     """
     if behalf is not None:
         return str(Sdp(session_id, version, host, behalf.address.host, (_audio_of(behalf, direction),)))
     audio = _audio(port, codecs, dtmf_payload, ptime_ms, direction)
+    if cryptos:
+        audio = replace(
+            audio,
+            protocol=SAVP if savp else AVP,
+            attributes=(*audio.attributes, *(one.attribute for one in cryptos)),
+        )
     return str(Sdp(session_id, version, host, host, (audio,)))
 
 
@@ -98,9 +118,9 @@ def with_first(codec: Codec | None) -> list[Codec]:
     return sorted(codecs, key=lambda one: one is not codec)
 
 
-def check(offered: Sdp) -> Codec:
+def check(offered: Sdp, keying: Keying = UNKEYED) -> Codec:
     """Return the codec that an offer has first, if it can be answered; raises `SdpError` as `answer` does."""
-    line, codecs = _first_usable(offered, ALL_CODECS)
+    line, codecs = _first_usable(offered, ALL_CODECS, keying)
     return _agree(offered, offered.media[line], codecs, codecs[0]).codec
 
 
@@ -115,16 +135,19 @@ def answer(
     preferred: Codec | None = None,
     direction: Direction = Direction.SENDRECV,
     behalf: Agreed | None = None,
+    keying: Keying = UNKEYED,
+    in_use: Keys | None = None,
 ) -> tuple[str, Agreed]:
     """Answer an offer from `host`:`port`, or on `behalf` of another far end, and tell what is agreed.
 
     The first audio stream with a codec of `supported` is taken, with `preferred` if it is there, else with
     its first such codec, G.722 last: what is not bridged has no more than 4 kHz.
     `direction` is what we would like; the offer may allow less (RFC 3264 section 6.1).
+    Keys that are offered are taken if `keying` allows it, for RTP/AVP, too (RFC 8643); `in_use` are those of before.
     Raises `SdpError` when there is no such stream or its address is not one of a single host.
     """
     sdp = offered if isinstance(offered, Sdp) else Sdp.parse(offered)
-    chosen, codecs = _first_usable(sdp, supported)
+    chosen, codecs = _first_usable(sdp, supported, keying)
     agreed = _agree(sdp, sdp.media[chosen], codecs, preferred)
     ours = Direction.of(
         sends=direction.sends and agreed.receives, receives=direction.receives and agreed.sends
@@ -137,6 +160,14 @@ def answer(
     if ("rtcp-mux", None) in sdp.media[chosen].attributes:
         agreed = replace(agreed, rtcp_mux=True)
         lines[chosen] = replace(lines[chosen], attributes=(*lines[chosen].attributes, ("rtcp-mux", None)))
+    if keying.refusal is None and (taken := keying.takes(sdp.media[chosen].attributes, in_use)) is not None:
+        crypto, keys = taken
+        agreed = replace(agreed, keys=keys, savp=sdp.media[chosen].protocol == SAVP)
+        lines[chosen] = replace(
+            lines[chosen],
+            protocol=sdp.media[chosen].protocol,
+            attributes=(*lines[chosen].attributes, crypto.attribute),
+        )
     return str(Sdp(session_id, version, host, host, tuple(lines))), agreed
 
 
@@ -149,7 +180,12 @@ def agreed_from_answer(our_offer: Sdp | str | bytes, answered: Sdp | str | bytes
     for line, our_line in zip(sdp.media, ours.media, strict=True):
         if _is_audio(our_line) and _is_audio(line):
             ours_too = [_CODECS[number] for number in our_line.payload_types if number in _CODECS]
-            return _agree(sdp, line, _codecs_of(line, ours_too))
+            agreed = _agree(sdp, line, _codecs_of(line, ours_too))
+            keys = sdes.agreed(sdes.read(our_line.attributes), line.attributes)
+            savp = SAVP in (our_line.protocol, line.protocol)
+            if savp and keys is None:
+                raise SdpError("the answer has none of the keys that it must have")
+            return agreed if keys is None else replace(agreed, keys=keys, savp=savp)
     raise SdpError("the answer declines the audio stream")
 
 
@@ -171,7 +207,7 @@ def _audio(
     direction: Direction,
 ) -> Media:
     formats, attributes = _described(tuple(codecs), dtmf_payload, ptime_ms, direction)
-    return Media("audio", port, "RTP/AVP", formats, None, attributes)
+    return Media("audio", port, AVP, formats, None, attributes)
 
 
 @lru_cache(maxsize=256)
@@ -191,7 +227,7 @@ def _described(
 
 
 def _is_audio(line: Media) -> bool:
-    return line.kind == "audio" and line.protocol == "RTP/AVP" and line.port != 0
+    return line.kind == "audio" and line.protocol in (AVP, SAVP) and line.port != 0
 
 
 def _codecs_of(line: Media, supported: Sequence[Codec]) -> list[Codec]:
@@ -204,11 +240,14 @@ def _codecs_of(line: Media, supported: Sequence[Codec]) -> list[Codec]:
     ]
 
 
-def _first_usable(sdp: Sdp, supported: Sequence[Codec]) -> tuple[int, list[Codec]]:
+def _first_usable(sdp: Sdp, supported: Sequence[Codec], keying: Keying) -> tuple[int, list[Codec]]:
+    reason = "media.incompatible"
     for index, line in enumerate(sdp.media):
         if _is_audio(line) and (codecs := _codecs_of(line, supported)):
-            return index, codecs
-    raise SdpError(f"there is no audio stream over RTP/AVP with {' or '.join(supported)}")
+            if line.protocol == AVP or (keying.refusal is None and sdes.read(line.attributes)):
+                return index, codecs
+            reason = keying.refusal or "media.srtp.unknown"
+    raise SdpError(f"there is no audio stream that can be taken with {' or '.join(supported)}", reason)
 
 
 def _agree(sdp: Sdp, line: Media, codecs: list[Codec], preferred: Codec | None = None) -> Agreed:

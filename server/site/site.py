@@ -230,7 +230,8 @@ class Media:
 
     With `energy` verdicts tell how loud it was and which tones were heard; that costs about 3 µs a packet. Without
     `hold_music` who is held hears what the other end plays, if anything. With `direct` two telephones of the house send
-    their audio to each other where nothing speaks against it (decision 29).
+    their audio to each other where nothing speaks against it (decision 29). `srtp` says where audio may be encrypted by
+    keys in the signalling (RFC 4568): nowhere, where that is TLS, or everywhere, though others may read the keys.
     """
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
@@ -238,6 +239,7 @@ class Media:
     energy: bool = False
     hold_music: bool = True
     direct: bool = False
+    srtp: Literal["off", "tls", "always"] = "tls"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ...channels.media.plane import Codec, MediaEvent, MediaStream
     from ...channels.media.verdict import Verdict
     from ...channels.session import Party
+    from ..sip.flow import Peer
     from ..sip.leg import Leg
     from ..sip.message import Response
     from ..sip.offer_answer import Agreed
@@ -150,8 +151,9 @@ class Connection:
         """Take charge of a leg."""
         self.leg = leg
         leg.owner = self
-        if self.incoming and leg.request.max_forwards is not None:
-            self.hops_left = leg.request.max_forwards
+        if self.incoming:
+            self.negotiation.keying = self._switch.encryption.keying(leg.peer)
+            self.hops_left = self.hops_left if leg.request.max_forwards is None else leg.request.max_forwards
         self._become(state)
 
     def take_offer(self, body: bytes) -> None:
@@ -212,6 +214,8 @@ class Connection:
             return
         remote = self.negotiation.remote(self.leg.peer.host, energy=self.media.energy)
         if remote is not None:
+            if self.negotiation.insists:
+                self._switch.encryption.note(self.leg.peer)
             self.stream.connect(remote, fill=self._fill, listen=self._fill)
             if self._echo:
                 self.stream.echo()
@@ -227,9 +231,10 @@ class Connection:
 
     # -- the calling side --------------------------------------------------------------------------------------
 
-    async def offer(self, first: Codec | None) -> bytes:
-        """Take a stream and write the offer for an outgoing leg, `first` first; raises `NoStreamError`."""
+    async def offer(self, first: Codec | None, *peers: Peer) -> bytes:
+        """Take a stream and write the offer for a leg to one of `peers`, `first` first; raises `NoStreamError`."""
         await self.open_stream()
+        self.negotiation.keying = self._switch.encryption.keying(*peers)
         return self.negotiation.offer(self.port, first=first)
 
     # -- both --------------------------------------------------------------------------------------------------
@@ -322,8 +327,8 @@ class Connection:
         if self.negotiation.awaits_answer:
             try:
                 self.negotiation.take_answer(body)
-            except SdpError:
-                self.refuse(Refusal("media.incompatible"))
+            except SdpError as error:
+                self.refuse(Refusal(error.reason))
                 return False
             self.connect()
         return True

@@ -194,16 +194,36 @@ class Dialler:
         outcome: Taken | NotTaken = NotTaken(Refusal(unreached))
         refusals: list[Refusal] = []
         for group in groups:
-            with Ringing(caller, outside=isinstance(route, Leave)) as ringing:
-                for refusal in refusals:
-                    ringing.refuse(refusal)
-                for device in group:
-                    await self._add(call, device, invitation, ringing)
-                outcome = await ringing.outcome(timeout_s / len(groups))
+            ringing = Ringing(caller, outside=isinstance(route, Leave))
+            for refusal in refusals:
+                ringing.refuse(refusal)
+            share_s = timeout_s / len(groups)
+            outcome, incompatible = await self._ring_together(call, group, invitation, ringing, share_s)
+            again = [one for one in incompatible if self._switch.encryption.turn(one.peer, *one.others)]
+            if again:
+                ringing = Ringing(caller, outside=isinstance(route, Leave))
+                outcome, incompatible = await self._ring_together(call, again, invitation, ringing, share_s)
+                for device in incompatible:
+                    self._switch.encryption.turn(device.peer, *device.others)
             if isinstance(outcome, Taken) or outcome.refusal.reason == "call.rejected":
                 break
             refusals.append(outcome.refusal)
         return outcome
+
+    async def _ring_together(
+        self, call: Call, devices: list[Device], invitation: Invitation, ringing: Ringing, timeout_s: float
+    ) -> tuple[Taken | NotTaken, list[Device]]:
+        """Ring devices at once; tells also which of them refused the offer, if that is why nobody took it."""
+        rung: dict[Connection, Device] = {}
+        with ringing:
+            for device in devices:
+                connection = await self._add(call, device, invitation, ringing)
+                if connection is not None:
+                    rung[connection] = device
+            outcome = await ringing.outcome(timeout_s)
+        if isinstance(outcome, Taken) or outcome.refusal.reason != "media.incompatible":
+            return outcome, []
+        return outcome, [rung[one] for one in ringing.incompatible]
 
     def _devices(self, route: Ring) -> list[Device]:
         """The telephones of the accounts, those that are rung most gladly first."""
@@ -237,8 +257,10 @@ class Dialler:
         target = str(replace(SipUri.parse(uri), user=route.number))
         return [Device(route.trunk, target, peer, authorize, others=tuple(others))]
 
-    async def _add(self, call: Call, device: Device, invitation: Invitation, ringing: Ringing) -> None:
-        """Let one device ring."""
+    async def _add(
+        self, call: Call, device: Device, invitation: Invitation, ringing: Ringing
+    ) -> Connection | None:
+        """Let one device ring; None where it cannot."""
         connection = self._switch.new_connection(call, device.name, incoming=False)
         leases = self._switch.lease(
             connection, Occupies.IP_CHANNEL if invitation.hairpin else Occupies.NOTHING
@@ -246,14 +268,14 @@ class Dialler:
         if isinstance(leases, Refusal):
             connection.abandon()
             ringing.refuse(leases)
-            return
+            return None
         connection.occupy(leases)
         try:
-            body = await connection.offer(invitation.codec)
+            body = await connection.offer(invitation.codec, device.peer, *device.others)
         except NoStreamError as error:
             connection.abandon()
             ringing.refuse(Refusal(error.reason))
-            return
+            return None
         except asyncio.CancelledError:
             connection.abandon()
             raise
@@ -272,6 +294,7 @@ class Dialler:
         )
         connection.begin(leg, ConnectionState.ALERTING)
         self._switch.flush()
+        return connection
 
     def uri_of(self, party: Party) -> SipUri:
         """Name a party by our domain."""

@@ -10,11 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..sip import offer_answer
+from ..sip.sdes import UNKEYED, Crypto
 from ..sip.sdp import Direction, Sdp
 
 if TYPE_CHECKING:
     from ...channels.media.plane import Codec, Remote
     from ..sip.offer_answer import Agreed
+    from ..sip.sdes import Keying
 
 DISCARD_PORT = 9
 
@@ -24,7 +26,7 @@ class Negotiation:
 
     `wanted` is the direction that the far end asked for itself, `allowed` what it may have of us: the reverse of what
     the other end of a bridge wants. `peer` is the far end that it may speak to directly instead of our stream, `told`
-    the one that it does speak to.
+    the one that it does speak to. `keying` says whether audio may be encrypted on the way that the next body takes.
     """
 
     def __init__(self, session_id: int, host: str) -> None:
@@ -41,6 +43,7 @@ class Negotiation:
         self._telling: Agreed | None = None
         self.refuses_peers = False
         """Whether the far end has refused to speak to another one directly; it is not asked again."""
+        self.keying: Keying = UNKEYED
         self.allowed = Direction.SENDRECV
         self.wanted = Direction.SENDRECV
         self.wanted_codec: Codec | None = None
@@ -62,6 +65,11 @@ class Negotiation:
         return self._early is not None
 
     @property
+    def insists(self) -> bool:
+        """Whether the far end has audio only by RTP/SAVP, as far as is known."""
+        return self.keying.insists if self.agreed is None else self.agreed.savp
+
+    @property
     def is_stale(self) -> bool:
         """Whether the far end was last shown another direction, or address, than is allowed now."""
         return self.allowed is not self._shown or self.peer != self.told
@@ -80,7 +88,7 @@ class Negotiation:
         """Read the caller's offer before anything is promised; raises `SdpError`. No body: the offer will be ours."""
         if body:
             offered = Sdp.parse(body)
-            self.wanted_codec = offer_answer.check(offered)
+            self.wanted_codec = offer_answer.check(offered, self.keying)
             self._theirs = offered
 
     def offer(self, port: int, *, inactive: bool = False, first: Codec | None = None) -> bytes:
@@ -96,8 +104,17 @@ class Negotiation:
             codecs=offer_answer.with_first(first),
             direction=self._offered,
             behalf=self.peer,
+            cryptos=self._cryptos(),
+            savp=self.insists,
         )
         return self._ours.encode()
+
+    def _cryptos(self) -> tuple[Crypto, ...]:
+        """Return the keys to offer: those in use, or several to choose from when nothing is agreed."""
+        if self.agreed is None:
+            return self.keying.offers()
+        keys = self.agreed.keys if self.keying.refusal is None else None
+        return () if keys is None else (Crypto(1, keys.suite, keys.ours),)
 
     def begin_early(self, port: int, codec: Codec | None = None) -> bytes:
         """Write what an 18x shows: the answer, which the 2xx repeats, or an offer of ours (RFC 3262 5)."""
@@ -126,6 +143,8 @@ class Negotiation:
             version=self._version,
             preferred=codec,
             direction=Direction.INACTIVE if inactive else self.allowed,
+            keying=self.keying,
+            in_use=None if self.agreed is None else self.agreed.keys,
         )
         body, agreed = write()
         self.told = self.peer if self.agreed is not None and _is_same(agreed, self.agreed) else None

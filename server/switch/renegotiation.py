@@ -48,6 +48,7 @@ class Renegotiation:
         connection, negotiation = self._connection, self._negotiation
         if connection.leg is None or not connection.is_answered or negotiation.awaits_answer:
             return
+        negotiation.keying = self._switch.encryption.keying(connection.leg.peer)
         first = negotiation.agreed.codec if negotiation.agreed is not None else None
         offer = negotiation.offer(connection.port, inactive=connection.stream is None, first=first)
         if not connection.leg.reoffer(offer, self._switch.clock.now()):
@@ -71,22 +72,21 @@ class Renegotiation:
         if leg is None:
             return
         now = self._switch.clock.now()
-        body = self._reanswer(request.body)
-        if body is None:
-            leg.refuse_offer(488, now, refusal_headers(Refusal("media.incompatible"), None))
+        self._negotiation.keying = self._switch.encryption.keying(leg.peer)
+        try:
+            body = self._reanswer(request.body)
+        except SdpError as error:
+            leg.refuse_offer(488, now, refusal_headers(Refusal(error.reason), None))
         else:
             leg.accept_offer(body, now)
             self._connection.go_by_what_is_agreed()
         self._switch.flush()
 
-    def _reanswer(self, offered: bytes) -> bytes | None:
+    def _reanswer(self, offered: bytes) -> bytes:
         connection = self._connection
         if not connection.is_answered and connection.agreed is None:
-            return None  # there is no media yet
-        try:
-            return self._negotiation.reanswer(offered, connection.port, inactive=connection.stream is None)
-        except SdpError:
-            return None
+            raise SdpError("there is no media yet")
+        return self._negotiation.reanswer(offered, connection.port, inactive=connection.stream is None)
 
     def on_reconfirmed(self, body: bytes) -> None:
         """The ACK of a re-INVITE came, or the PRACK of early media, with its answer when the offer was ours."""

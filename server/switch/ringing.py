@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .connection import Connection
 
 LONGEST_RING_S = 180.0
-EARLY_ENDED, EVERYWHERE = 199, 600
+EARLY_ENDED, NOT_ACCEPTABLE, EVERYWHERE = 199, 488, 600
 ELSEWHERE = (("Reason", 'SIP;cause=200;text="Call completed elsewhere"'),)
 """Why a device stops ringing whose call another one took: it is none that was missed (RFC 3326 2)."""
 PASSED_ON = frozenset({181, 182})
@@ -56,6 +56,8 @@ class Ringing:
         self._outcome: asyncio.Future[Taken | NotTaken] = asyncio.get_running_loop().create_future()
         self._kept: Connection | None = None
         self._all_ring = False
+        self.incompatible: list[Connection] = []
+        """Who refused what was offered (488)."""
         self._heard: Connection | None = None
         self._hearing: asyncio.Task[None] | None = None
 
@@ -169,6 +171,8 @@ class Ringing:
         if status >= EVERYWHERE:  # RFC 3261 16.7: whoever says so speaks for all the user's devices
             self._decide(NotTaken(refusal))
         self._refusals.append(refusal)
+        if status == NOT_ACCEPTABLE:
+            self.incompatible.append(connection)
         if self._all_ring and not self._ringing:
             self._decide(NotTaken(self._worst()))
         self._let_hear()

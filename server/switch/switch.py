@@ -31,6 +31,7 @@ from .bridge import Bridge
 from .call import Call
 from .connection import Connection
 from .dialler import Dialler, Errand, Reached
+from .encryption import Encryption
 from .events import CallStarted
 from .inside import Inside
 from .replacement import Replacements
@@ -94,6 +95,7 @@ class Switch:
         self._count = 0
         self._works = Works()
         self._stopping = False
+        self.encryption = Encryption(administration, random)
         self._dialler = Dialler(self, administration, registrar, stack, random, locator=locator)
         self.transfers = Transfers(self, administration, self._dialler, stack, self._works)
         self.replacements = Replacements(self, administration, self._works, random)

@@ -31,6 +31,7 @@ module stdio.so
 module aufile.so
 module aubridge.so
 module sndfile.so
+module srtp.so
 module account.so
 module menu.so
 sip_listen 127.0.0.1:0
@@ -139,6 +140,38 @@ def test_two_telephones_talk_by_tcp_and_tls(
     ben.press("/hangup\n")
     anna.shows("terminated")
     assert served.get("/api/v1/channels")["leases"] == []
+
+
+@pytest.mark.needs("pylibsrtp")
+@pytest.mark.parametrize(("of_ben", "of_anna"), [("srtp-mand", "srtp"), (None, "srtp-mand")])
+def test_two_telephones_talk_by_srtp(
+    telephone: Callable[..., Baresip], served: Served, of_ben: str | None, of_anna: str | None
+) -> None:
+    """RFC 4568 and RFC 8643 by TLS: `srtp` is RTP/AVP with keys, `srtp-mand` RTP/SAVP, and no other is taken."""
+
+    def start(account: str, password: str, tone_hz: int, encryption: str | None) -> Baresip:
+        options = "answermode=auto" + (f";mediaenc={encryption}" if encryption else "")
+        transport = "tls" if encryption else "udp"
+        phone = telephone(account, password, tone_hz=tone_hz, options=options, transport=transport)
+        phone.shows("registered successfully")
+        return phone
+
+    ben = start("101", "Ben-1010-Birne", 620, of_ben)
+    anna = start("100", "Anna-1000-Apfel", 440, of_anna)
+    anna.press("/dial 101\n")
+    for phone in (anna, ben):
+        phone.shows("Call established")
+        phone.shows_match(TALKING)
+    (call,) = served.get("/api/v1/calls")
+    for leg in served.get(f"/api/v1/calls/{call['id']}")["connections"]:
+        encryption = of_anna if leg["device"] == "100" else of_ben
+        assert leg["verdict"]["encryption"] == (encryption and "AES_CM_128_HMAC_SHA1_80")
+        assert (leg["verdict"]["packets_unauthentic"], leg["verdict"]["packets_refused"]) == (0, 0)
+    anna.quit()
+    ben.shows("terminated")
+    ben.quit()
+    assert ben.heard().contains_tone(440, threshold=0.9)
+    assert anna.heard().contains_tone(620, threshold=0.9)
 
 
 def test_the_tone_of_9901_is_heard(telephone: Callable[..., Baresip], served: Served) -> None:

@@ -36,6 +36,10 @@ TABLE: dict[str, Row] = {
     "trunk.failed": (503, 38, "UNREACHABLE", "Failed/networkOutOfOrder", 503),
     "trunk.forbidden": (403, 21, "BLOCKED", "Failed/unauthorizedBearerService", 403),
     "media.incompatible": (488, 65, "INCOMPATIBLE", "Failed/incompatibleDestination", None),
+    "media.srtp.in_clear": (488, 65, "INCOMPATIBLE", "Failed/incompatibleDestination", None),
+    "media.srtp.off": (488, 65, "INCOMPATIBLE", "Failed/incompatibleDestination", None),
+    "media.srtp.not_installed": (488, 65, "INCOMPATIBLE", "Failed/incompatibleDestination", None),
+    "media.srtp.unknown": (488, 65, "INCOMPATIBLE", "Failed/incompatibleDestination", None),
     "media.ports.exhausted": (503, 47, "CONGESTION", BUSY_RESOURCE, 503),
     "media.apart": (488, 41, "TEMPFAILURE", RESOURCE, 409),
     "media.failed": (500, 41, "TEMPFAILURE", "systemResourceAvailability/resourceOutOfService", 503),
@@ -158,7 +162,7 @@ def test_every_row_has_a_sentence_and_a_remedy_in_two_languages_with_or_without_
     }
     for sentence in (row.sentence(), row.sentence(facts), row.sentence_de(), row.sentence_de(facts)):
         assert sentence.endswith(".")
-        assert not set("{}[]") & set(sentence.replace("[[trunk]]", ""))
+        assert not set("{}[]") & set(sentence.replace("[[trunk]]", "").replace("[media]", ""))
     assert row.remedy in row.sentence()
     assert row.remedy_de in row.sentence_de()
     assert row.q850_cause is None or row.q850_text
