@@ -38,9 +38,9 @@ class DigitsHeard:
             self.ear.close()
             self.ear = None
 
-    def take_event(self, packet: Packet) -> None:
+    def take_event(self, packet: Packet, now: float) -> None:
         """Take a packet of the telephone-event payload type."""
-        digit = self._events.receive(packet)
+        digit = self._events.receive(packet, now)
         if digit is not None:
             self._press(digit)
 

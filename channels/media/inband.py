@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from .g711 import CODECS, SAMPLE_RATE_HZ, decode_to_pcm
+from .rtp import is_newer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +46,7 @@ class Ear:
     def hear(self, packet: Packet, now: float) -> None:
         """Take a packet of G.711, or one without payload; one that comes late or twice is left out."""
         if packet.ssrc == self._ssrc:
-            if (packet.sequence - self._sequence - 1) & 0xFFFF >= 0x8000:
+            if not is_newer(packet.sequence, self._sequence):
                 return
             gap = (packet.timestamp - self._next) & _U32
             if 0 < gap < 0x80000000:

@@ -93,9 +93,12 @@ class Outgoing:
         self.octets += len(payload)
         return build(payload_type | MARKER if marker else payload_type, sequence, stamp, self.ssrc, payload)
 
-    def withhold(self) -> None:
-        """Count out a packet that is not relayed, so that the far end does not take it for lost."""
-        self._shift -= 1
+    def withhold(self, packet: Packet) -> None:
+        """Count out a packet that is not relayed, once, so that the far end does not take it for lost."""
+        ahead = (packet.sequence + self._shift - self._sequence) & _U16
+        if self._anchored == packet.ssrc and ahead < 0x8000:
+            self._sequence = (self._sequence + ahead) & _U16
+            self._shift -= 1
 
     def leave(self) -> None:
         """Forget the source that was relayed; the next relayed packet begins anew."""

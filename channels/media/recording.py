@@ -12,6 +12,7 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from .g711 import CODECS, SAMPLE_RATE_HZ, decode_to_pcm
+from .rtp import is_newer
 
 if TYPE_CHECKING:
     from io import FileIO
@@ -58,13 +59,13 @@ def rescued(path: Path) -> float:
 class RecordingFile:
     """One recording; the first packet is its beginning.
 
-    Memory is bounded by two windows, length by `max_s`. If the disk refuses, the recording ends with a length of zero
-    and no file.
+    Memory is bounded by two windows and the longest pause, length by `max_s`. If the disk refuses, the recording ends
+    with a length of zero and no file.
     """
 
     __slots__ = (
-        "_base", "_began", "_file", "_kept_from", "_max_samples", "_newest", "_path", "_save_at", "_saved", "_ssrc",
-        "_window",
+        "_base", "_began", "_file", "_kept_from", "_max_samples", "_newest", "_newest_at", "_path", "_save_at",
+        "_saved", "_ssrc", "_window",
     )  # fmt: skip
 
     def __init__(self, path: Path, max_s: float) -> None:
@@ -76,7 +77,7 @@ class RecordingFile:
         self._base = 0
         self._began: float | None = None
         self._ssrc = 0
-        self._newest = 0
+        self._newest = self._newest_at = 0
         self._file: FileIO | None = None
         try:
             self._file = _part(path).open("wb", buffering=0)
@@ -138,13 +139,13 @@ class RecordingFile:
             self._anchor(packet, 0)
         arrived = round((now - self._began) * SAMPLE_RATE_HZ)
         position = self._relative(packet)
-        newer = 0 < (packet.sequence - self._newest) & 0xFFFF < 0x8000
-        jumped_back = newer and position < self._kept_from
+        newer = is_newer(packet.sequence, self._newest)
+        jumped_back = newer and position < self._newest_at
         if packet.ssrc != self._ssrc or position > arrived + BELIEVED_AHEAD_SAMPLES or jumped_back:
             position = max(self.samples, min(arrived, self._max_samples))
             self._anchor(packet, position)
         elif newer:
-            self._newest = packet.sequence
+            self._newest, self._newest_at = packet.sequence, position
         return position
 
     def _relative(self, packet: Packet) -> int:
@@ -152,7 +153,7 @@ class RecordingFile:
 
     def _anchor(self, packet: Packet, position: int) -> None:
         self._base = (packet.timestamp - position) & _U32
-        self._ssrc, self._newest = packet.ssrc, packet.sequence
+        self._ssrc, self._newest, self._newest_at = packet.ssrc, packet.sequence, position
 
     def _lengthen(self, samples: int) -> None:
         missing = 2 * (samples - self._kept_from) - len(self._window)

@@ -15,6 +15,9 @@ MAX_BYTES = 1500
 MARKER = 0x80
 """The marker bit, as it stands beside the payload type."""
 
+MAX_MISORDER = 100
+"""A sequence number further behind than this is a new beginning of its source, not a late packet (A.1)."""
+
 COMFORT_NOISE = 13
 """The static payload type of RFC 3389: its sender is silent, and says how the silence would sound."""
 
@@ -64,6 +67,11 @@ def _payload_bounds(data: bytes, first: int) -> tuple[int, int] | None:
             return None
         end -= data[-1]
     return (start, end) if start <= end else None
+
+
+def is_newer(sequence: int, latest: int) -> bool:
+    """Tell whether a packet of the same source comes behind the one of `latest`, or its source began anew (A.1)."""
+    return 0 < (sequence - latest) & 0xFFFF < 0x10000 - MAX_MISORDER
 
 
 def build(payload_type: int, sequence: int, timestamp: int, ssrc: int, payload: bytes) -> bytes:

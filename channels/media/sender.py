@@ -133,12 +133,12 @@ class Sender:
         payload_type, payload = packet.payload_type, packet.payload
         if event:
             if self._dtmf is None:
-                self.outgoing.withhold()
+                self.outgoing.withhold(packet)
                 return
             payload_type = self._dtmf
         elif payload_type != self._payload_type and (self.wideband is None or payload_type != G722):
             if payload_type not in CODECS:
-                self.outgoing.withhold()
+                self.outgoing.withhold(packet)
                 return
             payload, payload_type = translate(payload, CODECS[payload_type]), self._payload_type
         self.forward(packet, payload_type, payload, now)

@@ -243,7 +243,7 @@ class Stream:
         sender, is_event = self.sender, packet.payload_type == remote.dtmf_payload
         narrow = packet if sender.wideband is None else sender.wideband.narrowed(packet)
         if is_event:
-            self._digits.take_event(packet)
+            self._digits.take_event(packet, now)
         elif self._recorder.file or self._loudness or self._digits.ear:
             self._hear(narrow, now)
         relay = self._relay

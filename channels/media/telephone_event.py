@@ -25,7 +25,14 @@ CLOCK_RATE_HZ = SAMPLE_RATE_HZ
 END_PACKETS = 3
 """The last packet of an event is sent this often (section 2.5.1.4)."""
 
+OVER_S = 0.5
+"""An event of which nothing came for so long is over: its sender tells of it every 50 ms (section 2.5.1.2)."""
+
+LATE_SAMPLES = 10 * CLOCK_RATE_HZ
+"""An event that began this much before another one may still have packets under way; one before it, not."""
+
 _PAYLOAD = Struct("!BBH")
+_LONGEST, _NEARLY_LONGEST = 0xFFFF, 0xF000
 _END = 0x80
 _VOLUME_DBM0 = 10
 _U32 = 0xFFFFFFFF
@@ -42,9 +49,12 @@ def event_codes(digits: str) -> tuple[int, ...]:
 
 
 class DigitReceiver:
-    """Tells each key press once, however many of its packets are lost, repeated or late (section 2.5.2)."""
+    """Tells each key press once, however many of its packets are lost, repeated or late (section 2.5.2).
 
-    __slots__ = ("_code", "_duration", "_ended", "_ssrc", "_stamp")
+    Timestamps may begin anew: a test plays the same packets twice, or those of several captures.
+    """
+
+    __slots__ = ("_code", "_duration", "_ended", "_heard_at", "_ssrc", "_stamp")
 
     def __init__(self) -> None:
         self._ssrc: int | None = None
@@ -52,35 +62,33 @@ class DigitReceiver:
         self._code = -1
         self._duration = 0
         self._ended = True
+        self._heard_at = 0.0
 
-    def receive(self, packet: Packet) -> str | None:
+    def receive(self, packet: Packet, now: float) -> str | None:
         """Take a packet of the telephone-event payload type; return the digit that it begins, if any."""
         if len(packet.payload) < _PAYLOAD.size:
             return None
         code, flags, duration = _PAYLOAD.unpack_from(packet.payload)
         if code >= len(DIGITS):
             return None
+        ended = flags & _END != 0
+        may_begin = not ended and now - self._heard_at > OVER_S
+        self._heard_at = now
+        goes_on = False
         if packet.ssrc == self._ssrc:
             ahead = (packet.timestamp - self._stamp) & _U32
-            if ahead == 0:
+            if ahead == 0 and not (may_begin and duration < self._duration):
                 self._duration = max(self._duration, duration)
-                self._ended = self._ended or flags & _END != 0
+                self._ended = self._ended or ended
                 return None
-            if ahead >= 0x80000000:
+            if ahead >= _U32 - LATE_SAMPLES and not may_begin:
                 return None
-        else:
-            ahead = None
-        # A press longer than the duration field can say goes on as a new segment (section 2.5.1.3).
-        same = (
-            ahead is not None
-            and ahead <= self._duration
-            and code == self._code
-            and not self._ended
-            and not packet.marker
-        )
+            # A press longer than the duration field can say goes on as a new segment (section 2.5.1.3).
+            reach = _LONGEST if self._duration >= _NEARLY_LONGEST else self._duration
+            goes_on = 0 < ahead <= reach and code == self._code and not self._ended and not packet.marker
         self._ssrc, self._stamp, self._code = packet.ssrc, packet.timestamp, code
-        self._duration, self._ended = duration, flags & _END != 0
-        return None if same else DIGITS[code]
+        self._duration, self._ended = duration, ended
+        return None if goes_on else DIGITS[code]
 
 
 class DigitFrame(NamedTuple):

@@ -92,6 +92,26 @@ def test_a_jump_back_and_a_new_source_go_on_where_the_old_one_stopped(tmp_path: 
     assert got == [sample for number in range(220) for sample in samples(number)]
 
 
+@pytest.mark.parametrize("before", [20, 200])
+@pytest.mark.parametrize("sequence", [-10_000, -30_000, 10_000, 40_000])
+def test_a_source_that_begins_anew_with_its_ssrc_is_heard(sequence: int, before: int, tmp_path: Path) -> None:
+    """RFC 3550 A.1: as when a test plays one capture after the other; its numbers are neither late nor lost."""
+    packets = [(packet(number, start=0x7000_0000, sequence=9), number * 0.02) for number in range(before)]
+    packets += [
+        (packet(number, start=5000, sequence=9 + sequence), number * 0.02)
+        for number in range(before, before + 50)
+    ]
+    got, _ = recorded(tmp_path / "m.wav", packets)
+    assert got == [sample for number in range(before + 50) for sample in samples(number)]
+
+
+def test_a_small_jump_back_overwrites_nothing(tmp_path: Path) -> None:
+    packets = [(packet(number), number * 0.02) for number in range(50)]
+    packets += [(packet(number, start=-4000), number * 0.02) for number in range(50, 80)]
+    got, _ = recorded(tmp_path / "m.wav", packets)
+    assert got == [sample for number in range(80) for sample in samples(number)]
+
+
 def test_both_laws_may_come_in_one_recording(tmp_path: Path) -> None:
     got, _ = recorded(tmp_path / "m.wav", [(packet(0), 0.0), (packet(1, payload_type=0), 0.02)])
     assert got[N:] == list(decode(spoken(1), Codec.PCMU))

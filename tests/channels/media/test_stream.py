@@ -487,6 +487,33 @@ class TestBridge:
         assert [packet.payload_type for packet in two.packets] == [8, 8]
         assert_continuous(two.packets)
 
+    def test_a_packet_that_is_not_handed_on_is_counted_out_once_however_often_it_comes(
+        self, pair: tuple[Leg, Leg]
+    ) -> None:
+        one, two = pair
+        one.connect()
+        two.connect(dtmf_payload=None)
+        one.stream.bridge(two.stream)
+        one.say()
+        for _ in range(3):
+            one.say(b"\x05\x0a\x00\xa0", 101)
+            one.sequence -= 1
+        one.sequence += 1
+        one.say()
+        assert_continuous(two.packets)
+        one.sequence += 1
+        one.say()
+        one.sequence -= 2
+        one.say(b"\x06\x0a\x00\xa0", 101)
+        one.sequence += 1
+        one.say()
+        assert [(packet.sequence - two.packets[0].sequence) & 0xFFFF for packet in two.packets] == [
+            0,
+            1,
+            3,
+            4,
+        ]
+
     def test_loss_of_the_one_leg_is_loss_for_the_other(self, pair: tuple[Leg, Leg]) -> None:
         one, two = pair
         one.connect()

@@ -27,9 +27,14 @@ def press(code: int, stamp: int, *, packets: int = 5) -> list[Packet]:
     return held + [event(code, stamp, 160 * packets, end=True)] * 3
 
 
-def heard(packets: list[Packet]) -> str:
+def heard(*spurts: list[Packet]) -> str:
+    """What is heard of `spurts` that are a second apart."""
     receiver = DigitReceiver()
-    return "".join(filter(None, map(receiver.receive, packets)))
+    return "".join(
+        receiver.receive(packet, float(now)) or ""
+        for now, packets in enumerate(spurts, 1)
+        for packet in packets
+    )
 
 
 def test_each_of_the_sixteen_keys_is_heard() -> None:
@@ -69,6 +74,38 @@ def test_a_press_longer_than_the_duration_field_is_one_digit() -> None:
     assert heard(first + second) == "7"
 
 
+@pytest.mark.parametrize("lost", range(10))
+def test_a_press_of_10_s_is_one_digit_though_the_last_packets_of_its_segment_are_lost(lost: int) -> None:
+    """Section 2.5.1.3: the segment was full, whether that was heard or not."""
+    first = [event(7, 0, duration, marker=duration == 160) for duration in range(160, 0x10000, 160)]
+    second = [event(7, 0xFFFF, duration) for duration in range(160, 14500, 160)]
+    assert heard(first[: len(first) - lost] + second + [event(7, 0xFFFF, 14500, end=True)] * 3) == "7"
+
+
+def test_durations_that_go_backwards_are_of_the_same_press() -> None:
+    assert heard([event(3, 0, 800), event(3, 0, 160), event(3, 0, 0), event(3, 0, 960, end=True)]) == "3"
+
+
+def test_two_presses_whose_packets_alternate_are_two_digits() -> None:
+    one, two = press(1, 0), press(2, 400)
+    assert heard([packet for both in zip(one, two, strict=True) for packet in both]) == "12"
+
+
+def test_the_same_capture_played_again_is_pressed_again() -> None:
+    """SIPp's `play_pcap_audio` repeats timestamps, sequence numbers and SSRC."""
+    assert heard(press(1, 5000), press(1, 5000), press(1, 5000)) == "111"
+
+
+def test_another_capture_has_earlier_timestamps_of_the_same_source() -> None:
+    assert heard(press(1, 0x7000_0000), press(2, 0x6FFF_F000)) == "12"
+    assert heard(press(1, 0x7000_0000) + press(2, 5000) + press(3, 7000)) == "123"
+
+
+def test_a_network_that_held_packets_back_presses_no_key_again() -> None:
+    held, end = press(4, 0)[:-3], press(4, 0)[-3:]
+    assert heard(held[:2], held[2:], end, end) == "4"
+
+
 def test_the_same_key_pressed_twice_is_two_digits() -> None:
     assert heard(press(4, 0) + press(4, PAUSE)) == "44"
 
@@ -79,7 +116,7 @@ def test_a_new_source_may_begin_at_any_timestamp() -> None:
 
 @given(st.binary(max_size=8))
 def test_no_payload_raises(payload: bytes) -> None:
-    DigitReceiver().receive(Packet(False, 101, 0, 0, 1, payload))
+    DigitReceiver().receive(Packet(False, 101, 0, 0, 1, payload), 0.0)
 
 
 def test_events_that_are_no_digits_are_not_reported() -> None:
@@ -134,7 +171,7 @@ def test_what_is_sent_is_heard(digits: list[str], samples: int) -> None:
     for at, frame in enumerate(sent("".join(digits), samples)):
         if frame is not None:
             stamp = at * samples if frame[1] else stamp
-            got += receiver.receive(Packet(frame[1], 101, at, stamp, 1, frame[2])) or ""
+            got += receiver.receive(Packet(frame[1], 101, at, stamp, 1, frame[2]), 0.0) or ""
     assert got == "".join(digits)
 
 
