@@ -17,7 +17,7 @@ from ...channels.network import Address
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FIRST_FREE_PORT = 49152
+FIRST_FREE_PORT, LAST_FREE_PORT = 49152, 65534
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,15 @@ class MemoryNetwork:
         return endpoint
 
     def free_port(self) -> int:
-        """Return a port that nobody has had yet."""
-        self._next_port += 2
-        return self._next_port
+        """Return the next even port that nobody has, after the last one the first again; raises OSError for none."""
+        taken = {local.port for local in (*self.endpoints, *self.listeners)}
+        for _ in range(FIRST_FREE_PORT, LAST_FREE_PORT, 2):
+            self._next_port += 2
+            if self._next_port > LAST_FREE_PORT:
+                self._next_port = FIRST_FREE_PORT + 2
+            if self._next_port not in taken:
+                return self._next_port
+        raise OSError(errno.EADDRINUSE, "every port is in use")
 
     def delay_s(self) -> float:
         """Draw how long something is on its way, in seconds."""

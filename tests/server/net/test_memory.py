@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from ringfence.channels.network import Address
-from ringfence.server.net.memory import FIRST_FREE_PORT, MemoryNetwork, Weather
+from ringfence.server.net.memory import FIRST_FREE_PORT, LAST_FREE_PORT, MemoryNetwork, Weather
 
 pytestmark = pytest.mark.virtual_time
 
@@ -57,6 +57,24 @@ async def test_port_0_is_any_free_port_and_an_even_one() -> None:
     ports = [(await network.bind("192.0.2.1", 0, lambda _data, _source: None)).local.port for _ in range(9)]
     assert len(set(ports)) == 9
     assert all(port > FIRST_FREE_PORT and port % 2 == 0 for port in ports)
+
+
+async def test_ports_come_round_again_and_those_in_use_are_passed_over() -> None:
+    """A day of calls in virtual time needs more ports than there are."""
+    network = MemoryNetwork()
+    kept = await network.bind("192.0.2.1", 0, lambda _data, _source: None)
+    ports = [network.free_port() for _ in range(20_000)]
+    assert max(ports) == LAST_FREE_PORT
+    assert kept.local.port not in ports
+    assert set(ports) == set(range(FIRST_FREE_PORT + 4, LAST_FREE_PORT + 1, 2))
+
+
+async def test_when_every_port_is_in_use_the_next_is_an_error() -> None:
+    network = MemoryNetwork()
+    for port in range(FIRST_FREE_PORT + 2, LAST_FREE_PORT + 1, 2):
+        await network.bind("192.0.2.1", port, lambda _data, _source: None)
+    with pytest.raises(OSError, match="every port is in use"):
+        await network.bind("192.0.2.1", 0, lambda _data, _source: None)
 
 
 async def test_nothing_arrives_at_a_closed_or_unknown_address() -> None:
