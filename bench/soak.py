@@ -13,6 +13,7 @@ import os
 import re
 import sys
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING
 from ringfence.channels.media.plane import Codec, Tone
 from ringfence.channels.media.tones import tone_payload
 from ringfence.fixtures import sipp
-from ringfence.fixtures.process import children, open_files, resident_mb
+from ringfence.fixtures.process import children, cpu_s, open_files, resident_mb
 from ringfence.fixtures.served import Served, serving
 from ringfence.fixtures.sipp import Account, Load, free_port
 
@@ -88,7 +89,10 @@ def talk(served: Served, part: Part, calls: int) -> int:
         outcomes = dict(zip(KINDS, beside.map(load, KINDS.values()), strict=True))
     for kind, one in outcomes.items():
         if one.failed:
-            print(f"{kind}: {one.failed} of {calls} failed: {one.errors[:1000]}")
+            reasons = Counter(re.findall(r"X-License-Reason: (\S+)", one.errors))
+            print(
+                f"{kind}: {one.failed} of {calls} failed, refused by us: {dict(reasons)}; {one.errors[:300]}"
+            )
     return sum(one.failed for one in outcomes.values())
 
 
@@ -98,6 +102,11 @@ def metric(served: Served, name: str) -> int:
     if found is None:
         raise RuntimeError(f"the server has no metric {name}")
     return int(float(found[1]))
+
+
+def cpu_all(served: Served) -> float:
+    """CPU seconds of the server with its workers."""
+    return sum(cpu_s(pid) for pid in (served.pid, *children(served.pid)))
 
 
 def standing(served: Served, room: Path) -> dict[str, float]:
@@ -162,13 +171,14 @@ def soak(name: str, part: Part) -> bool:
     with TemporaryDirectory(prefix="ringfence-soak-") as folder, server(Path(folder)) as served:
         failed = talk(served, part, part.warm_up)
         before = standing(served, Path(folder))
-        began = time.monotonic()
+        began, worked_s = time.monotonic(), cpu_all(served)
         failed += talk(served, part, part.calls)
         took_s = time.monotonic() - began
+        worked_s = cpu_all(served) - worked_s
         after = standing(served, Path(folder))
         print(
             f"{name}: {part.calls * len(KINDS):,} calls of {part.hold_s} s, {part.at_once} at a time, in "
-            f"{took_s:.0f} s (limit {part.limit_s:.0f}); {failed} failed",
+            f"{took_s:.0f} s (limit {part.limit_s:.0f}); {failed} failed; {worked_s / took_s:.0%} of a core",
             flush=True,
         )
         nothing_left = table(before, after)

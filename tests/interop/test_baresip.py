@@ -193,7 +193,7 @@ def test_a_message_is_what_the_telephone_said(
     anna.shows("registered successfully")
     anna.press("/dial *101\n")
     anna.shows_match(TALKING)
-    sleep(3)
+    sleep(2.5)
     anna.press("/hangup\n")
     anna.shows("terminated")
     anna.quit()

@@ -55,7 +55,7 @@ def call(served: Served, number: str, hold_ms: int, said: bytes = SAID) -> None:
 def test_rtp_stream_leaves_a_message(served: Served, tmp_path: Path) -> None:
     """What is said after the greeting is the message, and nothing else is."""
     announce(served, "/api/v1/users/anna/greeting", tmp_path)
-    call(served, "*100", 3500)
+    call(served, "*100", 2700)
     left = message(served, "anna", tmp_path)
     assert left.duration_s > 1
     assert left.contains_tone(SAID_HZ, threshold=0.95)
@@ -66,7 +66,7 @@ def test_an_attendant_hears_the_digit_in_rtp_stream_and_hands_the_call_on(
 ) -> None:
     """SIPp offers no telephone-event (RFC 4733), so the digit is its tones; it leads to a box, where 620 Hz arrive."""
     announce(served, "/api/v1/users/clara/greeting", tmp_path)
-    call(served, "200", 4500, SILENCE[Codec.PCMA] * 4000 + sound(digit_tone("3"), 0.1) + SAID)
+    call(served, "200", 3600, SILENCE[Codec.PCMA] * 4000 + sound(digit_tone("3"), 0.1) + SAID)
     left = message(served, "clara", tmp_path)
     assert left.duration_s > 1
     assert left.contains_tone(SAID_HZ, threshold=0.95)
@@ -83,7 +83,7 @@ def test_what_is_announced_comes_back_from_rtp_echo(
 ) -> None:
     """The verdict of the call tells the tones that the server heard: its own."""
     announce(served, path, tmp_path)
-    load = Load(ROOT + number, 1, 1, 1500)
+    load = Load(ROOT + number, 1, 1, 1200)
     outcome = sipp.run(served.sip, "uac", load, options=("-rtp_echo", "-mp", str(free_port(TRUNK_ADDRESS))))
     assert (outcome.successful, outcome.failed) == (1, 0), outcome.errors
     assert ANNOUNCED_HZ in journalled(served)["energy"]["tones_hz"]
