@@ -6,13 +6,13 @@ Stream machines make it, on request and at their end; scripted phones, the API a
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .plane import Codec
 
 if TYPE_CHECKING:
-    from .plane import Codec
     from .srtp import Suite
 
-_BEST_R = 93.2
 _ROBUSTNESS_TO_LOSS = 4.3
 _DELAY_TURN_MS = 177.3
 
@@ -80,14 +80,15 @@ class Verdict:
 
     @property
     def mos(self) -> float | None:
-        """The mean opinion score, 1 to 4.4, that `mean_opinion` estimates; None when nothing was received.
+        """The mean opinion score, from 1 on, that `mean_opinion` estimates; None when nothing was received.
 
         The delay is one ptime, twice the jitter for a buffer, and half the round trip where RTCP has told it.
         """
         if not self.packets_received:
             return None
         there_and_back_ms = 0.0 if self.remote is None else self.remote.round_trip_ms or 0.0
-        return round(mean_opinion(self.loss, self.ptime_ms + 2 * self.jitter_ms + there_and_back_ms / 2), 2)
+        delay_ms = self.ptime_ms + 2 * self.jitter_ms + there_and_back_ms / 2
+        return round(mean_opinion(self.loss, delay_ms, self.codec or Codec.PCMA), 2)
 
     def told(self) -> dict[str, Any]:
         """Return what journal, API and webhooks tell, as JSON values: digits are counted, they may be a PIN."""
@@ -106,16 +107,30 @@ class Verdict:
         }
 
 
-def mean_opinion(loss: float, delay_ms: float) -> float:
-    """Estimate the mean opinion score by the E-model of ITU-T G.107 with its default values.
+class _Scale(NamedTuple):
+    """What the E-model takes for a codec: the best R, the codec's impairment Ie, and what R is divided by for MOS."""
 
-    R = 93.2 - Id - Ie,eff, where Id = 0.024 d + 0.11 (d - 177.3) beyond 177.3 ms (Cole and Rosenbluth's reduction) and
-    Ie,eff = 95 Ppl / (Ppl + Bpl) with Bpl 4.3: G.711 without concealment, loss at random (G.113, table I.4). Other
-    codecs are judged like G.711. MOS by G.107, annex B.
+    best_r: float
+    impairment: float
+    divisor: float
+
+
+_NARROWBAND = _Scale(93.2, 0.0, 1.0)
+_WIDEBAND = _Scale(129.0, 13.0, 1.29)
+
+
+def mean_opinion(loss: float, delay_ms: float, codec: Codec = Codec.PCMA) -> float:
+    """Estimate the mean opinion score by the E-model: ITU-T G.107, or G.107.1 for G.722, with their default values.
+
+    R = best - Id - Ie,eff, where Id = 0.024 d + 0.11 (d - 177.3) beyond 177.3 ms (Cole and Rosenbluth's reduction) and
+    Ie,eff = Ie + (95 - Ie) Ppl / (Ppl + Bpl). G.711: best 93.2, Ie 0; G.722 at 64 kbit/s: best 129, Ie 13 (G.113, table
+    IV.1). Bpl is 4.3: no concealment, loss at random (G.113, table I.4). MOS by G.107, annex B, and by G.107.1, annex
+    A, where R / 1.29 takes the place of R: these are two scales.
     """
-    percent = 100 * loss
-    r = _BEST_R - 0.024 * delay_ms - 0.11 * max(0.0, delay_ms - _DELAY_TURN_MS)
-    r -= 95 * percent / (percent + _ROBUSTNESS_TO_LOSS)
+    scale, percent = _WIDEBAND if codec is Codec.G722 else _NARROWBAND, 100 * loss
+    r = scale.best_r - 0.024 * delay_ms - 0.11 * max(0.0, delay_ms - _DELAY_TURN_MS)
+    r -= scale.impairment + (95 - scale.impairment) * percent / (percent + _ROBUSTNESS_TO_LOSS)
+    r /= scale.divisor
     if r <= 0:
         return 1.0
     return max(1.0, 1 + 0.035 * r + r * (r - 60) * (100 - r) * 7e-6)

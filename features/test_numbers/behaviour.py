@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from ...channels.session import Session
 
 TONE_440_HZ = Tone((440,))
+BETWEEN_S = 1.0
+"""How long it is silent behind tones that end."""
+
 LONGEST_RING_S = 180.0
 
 
@@ -19,10 +22,12 @@ async def echo(call: Session) -> None:
     await call.answer(echo=True)
 
 
-async def tone(call: Session) -> None:
-    """Play 440 Hz to the end of the call."""
+async def sound(call: Session, *tones: Tone) -> None:
+    """Play tones, again and again if they end, to the end of the call."""
     await call.answer()
-    await call.play(TONE_440_HZ)
+    while True:
+        await call.play(*tones)
+        await call.sleep(BETWEEN_S)
 
 
 async def inactive(call: Session) -> None:

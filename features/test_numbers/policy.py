@@ -12,9 +12,11 @@ from . import behaviour
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ...channels.media.national_tones import NationalTones
+
 _BEHAVIOURS: Mapping[str, Behaviour] = {
     "00": behaviour.echo,
-    "01": behaviour.tone,
+    "01": lambda call: behaviour.sound(call, behaviour.TONE_440_HZ),
     "02": behaviour.ring_only,
     "04": partial(behaviour.late, after_s=3.0),
     "05": behaviour.read_back,
@@ -22,12 +24,21 @@ _BEHAVIOURS: Mapping[str, Behaviour] = {
 }
 
 
-def test_route(suffix: str) -> Route | None:
-    """Return the route of the test number with these digits after the prefix; None when there is none."""
+def test_route(suffix: str, tones: NationalTones) -> Route | None:
+    """Return the route of the test number with these digits after the prefix; None when there is none.
+
+    `tones` are the site's; whoever listens for them in a call hears them at 06 to 09.
+    """
     if suffix in _BEHAVIOURS:
         return Answer(_BEHAVIOURS[suffix])
     if suffix == "03":
         return Refuse(Refusal("user.busy"))
     if len(suffix) == 3 and suffix.isascii() and suffix.isdigit() and 400 <= int(suffix) <= 699:
         return Final(int(suffix))
-    return None
+    progress = {
+        "06": (tones.dial,),
+        "07": (tones.busy,),
+        "08": (tones.congestion,),
+        "09": tones.special_information,
+    }.get(suffix)
+    return None if progress is None else Answer(lambda call: behaviour.sound(call, *progress))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ...channels.media.national_tones import NATIONAL_TONES
 from ...channels.media.plane import Clip
 from ...features.attendant.policy import attendant_route
 from ...features.attendant.settings import ANNOUNCEMENT, Menu
@@ -143,10 +144,11 @@ class Router:
         return Ring(user.name, accounts, _forwarding(user))
 
     def _test(self, number: str) -> Route | None:
-        settings = self._administration.directory.site.test_numbers
+        site = self._administration.directory.site
+        settings = site.test_numbers
         if not settings.enabled or not number.startswith(settings.prefix):
             return None
-        return test_route(number[len(settings.prefix) :])
+        return test_route(number[len(settings.prefix) :], NATIONAL_TONES[site.server.tones])
 
     def _outside(self, number: str) -> Route:
         """Choose the trunk for a number that leaves the house."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,6 +69,35 @@ async def test_9905_reads_digits_back(pbx: PbxUnderTest) -> None:
     await call.hang_up()
 
 
+@pytest.mark.parametrize(("number", "bursts"), [("9906", 0), ("9907", 10), ("9908", 20)])
+async def test_9906_to_9908_are_the_dial_busy_and_congestion_tones_of_the_site(
+    pbx: PbxUnderTest, number: str, bursts: int
+) -> None:
+    """Germany's, as in ITU-T E.180, supplement 2: a dialler that listens for them can be tried here."""
+    ben = await pbx.phone("101")
+    call = await ben.dial(number)
+    await call.answered()
+    await asyncio.sleep(1.0)
+    await call.heard()
+    await asyncio.sleep(9.6)
+    heard = await call.heard()
+    await call.hang_up()
+    assert heard.contains_tone(425, 0.4)
+    loud = [heard.between(at / 100, (at + 1) / 100).rms > 100 for at in range(960)]
+    assert sum(one < other for one, other in pairwise(loud)) == pytest.approx(bursts, abs=1)
+
+
+async def test_9909_is_the_special_information_tone_again_and_again(pbx: PbxUnderTest) -> None:
+    """E.180: three tones, one after the other."""
+    ben = await pbx.phone("101")
+    call = await ben.dial("9909")
+    await call.answered()
+    for _ in range(2):
+        for frequency_hz in (950, 1400, 1800):
+            await call.hear_tone(frequency_hz)
+    await call.hang_up()
+
+
 @pytest.mark.parametrize("status", [400, 404, 486, 503, 603, 699])
 async def test_a_status_number_answers_just_that(pbx: PbxUnderTest, status: int) -> None:
     ben = await pbx.phone("101")
@@ -103,7 +133,7 @@ async def test_an_emergency_call_passes_every_licence_check(pbx: PbxUnderTest) -
     await call.hang_up()
 
 
-@pytest.mark.parametrize("number", ["9901", "9905", "112"])
+@pytest.mark.parametrize("number", ["9901", "9905", "9907", "112"])
 async def test_a_test_number_is_not_cut_off_after_a_minute(pbx: PbxUnderTest, number: str) -> None:
     ben = await pbx.phone("101")
     call = await ben.dial(number)
