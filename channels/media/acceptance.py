@@ -19,18 +19,28 @@ LEARNING_PACKETS = 5
 
 
 class Acceptance:
-    """The one far end of a stream, learnt from the first packets."""
+    """The one far end of a stream, learnt from the first packets.
 
-    __slots__ = ("_hosts", "_learnt", "_left", "_named", "destination")
+    One that moves by a re-INVITE still sends from where it was `before`, until it has our answer: that is heard, and
+    teaches nothing.
+    """
 
-    def __init__(self, remote: Remote) -> None:
+    __slots__ = ("_former", "_hosts", "_learnt", "_left", "_named", "destination")
+
+    def __init__(self, remote: Remote, before: Acceptance | None = None) -> None:
         address = remote.address
         self._named: Source = (address.host, address.port)
         self._hosts = frozenset((address.host, remote.signalling_host))
+        self._former: Source | None = None if before is None else before.source
         self._learnt: Source | None = None
         self._left = LEARNING_PACKETS
         self.destination: Source | None = self._named if address.host == remote.signalling_host else None
         """Where packets may be sent now; None while nobody may be sent to."""
+
+    @property
+    def source(self) -> Source | None:
+        """Where the far end, or the one before it, has sent from; None while it has not."""
+        return self._learnt or self._former
 
     def fits(self, remote: Remote) -> bool:
         """Tell whether a new offer names the same far end, so that what was learnt still holds (RFC 3264, 8)."""
@@ -46,6 +56,9 @@ class Acceptance:
             return True
         if not self._may_be(source):
             return False
+        if source == self._former != self._named:
+            self.destination = self.destination or source
+            return True
         self._left = 0 if source == self._named else self._left - 1
         self._learnt = self.destination = source
         return True

@@ -144,9 +144,13 @@ class Sender:
         self.forward(packet, payload_type, payload, now)
 
     def forward(self, packet: Packet, payload_type: int, payload: bytes, now: float) -> None:
-        """Send a packet that was heard, with another payload, unless something of our own is being said."""
+        """Send a packet that was heard, with another payload, unless something of our own is being said.
+
+        One with our own SSRC came back to us (RFC 3550 8.2), and would go round for ever.
+        """
         destination = self.destination
-        if destination is None or self._player is not None or self._digits:
+        is_ours = packet.ssrc == self.outgoing.ssrc
+        if destination is None or self._player is not None or self._digits or is_ours:
             self.outgoing.leave()
             return
         self._relayed_at = now

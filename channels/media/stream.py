@@ -83,7 +83,7 @@ class Stream:
         if self._closed:
             return
         if self._acceptance is None or not self._acceptance.fits(remote):
-            self._acceptance = Acceptance(remote)
+            self._acceptance = Acceptance(remote, self._acceptance)
         if self._remote is None or not self._remote.sends:
             self._heard_at = now
         self._loudness = self._loudness or (Loudness() if remote.energy else None)

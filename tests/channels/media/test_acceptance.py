@@ -1,5 +1,6 @@
 """The rule of `Remote`: whose packets are taken, and who may be sent to."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -74,6 +75,40 @@ def test_nothing_goes_to_a_third_party_before_it_has_sent() -> None:
     assert rule.destination is None
     assert rule.admits(NAMED)
     assert rule.destination == NAMED
+
+
+def moved(before: Acceptance, host: str = NAMED[0], signalling_host: str = NAMED[0]) -> Acceptance:
+    return Acceptance(Remote(Address(host, 4002), signalling_host, Codec.PCMA), before)
+
+
+@pytest.mark.parametrize("port", [4000, 4711])
+def test_who_moves_is_heard_from_where_it_was_and_expected_where_it_goes(port: int) -> None:
+    """RFC 3264 8.3.1: packets from the old port may come as long as our answer is under way."""
+    before, old = acceptance(), (NAMED[0], port)
+    assert before.admits(old)
+    rule = moved(moved(before))
+    for _ in range(4 * LEARNING_PACKETS):
+        assert rule.admits(old)
+    assert rule.destination == (NAMED[0], 4002)
+    assert rule.admits((NAMED[0], 4002))
+    assert not rule.admits(old)
+
+
+def test_who_moves_behind_an_address_translator_is_still_sent_to() -> None:
+    before = acceptance(SIGNALLING[0])
+    assert before.admits(SIGNALLING)
+    rule = moved(before, signalling_host=SIGNALLING[0])
+    assert rule.destination is None
+    assert rule.admits(SIGNALLING)
+    assert rule.destination == SIGNALLING
+    assert rule.admits((SIGNALLING[0], 6002))
+    assert rule.destination == (SIGNALLING[0], 6002)
+
+
+def test_who_moves_to_another_host_is_not_heard_from_the_old_one() -> None:
+    before = acceptance()
+    assert before.admits(NAMED)
+    assert not moved(before, "10.0.0.9", "10.0.0.9").admits(NAMED)
 
 
 @given(st.lists(st.sampled_from([NAMED, OFF_PORT, (NAMED[0], 5000), SIGNALLING, STRANGER]), max_size=40))

@@ -259,6 +259,22 @@ class TestAcceptance:
         leg.pass_time(0.1)
         assert leg.sent[-1][2] == OTHER
 
+    def test_a_far_end_that_moves_may_take_long_to_do_it(self, leg: Leg) -> None:
+        """RFC 3264 8.3.1: with a round trip of more than 100 ms, many packets still come from its old port."""
+        leg.connect(fill=True)
+        leg.say()
+        leg.far = (FAR[0], 4002)
+        leg.connect(fill=True)
+        for _ in range(20):
+            leg.say(source=FAR)
+            leg.pass_time(0.02)
+        leg.say()
+        leg.say(source=FAR)
+        leg.pass_time(0.02)
+        assert {destination for *_, destination in leg.sent} == {leg.far}
+        leg.stream.close()
+        assert leg.told[-1] == (21, 22, 1)
+
     def test_a_far_end_that_said_it_does_not_send_is_not_heard(self, leg: Leg) -> None:
         leg.connect(sends=False)
         leg.say()
@@ -513,6 +529,19 @@ class TestBridge:
             3,
             4,
         ]
+
+    def test_far_ends_that_name_our_own_ports_make_nothing_go_round(self, pair: tuple[Leg, Leg]) -> None:
+        """RFC 3550 8.2: a packet with our own SSRC is a loop."""
+        one, two = pair
+        one.connect()
+        two.connect()
+        one.stream.bridge(two.stream)
+        two.stream.send_digits("1", two.now)
+        together(pair, 0.5)
+        assert len(two.sent) == 7
+        for packet in two.packets:
+            one.stream.receive(rtp.build(packet.payload_type, *packet[2:]), one.far, one.now)
+        assert len(two.sent) == 7
 
     def test_loss_of_the_one_leg_is_loss_for_the_other(self, pair: tuple[Leg, Leg]) -> None:
         one, two = pair
