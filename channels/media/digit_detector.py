@@ -86,6 +86,10 @@ class DigitDetector:
         ):
             array[slot] = empty
 
+    def is_down(self, slot: int) -> bool:
+        """Tell whether a digit sounds, or did just now."""
+        return bool(self._down[slot] != _NONE)
+
     def step(self, slots: Numbers, samples: NDArray[np.int16]) -> list[tuple[int, str]]:
         """Take 10 ms of each of `slots`, a row of `samples` each; return the slots where a digit begins, and which."""
         code = self._judge(slots, samples.astype(np.float32))

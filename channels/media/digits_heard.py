@@ -1,4 +1,7 @@
-"""The digits that one stream hears, as events or as tones, each told once. A stream machine owns one."""
+"""The digits that one stream hears, as events or as tones, each told once. A stream machine owns one.
+
+Those that came as tones are handed on as well, to whoever would not know them by the audio.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,14 @@ MOST_DIGITS = 256
 class DigitsHeard:
     """`text` is what was pressed so far; `ear` hears tones, if anybody listens for them."""
 
-    __slots__ = ("_emit", "_events", "_inband", "ear", "text")
+    __slots__ = ("_emit", "_events", "_hand_on", "_inband", "ear", "text")
 
-    def __init__(self, inband: InbandDigits, emit: Callable[[MediaEvent], None]) -> None:
+    def __init__(
+        self, inband: InbandDigits, emit: Callable[[MediaEvent], None], hand_on: Callable[[str], None]
+    ) -> None:
         self._inband = inband
         self._emit = emit
+        self._hand_on = hand_on
         self._events = DigitReceiver()
         self.ear: Ear | None = None
         self.text = ""
@@ -33,7 +39,7 @@ class DigitsHeard:
     def listen_for_tones(self, listens: bool) -> None:
         """Hear digits as tones, or no more."""
         if listens and self.ear is None:
-            self.ear = self._inband.open(self._press)
+            self.ear = self._inband.open(self._take_tone)
         elif not listens and self.ear is not None:
             self.ear.close()
             self.ear = None
@@ -43,6 +49,10 @@ class DigitsHeard:
         digit = self._events.receive(packet, now)
         if digit is not None:
             self._press(digit)
+
+    def _take_tone(self, digit: str) -> None:
+        self._press(digit)
+        self._hand_on(digit)
 
     def _press(self, digit: str) -> None:
         self.text = (self.text + digit)[-MOST_DIGITS:]

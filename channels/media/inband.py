@@ -30,9 +30,9 @@ _U32 = 0xFFFFFFFF
 
 
 class Ear:
-    """What one stream hears; `heard` is told each digit at its beginning."""
+    """What one stream hears; `heard` is told each digit at its beginning, `is_down` tells whether one sounds."""
 
-    __slots__ = ("_bank", "_next", "_sequence", "_ssrc", "heard", "pcm", "slot")
+    __slots__ = ("_bank", "_next", "_sequence", "_ssrc", "heard", "is_down", "pcm", "slot")
 
     def __init__(self, bank: InbandDigits, slot: int, heard: Callable[[str], None]) -> None:
         self._bank = bank
@@ -41,6 +41,7 @@ class Ear:
         self._next = 0
         self.slot = slot
         self.heard = heard
+        self.is_down = False
         self.pcm = bytearray()
 
     def hear(self, packet: Packet, now: float) -> None:
@@ -124,3 +125,7 @@ class InbandDigits:
         for number in range(steps):
             for slot, digit in self._detector.step(slots, parts[:, number]):
                 self._ears[slot].heard(digit)
+                self._ears[slot].is_down = True
+        for ear in ready:
+            if ear.is_down:
+                ear.is_down = self._detector.is_down(ear.slot)

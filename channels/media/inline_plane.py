@@ -42,7 +42,9 @@ class InlineStream:
         self._closed = False
         self._control: Endpoint | None = None
         self._opening: asyncio.Task[None] | None = None
-        self.machine = Stream(self._transmit, self._queue, rng, plane.inband, self._transmit_control)
+        self.machine = Stream(
+            self._transmit, self._queue, rng, plane.inband, self._transmit_control, woken=self.schedule
+        )
 
     def attach(self, endpoint: Endpoint) -> None:
         """Take the bound socket; called once by the plane."""

@@ -13,13 +13,14 @@ from .g711 import CODECS, PAYLOAD_TYPES, SAMPLE_RATE_HZ, SILENCE, translate
 from .outgoing import Outgoing
 from .plane import Codec, DigitsSent, Played
 from .player import Player
+from .recut import Recut
 from .rtp import MARKER
-from .telephone_event import DigitSender
+from .telephone_event import DigitReceiver, DigitSender
 from .wideband import PAYLOAD_TYPE as G722
 from .wideband import Wideband
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from random import Random
 
     from .acceptance import Acceptance, Source
@@ -45,10 +46,15 @@ class Sender:
     """
 
     def __init__(
-        self, transmit: Callable[[bytes, Source], object], emit: Callable[[MediaEvent], None], rng: Random
+        self,
+        transmit: Callable[[bytes, Source], object],
+        emit: Callable[[MediaEvent], None],
+        rng: Random,
+        woken: Callable[[], None],
     ) -> None:
         self._transmit = self._to_network = transmit
         self._emit = emit
+        self._woken = woken
         self._phase = rng.random()
         self._acceptance: Acceptance | None = None
         self._payload_type = 0
@@ -59,6 +65,8 @@ class Sender:
         self._player: Player | None = None
         self._seat: Seat | None = None
         self._digits = DigitSender()
+        self._pressed = DigitReceiver()
+        self._recut: Recut | None = None
         self._event_stamp = 0
         self._talking = False
         self._relayed_at = float("-inf")
@@ -72,6 +80,11 @@ class Sender:
     def ptime_ms(self) -> int:
         """The packet time in use."""
         return round(self._ptime_s * 1000)
+
+    @property
+    def takes_events(self) -> bool:
+        """Whether the far end hears digits as telephone events."""
+        return self._dtmf is not None
 
     @property
     def destination(self) -> Source | None:
@@ -122,6 +135,9 @@ class Sender:
     def part(self) -> None:
         """Nothing is relayed or mixed any more, or something else."""
         self._relayed_at, self._seat = float("-inf"), None
+        if self._recut is not None:
+            self._recut = None
+            self.outgoing.leave()
 
     def close(self) -> None:
         """Send nothing more."""
@@ -129,19 +145,48 @@ class Sender:
         self._digits.clear()
 
     def relay(self, packet: Packet, *, event: bool, now: float) -> None:
-        """Send what the other end of a bridge heard; `event` tells that it is a telephone event."""
+        """Send what the other end of a bridge heard; `event` tells that it is a telephone event.
+
+        For a far end without such events it becomes the tone pair of its digit.
+        """
         payload_type, payload = packet.payload_type, packet.payload
         if event:
             if self._dtmf is None:
-                self.outgoing.withhold(packet)
+                self._leave_out(packet, now)
+                digit = self._pressed.receive(packet, now)
+                if digit is not None:
+                    self.press(digit, now)
                 return
             payload_type = self._dtmf
         elif payload_type != self._payload_type and (self.wideband is None or payload_type != G722):
             if payload_type not in CODECS:
-                self.outgoing.withhold(packet)
+                self._leave_out(packet, now)
                 return
             payload, payload_type = translate(payload, CODECS[payload_type]), self._payload_type
-        self.forward(packet, payload_type, payload, now)
+        if self._recut is None and (event or len(payload) == self._frame_samples):
+            self.forward(packet, payload_type, payload, now)
+            return
+        packet = packet._replace(payload_type=payload_type, payload=payload)
+        if self._recut is None or self._recut.ssrc != packet.ssrc:
+            self._recut = Recut(packet)
+        self._forward_all(
+            self._recut.passed(packet) if event else self._recut.cut(packet, self._frame_samples), now
+        )
+
+    def press(self, digit: str, now: float) -> None:
+        """Send a digit of the other end of a bridge, behind those being sent; meanwhile nothing is relayed."""
+        self.send_digits(digit, now)
+        self._woken()
+
+    def _leave_out(self, packet: Packet, now: float) -> None:
+        if self._recut is None:
+            self.outgoing.withhold(packet)
+        else:
+            self._forward_all(self._recut.leave_out(packet), now)
+
+    def _forward_all(self, packets: Iterable[Packet], now: float) -> None:
+        for packet in packets:
+            self.forward(packet, packet.payload_type, packet.payload, now)
 
     def forward(self, packet: Packet, payload_type: int, payload: bytes, now: float) -> None:
         """Send a packet that was heard, with another payload, unless something of our own is being said.

@@ -46,13 +46,16 @@ class Stream:
         rng: Random,
         inband: InbandDigits,
         transmit_control: Callable[[bytes, Source], object] | None = None,
+        *,
+        woken: Callable[[], None] | None = None,
     ) -> None:
         self._transmit = transmit
         self._transmit_control = transmit_control or transmit
         self._rng = rng
         self._emit = emit
-        self.sender = Sender(transmit, emit, rng)
-        self._digits = DigitsHeard(inband, emit)
+        self.sender = Sender(transmit, emit, rng, woken or (lambda: None))
+        self._digits = DigitsHeard(inband, emit, self._hand_on)
+        self._listens = False
         self._remote: Remote | None = None
         self._acceptance: Acceptance | None = None
         self._recorder = Recorder(emit)
@@ -100,7 +103,10 @@ class Stream:
             self._reporter = Reporter(session, self._rng, remote, now)
         self._remote = remote
         self.sender.direct(remote, self._acceptance, self._srtp, fill=fill, now=now)
-        self._digits.listen_for_tones(listen and remote.dtmf_payload is None)
+        self._listens = listen
+        self.listen()
+        if self._peer is not None:
+            self._peer.listen()
         if self._early:
             self._early_at = now
 
@@ -145,6 +151,18 @@ class Stream:
         if peer is not None:
             self.sender.stop_playing()
             self.sender.echoes = False
+        self.listen()
+
+    def listen(self) -> None:
+        """Hear digits as tones where they come so, for who asked for it or for a peer that takes them as events."""
+        asked = self._listens or (self._peer is not None and self._peer.sender.takes_events)
+        remote = self._remote
+        self._digits.listen_for_tones(asked and remote is not None and remote.dtmf_payload is None)
+
+    def _hand_on(self, digit: str) -> None:
+        """Let a peer that takes telephone events have the digit of a tone."""
+        if self._peer is not None and self._peer.sender.takes_events:
+            self._peer.sender.press(digit, self._heard_at)
 
     def mix(self, other: Stream, now: float) -> None:
         """Hear `other` and all with whom it is mixed, and be heard by them; ends bridge, echo and what plays."""
@@ -246,8 +264,8 @@ class Stream:
             self._digits.take_event(packet, now)
         elif self._recorder.file or self._loudness or self._digits.ear:
             self._hear(narrow, now)
-        relay = self._relay
-        if relay is not None:
+        relay, ear = self._relay, self._digits.ear
+        if relay is not None and (ear is None or not ear.is_down):
             relay.relay(narrow if relay.wideband is None else packet, event=is_event, now=now)
         elif sender.echoes:
             sender.forward(packet, packet.payload_type, packet.payload, now)

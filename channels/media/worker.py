@@ -162,6 +162,10 @@ class Worker:
             self._due[number] = deadline
             heappush(self._heap, (deadline, number))
 
+    def _wake(self, line: _Line) -> None:
+        if line.stream is not None:
+            self._schedule(line.number, line.stream)
+
     def _tick(self, now: float) -> None:
         heap, due = self._heap, self._due
         while heap and heap[0][0] <= now:
@@ -300,7 +304,8 @@ class Worker:
 
         line.number = number
         transmit_control = partial(self._transmit_control, line)
-        line.stream = Stream(transmit, partial(self._tell, number), self._rng, self._inband, transmit_control)
+        tell, woken = partial(self._tell, number), partial(self._wake, line)
+        line.stream = Stream(transmit, tell, self._rng, self._inband, transmit_control, woken=woken)
         line.receive = line.stream.receive
         for data, source, came_at in line.early:
             if now - came_at <= EARLY_S:

@@ -243,6 +243,7 @@ class PhoneCall(Sound):
             dtmf_payload=offer_answer.DTMF_PAYLOAD if self._phone.telephone_events else None,
             cryptos=keying.offers() if keys is None else (Crypto(1, keys.suite, keys.ours),),
             savp=keying.insists,
+            ptime_ms=self._phone.ptime_ms,
         )
         return self._offer.encode()
 
@@ -318,9 +319,8 @@ class PhoneCall(Sound):
 
     def _go_by(self, agreed: offer_answer.Agreed) -> None:
         self._keys = agreed.keys
-        self._stream.connect(
-            agreed.remote(self._leg().peer.host, energy=self._phone.measures_energy), fill=True
-        )
+        remote = agreed.remote(self._leg().peer.host, energy=self._phone.measures_energy)
+        self._stream.connect(remote, fill=True, listen=True)
 
     def _connect(self, agreed: offer_answer.Agreed) -> None:
         self._go_by(agreed)

@@ -64,9 +64,10 @@ class Phone:
     """One phone, at `server`, with its sockets at `host`; a `Flow` as `server` is the connection that it opens.
 
     `busy_with` is the status with which it refuses calls (486, 603 …), None rings. `claims` is another user part for
-    its From and To, `codecs` what it offers and takes; without `telephone_events` it sends its digits as tones when it
-    calls; with `measures_energy` its verdicts tell how loud it was. Audio is encrypted as `encrypts` says: `gladly` is
-    by RTP/AVP with keys, which the far end may leave alone. `calls` and `messages` are in the order in which they came.
+    its From and To, `codecs` what it offers and takes. When it calls it asks for packets of `ptime_ms`, and without
+    `telephone_events` it sends and hears digits as tones. With `measures_energy` its verdicts tell how loud it was.
+    Audio is encrypted as `encrypts` says: `gladly` is by RTP/AVP with keys, which the far end may leave alone. `calls`
+    and `messages` are in the order in which they came.
     """
 
     def __init__(self, network: Network, server: Peer, account: Account, host: str) -> None:
@@ -95,6 +96,7 @@ class Phone:
         self.measures_energy = False
         self.telephone_events = True
         self.encrypts: Literal["never", "gladly", "always"] = "never"
+        self.ptime_ms = 20
 
     @classmethod
     async def start(

@@ -27,7 +27,7 @@ class NotAnsweredError(Exception):
 
 
 class Sound(ABC):
-    """The half of a `PhoneCall` that deals with RTP; `digits` are those that the far end pressed (RFC 4733).
+    """The half of a `PhoneCall` that deals with RTP; `digits` are those that the far end pressed (RFC 4733, or tones).
 
     `has_early_media` tells that there was something to hear before the answer.
     """
