@@ -26,6 +26,7 @@ IS_AVAILABLE = find_spec("pylibsrtp") is not None
 MOST_SOURCES = 32
 """So many SSRCs of one far end are followed; each costs memory of the library."""
 
+_VERSION = 2
 _RTCP_TYPES = range(192, 224)
 _REPLAYED = "replay check failed (bad index)"
 _TOO_OLD = "replay check failed (index too old)"
@@ -120,7 +121,10 @@ class Srtp:
         self._transmit(sealed, destination)
 
     def open(self, data: bytes) -> bytes | None:
-        """Return the RTP or RTCP packet (RFC 5761 4) in what came to the port of the RTP; None when it is refused."""
+        """Return the RTP or RTCP packet (RFC 5761 4) in what came to the port of the RTP; None when it is refused.
+
+        Of what is neither, STUN for instance, nothing is left.
+        """
         if len(data) > 1 and data[1] in _RTCP_TYPES:
             return self.open_report(data)
         return self._open(data, data[8:12], is_report=False)
@@ -130,10 +134,12 @@ class Srtp:
         return self._sealing.protect_rtcp(data)
 
     def open_report(self, data: bytes) -> bytes | None:
-        """Return the report in an SRTCP packet, None when it is refused."""
+        """Return the report in an SRTCP packet, None when it is refused; as `open`."""
         return self._open(data, data[4:8], is_report=True)
 
     def _open(self, data: bytes, source: bytes, *, is_report: bool) -> bytes | None:
+        if not data or data[0] >> 6 != _VERSION:
+            return b""
         if source not in self._sources and len(self._sources) >= MOST_SOURCES:
             self.unauthentic += 1
             return None

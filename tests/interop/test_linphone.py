@@ -30,11 +30,17 @@ CONFIG = """\
 [sip]
 sip_port={udp}
 sip_tcp_port={tcp}
-sip_tls_port=0
+sip_tls_port={tls}
+verify_server_certs=0
+verify_server_cn=0
+media_encryption={encryption}
+media_encryption_mandatory={mandatory:d}
 default_proxy=0
 guess_hostname=0
 contact=<sip:{account}@127.0.0.1>
 use_ipv6=0
+[rtp]
+audio_rtp_port={rtp}
 [video]
 automatically_initiate=0
 automatically_accept=0
@@ -55,7 +61,9 @@ TRIES = 40
 class Linphone(Program):
     """One linphonec without a sound card; it says a tone and records what it hears."""
 
-    def __init__(self, room: Path, server: str, account: str, *, transport: str, tone_hz: int) -> None:
+    def __init__(
+        self, room: Path, served: Served, account: str, *, transport: str, tone_hz: int, mandatory: bool
+    ) -> None:
         (room / ".local" / "share" / "linphone").mkdir(parents=True)
         write_tone(room / "said.wav", tone_hz)
         self._room = room
@@ -63,10 +71,14 @@ class Linphone(Program):
             CONFIG.format(
                 account=account,
                 password=PASSWORDS[account],
-                server=server,
+                server=served.sips if transport == "tls" else served.sip,
                 transport=transport,
+                encryption="srtp" if transport == "tls" else "none",
+                mandatory=mandatory,
                 udp=_free_port() if transport == "udp" else 0,
                 tcp=_free_port() if transport == "tcp" else 0,
+                tls=_free_port() if transport == "tls" else 0,
+                rtp=_free_port(),  # Linphone shares a port with others rather than take another one
             )
         )
         super().__init__(["env", f"HOME={room}", "linphonec", "-d", "0", "-c", str(room / "config")])
@@ -97,9 +109,13 @@ def telephone(served: Served, tmp_path: Path) -> Iterator[Callable[..., Linphone
     """Start registered telephones for an account of the small site; afterwards they quit."""
     started: list[Linphone] = []
 
-    def start(account: str, transport: str = "udp", tone_hz: int = 620) -> Linphone:
+    def start(
+        account: str, transport: str = "udp", tone_hz: int = 620, *, mandatory: bool = False
+    ) -> Linphone:
         room = tmp_path / account
-        started.append(Linphone(room, served.sip, account, transport=transport, tone_hz=tone_hz))
+        started.append(
+            Linphone(room, served, account, transport=transport, tone_hz=tone_hz, mandatory=mandatory)
+        )
         return started[-1].registered()
 
     yield start
@@ -123,6 +139,28 @@ def test_two_telephones_hear_each_other(telephone: Callable[..., Linphone], tran
     """Both registered by digest (RFC 3261 22.4)."""
     anna, ben = telephone("100", transport, 620), telephone("101", transport, 440)
     talk(anna, ben)
+    anna.press("terminate\n")
+    for one in (anna, ben):
+        one.shows("ended (No error)")
+        one.quit()
+    assert anna.heard().contains_tone(440)
+    assert ben.heard().contains_tone(620)
+
+
+@pytest.mark.needs("pylibsrtp")
+def test_two_telephones_by_tls_talk_by_srtp(telephone: Callable[..., Linphone], served: Served) -> None:
+    """RFC 4568: RTP/SAVP by Anna's own wish, and by Ben's refusal of anything else; also after a hold."""
+    anna, ben = telephone("100", "tls", 620), telephone("101", "tls", 440, mandatory=True)
+    talk(anna, ben)
+    anna.press("pause\n")
+    anna.shows("is now paused")
+    anna.press("resume\n")
+    anna.shows_again("Media streams established")
+    assert not anna.comes_to_show("ended", 1.0)
+    (call,) = served.get("/api/v1/calls")
+    for leg in served.get(f"/api/v1/calls/{call['id']}")["connections"]:
+        assert leg["verdict"]["encryption"] == "AES_CM_128_HMAC_SHA1_80"
+        assert leg["verdict"]["packets_unauthentic"] == 0
     anna.press("terminate\n")
     for one in (anna, ben):
         one.shows("ended (No error)")
@@ -165,7 +203,8 @@ def test_who_is_held_hears_the_music_until_he_is_taken_back(telephone: Callable[
         one.shows("ended (No error)")
         one.quit()
     heard = ben.heard()
-    assert heard.between(0.2, 0.7).contains_tone(620, threshold=0.9)
+    begin_s = next(at for at, sample in enumerate(heard.samples) if abs(sample) > 1000) / SAMPLE_RATE_HZ
+    assert heard.between(begin_s, begin_s + 0.5).contains_tone(620, threshold=0.9)
     assert heard.between(heard.duration_s - 0.6, heard.duration_s - 0.1).contains_tone(620, threshold=0.9)
     places = [place for place in map(_place_in_the_piece, _quarters(heard)) if place is not None]
     assert len(places) > 3

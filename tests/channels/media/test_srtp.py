@@ -147,9 +147,14 @@ def test_a_forged_packet_does_not_move_the_index() -> None:
 
 
 def test_what_is_no_packet_is_not_opened() -> None:
+    """Of what is no RTP at all, as STUN is, nothing is left; it is not authentic either way, but not counted so."""
     _, other = pair()
-    for data in (b"", b"\x80", b"\x80\x08", bytes(12), b"\x80\xc8", b"\x80\xc9\0\1\0\0\0\1", bytes(3000)):
-        assert other.srtp.open(data) is None, data
+    packets = (b"\x80", b"\x80\x08", b"\x80\xc8", b"\x80\xc9\0\1\0\0\0\1", b"\x80" + bytes(3000))
+    for data in packets:
+        assert (other.srtp.open(data), other.srtp.open_report(data)) == (None, None), data
+    for data in (b"", bytes(12), b"\0\1\0\0\x21\x12\xa4\x42" + bytes(12)):
+        assert (other.srtp.open(data), other.srtp.open_report(data)) == (b"", b""), data
+    assert other.srtp.unauthentic == 2 * len(packets)
 
 
 def test_no_packet_is_sent_with_an_index_that_was_used() -> None:

@@ -136,6 +136,17 @@ def test_what_is_not_authentic_neither_begins_a_stream_nor_moves_it() -> None:
     assert (verdict.packets_received, verdict.packets_refused, verdict.packets_unauthentic) == (1, 0, 2)
 
 
+def test_what_is_no_rtp_is_refused_as_ever() -> None:
+    """Linphone asks by STUN (RFC 8489), with keys or without."""
+    for mux in (True, False):
+        leg = Leg(mux=mux)
+        stun = b"\0\1\0\0\x21\x12\xa4\x42" + bytes(12)
+        leg.take(stun)
+        leg.stream.receive_control(stun, (FAR[0], 4001), leg.now)
+        verdict = leg.verdict
+        assert (verdict.packets_refused, verdict.packets_unauthentic) == (2, 0)
+
+
 def test_a_copy_from_a_wrong_source_does_not_make_the_packet_a_replay() -> None:
     leg = Leg()
     data = leg.next()
