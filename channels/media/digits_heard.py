@@ -20,11 +20,17 @@ if TYPE_CHECKING:
 MOST_DIGITS = 256
 """So many digits are remembered, the last ones."""
 
+LEAST_S = 0.04
+"""Nobody presses keys faster: a tone takes as long, and so does the pause behind it (ITU-T Q.24)."""
+
+BURST = 32
+"""So many events may come at once, after a network held them back; what is more is a flood."""
+
 
 class DigitsHeard:
     """`text` is what was pressed so far; `ear` hears tones, if anybody listens for them."""
 
-    __slots__ = ("_emit", "_events", "_hand_on", "_inband", "ear", "text")
+    __slots__ = ("_emit", "_events", "_hand_on", "_inband", "_paid_until", "ear", "text")
 
     def __init__(
         self, inband: InbandDigits, emit: Callable[[MediaEvent], None], hand_on: Callable[[str], None]
@@ -33,6 +39,7 @@ class DigitsHeard:
         self._emit = emit
         self._hand_on = hand_on
         self._events = DigitReceiver()
+        self._paid_until = 0.0
         self.ear: Ear | None = None
         self.text = ""
 
@@ -45,9 +52,10 @@ class DigitsHeard:
             self.ear = None
 
     def take_event(self, packet: Packet, now: float) -> None:
-        """Take a packet of the telephone-event payload type."""
+        """Take a packet of the telephone-event payload type; each digit costs others time, so a flood is cut off."""
         digit = self._events.receive(packet, now)
-        if digit is not None:
+        if digit is not None and self._paid_until - now < BURST * LEAST_S:
+            self._paid_until = max(self._paid_until, now) + LEAST_S
             self._press(digit)
 
     def _take_tone(self, digit: str) -> None:

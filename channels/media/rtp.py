@@ -21,10 +21,12 @@ MAX_MISORDER = 100
 COMFORT_NOISE = 13
 """The static payload type of RFC 3389: its sender is silent, and says how the silence would sound."""
 
+RTCP_PAYLOAD_TYPES = range(64, 96)
+"""What looks like these is RTCP, and never RTP (RFC 5761, section 4)."""
+
 _HEADER = Struct("!BBHII")
 _PLAIN = 0x80  # version 2; no padding, extension or contributing source
 _PADDING, _EXTENSION, _SOURCES = 0x20, 0x10, 0x0F
-_RTCP_PAYLOAD_TYPES = range(64, 96)
 
 
 class Packet(NamedTuple):
@@ -45,7 +47,7 @@ def parse(data: bytes) -> Packet | None:
         return None
     first, second, sequence, timestamp, ssrc = _HEADER.unpack_from(data)
     payload_type = second & 0x7F
-    if payload_type in _RTCP_PAYLOAD_TYPES:
+    if payload_type in RTCP_PAYLOAD_TYPES:
         return None
     if first == _PLAIN:
         payload = data[12:]

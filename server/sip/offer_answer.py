@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...channels.media import wideband
 from ...channels.media.plane import Codec, Remote
+from ...channels.media.rtp import RTCP_PAYLOAD_TYPES
 from ...channels.network import Address
 from . import sdes
 from .sdes import UNKEYED
@@ -298,10 +299,12 @@ def _is_hold(host: str) -> bool:
 
 
 def _dtmf_payload(line: Media) -> int | None:
+    """Give the payload type of telephone events; one that would be taken for RTCP is none (RFC 5761 4)."""
     maps = line.rtpmaps
     for number in line.payload_types:
         meant = maps.get(number)
-        if meant is not None and (meant.encoding, meant.clock_hz) == ("TELEPHONE-EVENT", _CLOCK_HZ):
+        is_event = meant is not None and (meant.encoding, meant.clock_hz) == ("TELEPHONE-EVENT", _CLOCK_HZ)
+        if is_event and number not in RTCP_PAYLOAD_TYPES:
             return number
     return None
 

@@ -11,6 +11,7 @@ import pytest
 from ringfence.channels.media import rtp
 from ringfence.channels.media.acceptance import Source
 from ringfence.channels.media.audio import Audio
+from ringfence.channels.media.digits_heard import BURST, LEAST_S
 from ringfence.channels.media.early import EARLY_PACKETS
 from ringfence.channels.media.g711 import SILENCE, decode, encode, translate
 from ringfence.channels.media.inband import InbandDigits
@@ -373,6 +374,20 @@ class TestDigits:
         leg.press(1, 160)
         leg.press(11, 2000)
         assert leg.events == [StreamStarted(), DigitHeard("1"), DigitHeard("#")]
+
+    def test_a_flood_of_events_is_cut_off_and_the_fastest_finger_is_not(self, leg: Leg) -> None:
+        """Each digit is told to the main process, whose time a hostile phone must not take."""
+        leg.connect()
+        for number in range(2000):
+            leg.press(number % 16, 1000 * number)
+            leg.pass_time(0.001)
+        assert len(leg.events) == pytest.approx(1 + BURST + 2.0 / LEAST_S, abs=2)
+        leg.events.clear()
+        leg.pass_time(5.0)
+        for number in range(2000, 2200):
+            leg.press(number % 16, 1000 * number)
+            leg.pass_time(0.08)
+        assert len(leg.events) == 200
 
     def test_digits_interrupt_the_audio_and_keep_the_stream_continuous(self, leg: Leg) -> None:
         leg.connect(fill=True)

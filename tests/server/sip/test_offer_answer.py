@@ -63,6 +63,15 @@ def test_both_sides_agree_on_the_same(
     assert at_offerer.receives == (theirs.receives and ours.sends)
 
 
+@pytest.mark.parametrize(("number", "agreed"), [(63, 63), (64, None), (72, None), (95, None), (96, 96)])
+def test_telephone_events_whose_type_looks_like_rtcp_are_not_agreed(number: int, agreed: int | None) -> None:
+    """RFC 5761 section 4: they could not be told from reports; digits are heard as tones then."""
+    audio = f"m=audio 40000 RTP/AVP 8 {number}\r\na=rtpmap:{number} telephone-event/8000\r\n"
+    body, settled = offer_answer.answer(offered(audio), "127.0.0.1", 20000, session_id=1, version=1)
+    assert settled.dtmf_payload == agreed
+    assert ("telephone-event" in body) is (agreed is not None)
+
+
 def test_the_first_codec_of_the_offer_is_taken_with_its_numbers() -> None:
     sdp, agreed = answer_to(AUDIO)
     assert (agreed.codec, agreed.dtmf_payload, agreed.ptime_ms) == (Codec.PCMU, 96, 20)

@@ -6,12 +6,15 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from ringfence.channels.media import rtcp
 from ringfence.channels.network import Address
 from ringfence.fixtures.plugin import read_site
+from ringfence.server.cli import event_log
 from ringfence.server.sip.sdp import Sdp
 from ringfence.server.site.site import Site, SiteError
+from ringfence.server.switch.events import CallEnded, Refused
 
 from .raw_caller import RawCaller
 
@@ -45,6 +48,32 @@ async def test_a_box_waits_for_a_minute(pbx: PbxUnderTest) -> None:
 @pytest.mark.ringfence(site=IMPATIENT)
 async def test_the_site_may_wait_less(pbx: PbxUnderTest) -> None:
     assert await silence_of(pbx, "200") == pytest.approx(10.0, abs=0.5)
+
+
+@pytest.mark.ringfence(site=IMPATIENT)
+async def test_who_vanished_is_told_by_its_reason_wherever_one_looks(pbx: PbxUnderTest) -> None:
+    """In the BYE (RFC 3326), the event stream, the log, the journal, and for the decision that the BYE names."""
+    event_log.follow(pbx.server.switch.stream)
+    with capture_logs() as logged:
+        async with RawCaller(pbx) as caller:
+            await caller.invite("*100")
+            caller.ack()
+            bye = await caller.request_from_server()
+            caller.respond(bye, 200)
+    decision = bye.get("x-license-decision")
+    assert (bye.get("reason") or "").startswith("Q.850;cause=41")
+    assert bye.get("x-license-reason") == "media.lost"
+    refused, ended = await pbx.wait_for(Refused), await pbx.wait_for(CallEnded)
+    assert (refused.decision, refused.reason, ended.cause) == (decision, "media.lost", 41)
+    (line,) = [line for line in logged if line["event"] == "call.refused"]
+    assert (line["reason"], line["decision"]) == ("media.lost", decision)
+    entries = (await pbx.server.journal.find()).entries
+    assert {(entry.kind, entry.reason, entry.cause) for entry in entries} == {
+        ("refusal", "media.lost", None), ("call", None, 41),
+    }  # fmt: skip
+    kept = pbx.server.switch.decisions.get(decision or "")
+    assert kept is not None
+    assert kept.refusal.reason == "media.lost"
 
 
 @pytest.mark.ringfence(site=IMPATIENT)
