@@ -37,7 +37,8 @@ class Remote:
     not `signalling_host` before it has sent itself. `dtmf_payload` is the telephone-event payload type (RFC 4733) or
     None. `sends` and `receives` are the far end's directions (RFC 3264). `rtcp` is where it hears reports (RFC 3605),
     None for nowhere; with `rtcp_mux` they share the port of the RTP (RFC 5761). `energy` has loudness and tones
-    measured. With `keys` all RTP and RTCP is SRTP and SRTCP (RFC 3711).
+    measured. With `keys` all RTP and RTCP is SRTP and SRTCP (RFC 3711). While it `holds`, what plays and what is
+    recorded waits, and that it is silent is not told.
     """
 
     address: Address
@@ -51,6 +52,7 @@ class Remote:
     rtcp_mux: bool = False
     energy: bool = False
     keys: Keys | None = None
+    holds: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,25 +18,43 @@ if TYPE_CHECKING:
 
 
 class Recorder:
-    """`file` is being written, and ends by itself at `until`."""
+    """`file` is being written, and ends by itself at `until`; while its far end holds it waits."""
 
-    __slots__ = ("_emit", "file", "until")
+    __slots__ = ("_emit", "_held_at", "_left_s", "file", "until")
 
     def __init__(self, emit: Callable[[MediaEvent], None]) -> None:
         self._emit = emit
         self.file: RecordingFile | None = None
         self.until: float | None = None
+        self._held_at: float | None = None
+        self._left_s = 0.0
 
     def start(self, path: Path, max_s: float, now: float) -> None:
         """Record to `path`; a recording that runs is closed first."""
         self.stop()
-        self.file, self.until = RecordingFile(path, max_s), now + max_s
+        self.file, self._left_s = RecordingFile(path, max_s), max_s
+        if self._held_at is None:
+            self.until = now + max_s
+        else:
+            self._held_at = now
         if self.file.full:
             self.stop()
 
+    def wait(self, waits: bool, now: float) -> None:
+        """Take nothing more and let no time pass, or go on right behind what was taken before."""
+        held_at = self._held_at
+        if waits is (held_at is not None):
+            return
+        self._held_at = now if waits else None
+        if held_at is None and self.until is not None:
+            self._left_s, self.until = self.until - now, None
+        elif held_at is not None and self.file is not None:
+            self.file.leave_out(now - held_at)
+            self.until = now + self._left_s
+
     def take(self, packet: Packet, now: float) -> None:
         """Write a packet of audio down."""
-        if self.file is not None:
+        if self.file is not None and self._held_at is None:
             self.file.add(packet, now)
             if self.file.full:
                 self.stop()

@@ -32,6 +32,7 @@ BELIEVED_AHEAD_SAMPLES = SAMPLE_RATE_HZ
 _HEADER = Struct("<4sI4s4sIHHIIHH4sI")
 _U32 = 0xFFFFFFFF
 _SIGN = 0x80000000
+_NOBODY = -1
 
 
 def _wav_header(samples: int) -> bytes:
@@ -117,6 +118,12 @@ class RecordingFile:
                 self._write(pcm, _HEADER.size + 2 * position)
         if len(self._window) >= self._save_at:
             self._save()
+
+    def leave_out(self, seconds: float) -> None:
+        """Go on as if the time that has just passed had not; what comes next is put by its arrival."""
+        if self._began is not None:
+            self._began += seconds
+            self._ssrc = _NOBODY
 
     def finish(self) -> float:
         """Close the file under its own name; return its length in seconds, 0 if it could not be written."""

@@ -72,7 +72,7 @@ class Sender:
         self._relayed_at = float("-inf")
         self._grid_at: float | None = None
         self.frame_at: float | None = None
-        self.echoes = False
+        self.echoes = self._is_held = False
         self.wideband: Wideband | None = None
         self.outgoing = Outgoing(rng)
 
@@ -111,6 +111,7 @@ class Sender:
         self._payload_type = PAYLOAD_TYPES.get(remote.codec, PAYLOAD_TYPES[Codec.PCMA])
         self._dtmf = remote.dtmf_payload
         self._fill = fill
+        self._is_held = remote.holds
         self._wake(now)
 
     def play(self, token: int, playables: Sequence[Playable], now: float) -> None:
@@ -211,7 +212,9 @@ class Sender:
         if self._digits and self._send_digit_frame(due):
             return
         player = self._player
-        if player is not None:
+        if player is not None and self._is_held:
+            self._talking = False
+        elif player is not None:
             self._send(self._payload_type, self.outgoing.stamp(due), player.read(samples, codec))
             if player.done:
                 self._player = None

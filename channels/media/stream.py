@@ -87,8 +87,9 @@ class Stream:
             return
         if self._acceptance is None or not self._acceptance.fits(remote):
             self._acceptance = Acceptance(remote, self._acceptance)
-        if self._remote is None or not self._remote.sends:
+        if self._remote is None or not self._remote.sends or self._remote.holds:
             self._heard_at = now
+        self._recorder.wait(remote.holds, now)
         self._loudness = self._loudness or (Loudness() if remote.energy else None)
         if remote.keys is None:
             self._srtp = None
@@ -315,8 +316,9 @@ class Stream:
         return min(deadlines) if deadlines else None
 
     def _silent_at(self) -> float | None:
-        """When a watched far end that may send has been silent too long."""
-        if self._silent_s is None or (self._remote is not None and not self._remote.sends):
+        """When a watched far end that may send, and does not hold, has been silent too long."""
+        remote = self._remote
+        if self._silent_s is None or (remote is not None and (remote.holds or not remote.sends)):
             return None
         return self._heard_at + self._silent_s
 

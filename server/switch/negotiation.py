@@ -46,6 +46,7 @@ class Negotiation:
         self.keying: Keying = UNKEYED
         self.allowed = Direction.SENDRECV
         self.wanted = Direction.SENDRECV
+        self._has_listened = False
         self.wanted_codec: Codec | None = None
         """What their offer has first among what we know, in case somebody is offered the same on their behalf."""
 
@@ -82,7 +83,18 @@ class Negotiation:
         if self.agreed is None:
             return None
         remote = self.agreed.remote(signalling_host, energy=energy)
-        return replace(remote, sends=False, receives=False) if self.told is not None else remote
+        if self.told is not None:
+            return replace(remote, sends=False, receives=False)
+        return replace(remote, holds=True) if self.holds else remote
+
+    @property
+    def holds(self) -> bool:
+        """Whether the far end, which has listened before, does not want to now (RFC 3264 8.4)."""
+        return self._has_listened and not self.wanted.receives
+
+    def _want(self, *, sends: bool, receives: bool) -> None:
+        self.wanted = Direction.of(sends=sends, receives=receives)
+        self._has_listened = self._has_listened or receives
 
     def take_offer(self, body: bytes) -> None:
         """Read the caller's offer before anything is promised; raises `SdpError`. No body: the offer will be ours."""
@@ -151,7 +163,7 @@ class Negotiation:
         if self.told is not None:
             body, agreed = write(behalf=self.told)
         self.agreed = agreed
-        self.wanted = Direction.of(sends=agreed.sends, receives=agreed.receives)
+        self._want(sends=agreed.sends, receives=agreed.receives)
         return body.encode()
 
     def reanswer(self, body: bytes, port: int, *, inactive: bool) -> bytes:
@@ -187,7 +199,7 @@ class Negotiation:
     def _settle(self, ours: str, body: bytes) -> None:
         self.agreed = offer_answer.agreed_from_answer(ours, body)
         self._shown, self.told, offered = self._showing, self._telling, self._offered
-        self.wanted = Direction.of(  # what was not offered, the answer does not decline
+        self._want(  # what was not offered, the answer does not decline
             sends=self.agreed.sends or not offered.receives,
             receives=self.agreed.receives or not offered.sends,
         )

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 class SwitchSession:
-    """See `channels.session.Session`. One verb runs at a time; what it waits for is `_waiting`."""
+    """See `channels.session.Session`. One verb runs at a time; what it waits for is `_waiting`.
+
+    While the caller holds, all waits; see docs/decisions/0037-held-features.md.
+    """
 
     def __init__(self, switch: Switch, connection: Connection, caller: Party) -> None:
         self._switch = switch
@@ -33,10 +36,14 @@ class SwitchSession:
         self._connection = connection
         self._waiting: asyncio.Future[Any] | None = None
         self._wants_digit = False
+        self._timeout_s: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._digits: list[str] = []
         self._token = 0
         self._patience_s: float | None = None
         self._idle: asyncio.TimerHandle | None = None
+        self._resting = False
+        self._held = connection.negotiation.holds
         self._ended: int | None = None
         self._recorded: Recorded | None = None
         self._stream_closed = False
@@ -212,13 +219,20 @@ class SwitchSession:
         self._wake()
 
     def on_direction(self, connection: Connection) -> None:
-        """The stream knows by itself whether it is heard."""
+        """What plays and what is recorded waits in the plane while the caller holds; the time for a digit does here."""
+        if connection.negotiation.holds is self._held:
+            return
+        self._held = connection.negotiation.holds
+        if self._resting:
+            self._rest()
+        if self._waiting is not None and self._wants_digit:
+            self._limit_wait()
 
     def on_digit(self, connection: Connection, digit: str) -> None:
         """A digit, however it came."""
         self._switch.stream.publish(DigitPressed(self.call_id, connection.leg_id, digit))
         self._digits.append(digit)
-        if self._idle is not None:
+        if self._resting:
             self._rest()
         self._wake(digit=True)
 
@@ -253,15 +267,22 @@ class SwitchSession:
         self._check()
         loop = asyncio.get_running_loop()
         self._waiting = waiting = loop.create_future()
-        self._wants_digit = until_digit
-        timer = loop.call_later(timeout_s, self._wake) if timeout_s is not None else None
+        self._wants_digit, self._timeout_s = until_digit, timeout_s
+        self._limit_wait()
         try:
             await waiting
         finally:
-            self._waiting = None
-            if timer is not None:
-                timer.cancel()
+            self._waiting = self._timeout_s = None
+            self._limit_wait()
         self._check()
+
+    def _limit_wait(self) -> None:
+        """Begin to count the time of the verb that waits; for a digit of who holds no time counts."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._timeout_s is not None and not (self._held and self._wants_digit):
+            self._timer = asyncio.get_running_loop().call_later(self._timeout_s, self._wake)
 
     async def _wait_for_recording(self) -> None:
         """After the end of a leg its recording is still being closed."""
@@ -282,13 +303,15 @@ class SwitchSession:
         raise Ended(self._connection.cause)
 
     def _rest(self) -> None:
-        """Begin to count the time without a digit."""
+        """Begin to count the time without a digit, unless the caller holds."""
         self._busy()
-        if self._ended is None and self._patience_s is not None:
+        self._resting = True
+        if self._ended is None and self._patience_s is not None and not self._held:
             self._idle = asyncio.get_running_loop().call_later(self._patience_s, self._connection.hang_up)
 
     def _busy(self) -> None:
         """Stop counting: the caller speaks, or somebody is rung for him."""
+        self._resting = False
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
