@@ -16,10 +16,12 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from ringfence.channels.media.plane import Codec, Tone
@@ -43,19 +45,17 @@ TONE = tone_payload(Tone((620,)), Codec.PCMA, 0, 8000)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """So many calls at once, each held so long, and how many of each kind before and after the first look."""
+    """So many calls at once, each held so long, `calls` of each kind."""
 
     at_once: int
     hold_s: float
-    warm_up: int
     calls: int
     limit_s: float
 
 
-PARTS = {
-    "calls": Part(at_once=100, hold_s=1, warm_up=1000, calls=2500, limit_s=180),
-    "long": Part(at_once=200, hold_s=30, warm_up=150, calls=1000, limit_s=720),
-}
+PARTS = {"calls": Part(100, 1, 2500, 180), "long": Part(200, 30, 1000, 720)}
+FLURRY = Part(100, 1, 1000, 180)
+"""The warm-up of every part: so many calls fill each cache of bounded size, and last longer than a transaction."""
 
 
 @contextmanager
@@ -77,12 +77,12 @@ def server(room: Path) -> Iterator[Served]:
             yield served
 
 
-def talk(served: Served, part: Part, calls: int) -> int:
-    """Let all kinds of calls come, `calls` of each; prints what became of them and returns how many failed."""
+def talk(served: Served, part: Part) -> int:
+    """Let all kinds of calls come; prints why some failed and returns how many."""
     each = part.at_once // len(KINDS)
 
     def load(number: str) -> sipp.Outcome:
-        said = Load(ROOT + number, each / part.hold_s, calls, round(part.hold_s * 1000))
+        said = Load(ROOT + number, each / part.hold_s, part.calls, round(part.hold_s * 1000))
         return sipp.run(served.sip, "talk", said, said=TONE, options=("-l", str(each)))
 
     with ThreadPoolExecutor(len(KINDS)) as beside:
@@ -91,7 +91,7 @@ def talk(served: Served, part: Part, calls: int) -> int:
         if one.failed:
             reasons = Counter(re.findall(r"X-License-Reason: (\S+)", one.errors))
             print(
-                f"{kind}: {one.failed} of {calls} failed, refused by us: {dict(reasons)}; {one.errors[:300]}"
+                f"{kind}: {one.failed} of {part.calls} failed, refused by us: {dict(reasons)}; {one.errors[:300]}"
             )
     return sum(one.failed for one in outcomes.values())
 
@@ -142,47 +142,69 @@ def table(before: dict[str, float], after: dict[str, float]) -> bool:
     return good
 
 
-def heard(served: Served, part: Part) -> bool:
+def heard(served: Served, part: Part, since: datetime) -> bool:
     """Print how many packets the journal tells of; whether every leg was heard and spoken to all the time."""
-    legs: dict[str, list[tuple[int, int]]] = {}
-    before, path = None, "/api/v1/journal?limit=1000"
-    while page := served.get(path if before is None else f"{path}&before={before}"):
+    verdicts: dict[str, list[dict[str, int]]] = {}
+    page = {"before": sys.maxsize}
+    while page["before"]:
+        page = served.get(
+            f"/api/v1/journal?limit=1000&since={since:%Y-%m-%dT%H:%M:%SZ}&before={page['before']}"
+        )
         for entry in page["entries"]:
-            told = [
-                (leg["verdict"]["packets_received"], leg["verdict"]["packets_sent"]) for leg in entry["legs"]
-            ]
-            legs.setdefault(str(entry["called"]), []).extend(told)
-        before = page["before"]
-        if before is None:
-            break
+            verdicts.setdefault(entry["called"], []).extend(leg["verdict"] for leg in entry["legs"])
     due, good = part.hold_s * 50 * HEARD, True
-    for called, both in sorted(legs.items()):
-        poor = sum(min(one) < due for one in both)
+    for called, legs in sorted(verdicts.items()):
+        poor = sum(min(one["packets_received"], one["packets_sent"]) < due for one in legs)
         good = good and not poor
+        received, sent, lost = (
+            sum(one[f"packets_{what}"] for one in legs) for what in ("received", "sent", "lost")
+        )
         print(
-            f"{called:36}{len(both)} legs, {sum(one[0] for one in both):,} packets heard, "
-            f"{sum(one[1] for one in both):,} sent; {poor} legs with fewer than {due:.0f}"
+            f"{called:15}{len(legs):6,} legs, {received:,} packets heard, {sent:,} sent, {lost} lost; "
+            f"{poor} legs with fewer than {due:.0f}"
         )
     return good
+
+
+@contextmanager
+def minutes(served: Served) -> Iterator[list[float]]:
+    """Note the memory of all processes once a minute, in MB: what leaks grows with every one."""
+    noted: list[float] = []
+    ended = Event()
+
+    def note() -> None:
+        while not ended.wait(60):
+            noted.append(round(sum(map(resident_mb, (served.pid, *children(served.pid)))), 1))
+
+    thread = Thread(target=note)
+    thread.start()
+    try:
+        yield noted
+    finally:
+        ended.set()
+        thread.join()
 
 
 def soak(name: str, part: Part) -> bool:
     """Run one part; whether all went well."""
     with TemporaryDirectory(prefix="ringfence-soak-") as folder, server(Path(folder)) as served:
-        failed = talk(served, part, part.warm_up)
+        failed = talk(served, FLURRY) + talk(served, replace(part, calls=2 * part.at_once // len(KINDS)))
         before = standing(served, Path(folder))
+        since = datetime.now(UTC)
         began, worked_s = time.monotonic(), cpu_all(served)
-        failed += talk(served, part, part.calls)
+        with minutes(served) as noted:
+            failed += talk(served, part)
         took_s = time.monotonic() - began
         worked_s = cpu_all(served) - worked_s
         after = standing(served, Path(folder))
         print(
             f"{name}: {part.calls * len(KINDS):,} calls of {part.hold_s} s, {part.at_once} at a time, in "
-            f"{took_s:.0f} s (limit {part.limit_s:.0f}); {failed} failed; {worked_s / took_s:.0%} of a core",
+            f"{took_s:.0f} s (limit {part.limit_s:.0f}); {failed} failed; {worked_s / took_s:.0%} of a core; "
+            f"MB each minute: {noted}",
             flush=True,
         )
         nothing_left = table(before, after)
-        return heard(served, part) and nothing_left and not failed and took_s <= part.limit_s
+        return heard(served, part, since) and nothing_left and not failed and took_s <= part.limit_s
 
 
 def main(parts: list[str]) -> int:
