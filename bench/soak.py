@@ -104,9 +104,9 @@ def metric(served: Served, name: str) -> int:
     return int(float(found[1]))
 
 
-def cpu_all(served: Served) -> float:
-    """CPU seconds of the server with its workers."""
-    return sum(cpu_s(pid) for pid in (served.pid, *children(served.pid)))
+def worked(served: Served) -> tuple[float, float]:
+    """CPU seconds of the main process, and of the workers."""
+    return cpu_s(served.pid), sum(map(cpu_s, children(served.pid)))
 
 
 def standing(served: Served, room: Path) -> dict[str, float]:
@@ -191,16 +191,16 @@ def soak(name: str, part: Part) -> bool:
         failed = talk(served, FLURRY) + talk(served, replace(part, calls=2 * part.at_once // len(KINDS)))
         before = standing(served, Path(folder))
         since = datetime.now(UTC)
-        began, worked_s = time.monotonic(), cpu_all(served)
+        began, idle = time.monotonic(), worked(served)
         with minutes(served) as noted:
             failed += talk(served, part)
         took_s = time.monotonic() - began
-        worked_s = cpu_all(served) - worked_s
+        main_s, workers_s = (now - was for was, now in zip(idle, worked(served), strict=True))
         after = standing(served, Path(folder))
         print(
             f"{name}: {part.calls * len(KINDS):,} calls of {part.hold_s} s, {part.at_once} at a time, in "
-            f"{took_s:.0f} s (limit {part.limit_s:.0f}); {failed} failed; {worked_s / took_s:.0%} of a core; "
-            f"MB each minute: {noted}",
+            f"{took_s:.0f} s (limit {part.limit_s:.0f}); {failed} failed; {main_s / took_s:.0%} of a core "
+            f"for the main process, {workers_s / took_s:.0%} for the workers; MB each minute: {noted}",
             flush=True,
         )
         nothing_left = table(before, after)
