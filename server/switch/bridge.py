@@ -6,17 +6,24 @@ meanwhile, unless the site wants none; see docs/decisions/0027-music-on-hold.md.
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from typing import TYPE_CHECKING
 
-from ...channels.media.plane import Music, StreamLost
+from ...channels.media.plane import DigitHeard, Music, StreamLost
 from ...licensing.refusal import Refusal
 from ..sip.sdp import Direction
 from .direct_media import DirectMedia
+from .pressed_keys import PressedKeys
 
 if TYPE_CHECKING:
     from ...channels.media.plane import MediaEvent
     from ..sip.message import Response
     from .connection import Connection
+
+
+HEARD_WITHIN_S = 0.2
+"""A digit by INFO waits so long for the same one in the audio, which the plane has passed on already."""
 
 
 class Bridge:
@@ -26,6 +33,8 @@ class Bridge:
         self._pair = (one, other)
         self._direct = DirectMedia(one, other)
         self._entertained: set[Connection] = set()
+        self._keys = {one: PressedKeys(), other: PressedKeys()}
+        self._informed: deque[tuple[Connection, str]] = deque()
         self._waiting_digits: list[tuple[Connection, str]] = []
         one.listener = other.listener = self
 
@@ -85,6 +94,14 @@ class Bridge:
 
     def on_digit(self, connection: Connection, digit: str) -> None:
         """A digit by INFO is heard at the other end as one of RFC 4733, or as a tone; the plane makes it."""
+        self._informed.append((connection, digit))
+        asyncio.get_running_loop().call_later(HEARD_WITHIN_S, self._press)
+
+    def _press(self) -> None:
+        connection, digit = self._informed.popleft()
+        now = asyncio.get_running_loop().time()
+        if connection.listener is not self or not self._keys[connection].is_new(digit, now, by_info=True):
+            return
         self._waiting_digits.append((self.other(connection), digit))
         if not self._direct.is_over:
             self.speak_by_the_plane()
@@ -100,8 +117,14 @@ class Bridge:
 
     def on_media(self, connection: Connection, event: MediaEvent) -> None:
         """The plane relays; digits go with the audio."""
-        if isinstance(event, StreamLost):
-            connection.refuse(Refusal("media.lost"))
+        match event:
+            case StreamLost():
+                connection.refuse(Refusal("media.lost"))
+            case DigitHeard(digit):
+                now = asyncio.get_running_loop().time()
+                self._keys[connection].is_new(digit, now, by_info=False)
+            case _:
+                pass
 
     def on_ended(self, connection: Connection, status: int, response: Response | None) -> None:
         """End the other one, too."""

@@ -110,11 +110,6 @@ class Connection:
         return self.negotiation.wanted_codec
 
     @property
-    def is_trunk(self) -> bool:
-        """Whether somebody outside is there, not an account of the house."""
-        return self._switch.transfers.party_of(self).trunk is not None
-
-    @property
     def has_early_media(self) -> bool:
         """Whether a device that rings lets itself be heard already."""
         return not self.is_answered and self.agreed is not None and self.agreed.sends

@@ -13,6 +13,7 @@ from .bridge import Bridge
 from .connection import NORMAL
 from .dialler import Errand, Reached
 from .events import DigitPressed
+from .pressed_keys import PressedKeys
 from .ringing import NotTaken, Taken
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class SwitchSession:
         self._timeout_s: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._digits: list[str] = []
+        self._keys = PressedKeys()
         self._token = 0
         self._patience_s: float | None = None
         self._idle: asyncio.TimerHandle | None = None
@@ -229,7 +231,12 @@ class SwitchSession:
             self._limit_wait()
 
     def on_digit(self, connection: Connection, digit: str) -> None:
-        """A digit, however it came."""
+        """A digit by INFO."""
+        self._take_digit(connection, digit, by_info=True)
+
+    def _take_digit(self, connection: Connection, digit: str, *, by_info: bool) -> None:
+        if not self._keys.is_new(digit, asyncio.get_running_loop().time(), by_info=by_info):
+            return
         self._switch.stream.publish(DigitPressed(self.call_id, connection.leg_id, digit))
         self._digits.append(digit)
         if self._resting:
@@ -240,7 +247,7 @@ class SwitchSession:
         """Digits, the end of an announcement or a recording, silence."""
         match event:
             case DigitHeard(digit):
-                self.on_digit(connection, digit)
+                self._take_digit(connection, digit, by_info=False)
             case Played(token) if token == self._token:
                 self._wake()
             case Recorded():

@@ -214,6 +214,20 @@ async def test_two_phones_talk_through_both_laws_and_payload_types(
     assert (digit.payload_type, digit.payload) == (96, b"\x05\x0a\x00\xa0")
 
 
+async def test_an_event_is_a_tone_at_once_for_a_phone_without_events(
+    plane: WorkerPlane, phones: Phones
+) -> None:
+    """RFC 4733 2.1; nothing else wakes the stream of the other phone."""
+    one, two = await phones(), await phones()
+    legs = await plane.open(Heard()), await plane.open(Heard())
+    legs[0].connect(one.remote(Codec.PCMA, 101), fill=False)
+    legs[1].connect(two.remote(Codec.PCMA, None), fill=False)
+    legs[0].bridge(legs[1])
+    one.say(legs[0].local, b"\x05\x0a\x00\xa0", 101)
+    tone = tone_payload(digit_tone("5"), Codec.PCMA, 0, 800)
+    assert b"".join([(await two.got()).payload for _ in range(5)]) == tone
+
+
 async def test_music_takes_the_place_of_what_is_relayed_until_it_stops(
     plane: WorkerPlane, phones: Phones
 ) -> None:

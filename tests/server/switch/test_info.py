@@ -116,3 +116,30 @@ async def test_info_outside_a_dialog_gets_481(pbx: PbxUnderTest) -> None:
     async with RawCaller(pbx) as caller:
         caller.send(caller.make("INFO", "sip:089555509901@klein.example"))
         assert (await caller.response()).status == 481
+
+
+async def test_a_key_that_is_told_by_info_and_in_the_audio_was_pressed_once(pbx: PbxUnderTest) -> None:
+    """RFC 4733 and RFC 6086, both at once and in either order: to another telephone, and to a feature."""
+    anna, ben = await pbx.phone("100"), await pbx.phone("101")
+    call = await anna.dial("101")
+    answered = await ben.answer()
+    await call.answered()
+    for digits in ("1", "55", "9"):
+        await asyncio.gather(call.send_info_digits(digits), call.send_digits(digits))
+        await asyncio.sleep(1)
+    await call.send_digits("7")
+    await call.send_info_digits("7")
+    await asyncio.sleep(2)
+    await call.send_info_digits("7")
+    await asyncio.sleep(1)
+    assert answered.digits == "155977"
+    await call.hang_up()
+    outside = await pbx.outside("+49731999")
+    box = await outside.dial("08955550199")
+    await box.answered()
+    for digits in ("1", "0", "1", "#"):
+        await asyncio.gather(box.send_info_digits(digits), box.send_digits(digits))
+    await asyncio.sleep(1)
+    happened = [stamped.event for stamped in pbx.server.stream.recent]
+    assert "".join(event.digit for event in happened if isinstance(event, DigitPressed)) == "101#"
+    await box.hang_up()
