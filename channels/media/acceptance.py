@@ -17,6 +17,9 @@ Source: TypeAlias = tuple[str, int]
 LEARNING_PACKETS = 5
 """SDP's own port may still take the stream from a learnt one within this many packets."""
 
+MOST_FORMER = 4
+"""So many places are remembered of a far end that moved on before it had sent anything from them."""
+
 
 class Acceptance:
     """The one far end of a stream, learnt from the first packets.
@@ -31,16 +34,18 @@ class Acceptance:
         address = remote.address
         self._named: Source = (address.host, address.port)
         self._hosts = frozenset((address.host, remote.signalling_host))
-        self._former: Source | None = None if before is None else before.source
+        self._former = frozenset[Source]() if before is None else before.places
         self._learnt: Source | None = None
         self._left = LEARNING_PACKETS
         self.destination: Source | None = self._named if address.host == remote.signalling_host else None
         """Where packets may be sent now; None while nobody may be sent to."""
 
     @property
-    def source(self) -> Source | None:
-        """Where the far end, or the one before it, has sent from; None while it has not."""
-        return self._learnt or self._former
+    def places(self) -> frozenset[Source]:
+        """Where packets of the far end may come from: where it was named, and has sent from, or did before."""
+        if self._learnt is not None:
+            return frozenset((self._named, self._learnt))
+        return frozenset((self._named, *sorted(self._former)[:MOST_FORMER]))
 
     def fits(self, remote: Remote) -> bool:
         """Tell whether a new offer names the same far end, so that what was learnt still holds (RFC 3264, 8)."""
@@ -56,7 +61,7 @@ class Acceptance:
             return True
         if not self._may_be(source):
             return False
-        if source == self._former != self._named:
+        if source in self._former and source != self._named:
             self.destination = self.destination or source
             return True
         self._left = 0 if source == self._named else self._left - 1

@@ -94,6 +94,18 @@ def test_who_moves_is_heard_from_where_it_was_and_expected_where_it_goes(port: i
     assert not rule.admits(old)
 
 
+def test_who_was_named_and_had_not_sent_teaches_nothing_either_when_it_has_moved_on() -> None:
+    """Two that speak directly and come back: the other one's packets are still on their way."""
+    before, on_its_way = acceptance(), (NAMED[0], 4002)
+    assert before.admits(NAMED)
+    rule = Acceptance(Remote(Address(*NAMED), NAMED[0], Codec.PCMA), moved(before))
+    for _ in range(2 * LEARNING_PACKETS):
+        assert rule.admits(on_its_way)
+        assert rule.destination == NAMED
+    assert rule.admits(NAMED)
+    assert not rule.admits(on_its_way)
+
+
 def test_who_moves_behind_an_address_translator_is_still_sent_to() -> None:
     before = acceptance(SIGNALLING[0])
     assert before.admits(SIGNALLING)

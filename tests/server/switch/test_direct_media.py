@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -397,3 +398,31 @@ async def test_an_early_end_leaves_nothing_behind(pbx: PbxUnderTest) -> None:
         await answered.ended()
         await asyncio.sleep(40)
         assert not pbx.server.switch.connections
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_whatever_two_telephones_do_at_once_they_end_where_they_should(
+    pbx: PbxUnderTest, seed: int
+) -> None:
+    """RFC 3261 14 and RFC 3264 8: holds, resumes, refreshes and other codecs from both sides, with glare or without."""
+    random = Random(seed)
+    call, answered = await bridged(pbx)
+    calls = call, answered
+    for _ in range(8):
+        acts = []
+        for one in random.sample(calls, random.choice((1, 2, 2))):
+            one._phone.codecs = random.choice(((Codec.PCMA, Codec.PCMU), (Codec.PCMU, Codec.PCMA)))
+            acts.append(one.reoffer(random.choice((*Direction, Direction.SENDRECV))))
+        await asyncio.gather(*acts)
+        await asyncio.sleep(random.choice((0.0, 0.01, 0.3, 10.0)))
+    for one in calls:
+        one._phone.codecs = (Codec.PCMA,)
+        await one.resume()
+    await asyncio.sleep(10)
+    assert await is_direct(pbx)
+    await talk_both_ways(call, answered)
+    await call.hold()
+    await asyncio.sleep(10)
+    assert await carried(pbx) == pytest.approx([50, 50], abs=2), "what one sends, and the music for the other"
+    await call.hang_up()
+    await answered.ended()
