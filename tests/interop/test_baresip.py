@@ -256,7 +256,7 @@ def test_a_softphone_without_office_plus_is_told_so(telephone: Callable[..., Bar
 def test_two_telephones_send_to_each_other_where_the_site_wants_it(
     telephone: Callable[..., Baresip], served: Served
 ) -> None:
-    """RFC 3264 8: nothing goes through the server any more, and each hears the other one."""
+    """RFC 3264 8: nothing goes through the server any more, each hears the other one, and a hold brings its music."""
     ben = telephone("101", "Ben-1010-Birne", tone_hz=620)
     ben.shows("registered successfully")
     anna = telephone("100", "Anna-1000-Apfel", tone_hz=440)
@@ -266,18 +266,56 @@ def test_two_telephones_send_to_each_other_where_the_site_wants_it(
         phone.shows("Call established")
         phone.shows_match(TALKING)
     (call,) = served.get("/api/v1/calls")
-    before = packets_of(served, call["id"])
-    sleep(1)
-    assert packets_of(served, call["id"]) == before
-    assert max(before) < 50, "less than a second before the audio moved"
+    before = packets_at_rest(served, call["id"])
     for phone in (anna, ben):
         phone.shows_match(TALKING)
+    ben.press("/hold\n")
+    to_anna, give_up_at = before[1], monotonic() + 30
+    while packets_of(served, call["id"])[1] < to_anna + 50:
+        assert monotonic() < give_up_at, "no music"
+        sleep(0.1)
+    ben.press("/resume\n")
+    packets_at_rest(served, call["id"])
     anna.quit()
     ben.shows("terminated")
     ben.quit()
     for phone, tone_hz in ((ben, 440), (anna, 620)):
-        assert phone.heard().contains_tone(tone_hz, threshold=0.9)
-        assert phone.heard().duration_s > 2
+        last = phone.heard().between(max(0.0, phone.heard().duration_s - 0.8))
+        assert last.contains_tone(tone_hz, threshold=0.9)
+
+
+def test_each_telephone_gets_packets_of_the_length_that_it_asked_for(
+    telephone: Callable[..., Baresip], served: Served
+) -> None:
+    """RFC 8866 6.4: 40 ms for Anna, 20 for Ben, and the tones through both."""
+    ben = telephone("101", "Ben-1010-Birne", tone_hz=620)
+    ben.shows("registered successfully")
+    anna = telephone("100", "Anna-1000-Apfel", tone_hz=440, options="answermode=auto;ptime=40")
+    anna.shows("registered successfully")
+    anna.press("/dial 101\n")
+    for phone in (anna, ben):
+        phone.shows_match(TALKING)
+    (call,) = served.get("/api/v1/calls")
+    received, to_anna, from_ben, to_ben = packets_of(served, call["id"])
+    assert to_anna == pytest.approx(from_ben / 2, rel=0.1)
+    assert to_ben == pytest.approx(2 * received, rel=0.1)
+    anna.quit()
+    ben.shows("terminated")
+    ben.quit()
+    assert ben.heard().contains_tone(440, threshold=0.9)
+    assert anna.heard().contains_tone(620, threshold=0.9)
+
+
+def packets_at_rest(served: Served, call: str) -> list[int]:
+    """Wait until for a second nothing of a call goes through the server any more, and return what had."""
+    before, give_up_at = packets_of(served, call), monotonic() + 30
+    while monotonic() < give_up_at:
+        sleep(1)
+        now = packets_of(served, call)
+        if now == before:
+            return now
+        before = now
+    raise AssertionError(f"the server still carries the call: {before}")
 
 
 def packets_of(served: Served, call: str) -> list[int]:
