@@ -66,8 +66,6 @@ def _streams(one: Connection, other: Connection) -> tuple[Agreed, Agreed] | None
         return None
     if not (_is_open(one, ours) and _is_open(other, theirs)):
         return None
-    if ours.keys is not None or theirs.keys is not None:
-        return None  # each has other keys, and those of one are none of the other's business
     same_events = (ours.dtmf_payload is None) is (theirs.dtmf_payload is None)
     if ours.codec is not theirs.codec or not same_events or _network(ours) != _network(theirs):
         return None

@@ -426,3 +426,37 @@ async def test_whatever_two_telephones_do_at_once_they_end_where_they_should(
     assert await carried(pbx) == pytest.approx([50, 50], abs=2), "what one sends, and the music for the other"
     await call.hang_up()
     await answered.ended()
+
+
+async def test_two_telephones_that_vanish_are_noticed_by_their_session_timers(pbx: PbxUnderTest) -> None:
+    """RFC 4028 10: no audio tells it here."""
+    call, answered = await bridged(pbx)
+    await asyncio.sleep(0.5)
+    await call._phone.unplug()
+    await answered._phone.unplug()
+    await asyncio.sleep(950)
+    assert not pbx.server.switch.calls
+
+
+@pytest.mark.ringfence(
+    site=DIRECT.replace('extension = "200"\n', 'extension = "200"\ntransfer = "hairpin"\n')
+)
+async def test_channels_are_kept_and_no_silence_ends_a_call_that_speaks_elsewhere(pbx: PbxUnderTest) -> None:
+    """L-72: a hairpin transfer of a telephone of the house, beyond the minute of `silent_s`."""
+    anna, ben = await pbx.phone("100"), await pbx.phone("101")
+    call = await anna.dial("200")
+    await call.send_digits("2")
+    answered = await ben.answer()
+    await asyncio.sleep(0.5)
+    assert await is_direct(pbx)
+    await asyncio.sleep(90)
+    assert (pbx.pools.ip_channel.used, pbx.pools.auto_attendant.used) == (2, 1)
+    await talk_both_ways(call, answered)
+    await call.hold()
+    await asyncio.sleep(90)
+    await call.resume()
+    await asyncio.sleep(0.5)
+    assert await is_direct(pbx)
+    await call.hang_up()
+    await answered.ended()
+    assert (pbx.pools.ip_channel.used, pbx.pools.auto_attendant.used) == (0, 0)
