@@ -51,6 +51,11 @@ class DigitsHeard:
             self.ear.close()
             self.ear = None
 
+    def close(self) -> None:
+        """Hear nothing more, and let go of whom the tones were handed to."""
+        self.listen_for_tones(False)
+        self._hand_on = lambda _: None
+
     def take_event(self, packet: Packet, now: float) -> None:
         """Take a packet of the telephone-event payload type; each digit costs others time, so a flood is cut off."""
         digit = self._events.receive(packet, now)

@@ -205,7 +205,7 @@ class Stream:
             return
         self._part()
         self.stop_recording()
-        self._digits.listen_for_tones(False)
+        self._digits.close()
         self._closed = True
         if self._reporter is not None:
             self._reporter.end(self.sender.destination)
