@@ -15,28 +15,25 @@ EARLY_S = 0.5
 
 
 class Early:
-    """What waits for one stream; true while something does. `refused` counts what was not kept, or for too long."""
+    """What waits for one stream is `waiting`; `refused` counts what was not kept, or for too long."""
 
-    __slots__ = ("_closed", "_waiting", "refused")
+    __slots__ = ("_closed", "refused", "waiting")
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[bytes, Source, float]] = []
+        self.waiting: list[tuple[bytes, Source, float]] = []
         self._closed = False
         self.refused = 0
 
-    def __bool__(self) -> bool:
-        return bool(self._waiting)
-
     def keep(self, data: bytes, source: Source, now: float) -> None:
         """Keep a packet, if there is room."""
-        if self._closed or len(self._waiting) == EARLY_PACKETS:
+        if self._closed or len(self.waiting) == EARLY_PACKETS:
             self.refused += 1
         else:
-            self._waiting.append((data, source, now))
+            self.waiting.append((data, source, now))
 
     def take(self, now: float) -> Iterator[tuple[bytes, Source]]:
         """Give what is fresh enough; afterwards nothing waits."""
-        waiting, self._waiting = self._waiting, []
+        waiting, self.waiting = self.waiting, []
         for data, source, came_at in waiting:
             if now - came_at <= EARLY_S:
                 yield data, source
@@ -46,5 +43,5 @@ class Early:
     def close(self) -> None:
         """Refuse what waits, and all that comes."""
         self._closed = True
-        self.refused += len(self._waiting)
-        self._waiting.clear()
+        self.refused += len(self.waiting)
+        self.waiting.clear()

@@ -27,6 +27,8 @@ class Codec(StrEnum):
     PCMU = "PCMU"
     G722 = "G722"
 
+    __hash__ = str.__hash__  # that of an Enum is a function in Python, and tables are asked for each packet
+
 
 @dataclass(frozen=True, slots=True)
 class Remote:

@@ -26,6 +26,9 @@ WINDOW_SAMPLES = SAMPLE_RATE_HZ
 PIECE_SAMPLES = SAMPLE_RATE_HZ
 """So much is written to the disk at once: whoever dies loses no more."""
 
+MOST_WAITING = 256
+"""So many packets make a piece, too."""
+
 BELIEVED_AHEAD_SAMPLES = SAMPLE_RATE_HZ
 """A timestamp further ahead of the time of arrival than this is a jump of its source, not silence."""
 
@@ -58,23 +61,26 @@ def rescued(path: Path) -> float:
 
 
 class RecordingFile:
-    """One recording; the first packet is its beginning.
+    """One recording; the first packet is its beginning. `full` tells that nothing more will be taken.
 
-    Memory is bounded by two windows and the longest pause, length by `max_s`. If the disk refuses, the recording ends
-    with a length of zero and no file.
+    Packets wait in their codec for the next piece, which is decoded at once; what comes late is written by itself.
+    Memory is bounded by a piece and the longest pause, length by `max_s`. If the disk refuses, the recording ends with
+    a length of zero and no file.
     """
 
     __slots__ = (
-        "_base", "_began", "_file", "_kept_from", "_max_samples", "_newest", "_newest_at", "_path", "_save_at",
-        "_saved", "_ssrc", "_window",
+        "_base", "_began", "_file", "_max_samples", "_newest", "_newest_at", "_path", "_save_at", "_saved", "_ssrc",
+        "_waiting", "full", "samples",
     )  # fmt: skip
 
     def __init__(self, path: Path, max_s: float) -> None:
         self._path = path
         self._max_samples = max(0, round(max_s * SAMPLE_RATE_HZ))
-        self._window = bytearray()
-        self._kept_from = self._saved = 0
-        self._save_at = 2 * PIECE_SAMPLES
+        self._waiting: dict[int, tuple[int, bytes]] = {}
+        self._saved, self._save_at = 0, PIECE_SAMPLES
+        self.samples = 0
+        """How many samples were heard, gaps included."""
+        self.full = self._max_samples == 0
         self._base = 0
         self._began: float | None = None
         self._ssrc = 0
@@ -91,32 +97,28 @@ class RecordingFile:
         """Where the whole file will lie."""
         return self._path
 
-    @property
-    def samples(self) -> int:
-        """How many samples were heard, gaps included."""
-        return self._kept_from + len(self._window) // 2
-
-    @property
-    def full(self) -> bool:
-        """Whether nothing more will be taken."""
-        return self._file is None or self.samples >= self._max_samples
-
     def add(self, packet: Packet, now: float) -> None:
         """Take a packet of payload type 0 or 8 that arrived at `now` (seconds, any clock that does not jump).
 
         One without payload tells that there is silence up to its timestamp.
         """
-        position = self._position(packet, now)
-        if position < self._kept_from:
-            return
-        payload = packet.payload[: max(0, self._max_samples - position)]
-        self._lengthen(position if payload else min(position, self._max_samples))
-        if payload:
-            pcm, begin = decode_to_pcm(payload, CODECS[packet.payload_type]), 2 * (position - self._kept_from)
-            self._window[begin : begin + len(pcm)] = pcm
-            if position < self._saved:
-                self._write(pcm, _HEADER.size + 2 * position)
-        if len(self._window) >= self._save_at:
+        position, payload = self._position(packet, now), packet.payload
+        end = position + len(payload)
+        if end > self._max_samples:
+            end, payload = self._max_samples, payload[: max(0, self._max_samples - position)]
+        if position < self._saved:
+            if position < max(0, self._saved - WINDOW_SAMPLES) or not payload:
+                return
+            pcm = decode_to_pcm(payload, CODECS[packet.payload_type])
+            self._write(pcm, _HEADER.size + 2 * position)
+            if end > self._saved:
+                self._waiting[self._saved] = packet.payload_type, payload[self._saved - position :]
+        elif payload:
+            self._waiting[position] = packet.payload_type, payload
+        if end > self.samples:
+            self.samples = end
+            self.full = self.full or end == self._max_samples
+        if end >= self._save_at or len(self._waiting) > MOST_WAITING:
             self._save()
 
     def leave_out(self, seconds: float) -> None:
@@ -144,37 +146,44 @@ class RecordingFile:
         if self._began is None:
             self._began = now
             self._anchor(packet, 0)
-        arrived = round((now - self._began) * SAMPLE_RATE_HZ)
-        position = self._relative(packet)
+        arrived = (now - self._began) * SAMPLE_RATE_HZ
+        position = (((packet.timestamp - self._base) & _U32) ^ _SIGN) - _SIGN
         newer = is_newer(packet.sequence, self._newest)
         jumped_back = newer and position < self._newest_at
         if packet.ssrc != self._ssrc or position > arrived + BELIEVED_AHEAD_SAMPLES or jumped_back:
-            position = max(self.samples, min(arrived, self._max_samples))
+            position = max(self.samples, min(round(arrived), self._max_samples))
             self._anchor(packet, position)
         elif newer:
             self._newest, self._newest_at = packet.sequence, position
         return position
 
-    def _relative(self, packet: Packet) -> int:
-        return (((packet.timestamp - self._base) & _U32) ^ _SIGN) - _SIGN
-
     def _anchor(self, packet: Packet, position: int) -> None:
         self._base = (packet.timestamp - position) & _U32
         self._ssrc, self._newest, self._newest_at = packet.ssrc, packet.sequence, position
 
-    def _lengthen(self, samples: int) -> None:
-        missing = 2 * (samples - self._kept_from) - len(self._window)
-        if missing > 0:
-            self._window.extend(bytes(missing))
-
     def _save(self) -> None:
-        """Write down what is not in the file yet, and keep a window of it for packets that come late."""
-        self._write(self._window[2 * (self._saved - self._kept_from) :], _HEADER.size + 2 * self._saved)
+        """Write down what waits, and silence in between."""
+        if self.samples > self._saved:
+            self._write(self._piece(), _HEADER.size + 2 * self._saved)
+        self._waiting.clear()
         self._saved = self.samples
-        begin = max(self._kept_from, self._saved - WINDOW_SAMPLES)
-        del self._window[: 2 * (begin - self._kept_from)]
-        self._kept_from = begin
-        self._save_at = 2 * (self._saved - begin + PIECE_SAMPLES)
+        self._save_at = self._saved + PIECE_SAMPLES
+
+    def _piece(self) -> bytearray:
+        at, kinds = self._saved, {kind for kind, _ in self._waiting.values()}
+        for position, (_, payload) in self._waiting.items():
+            if position != at:
+                break
+            at += len(payload)
+        if at == self.samples and len(kinds) == 1:  # without a gap, each in its turn: as nearly always
+            return decode_to_pcm(
+                b"".join([payload for _, payload in self._waiting.values()]), CODECS[kinds.pop()]
+            )
+        piece = bytearray(2 * (self.samples - self._saved))
+        for position, (kind, payload) in self._waiting.items():
+            begin = 2 * (position - self._saved)
+            piece[begin : begin + 2 * len(payload)] = decode_to_pcm(payload, CODECS[kind])
+        return piece
 
     def _write(self, data: bytes | bytearray, at: int) -> None:
         if self._file is None:
@@ -187,6 +196,7 @@ class RecordingFile:
 
     def _give_up(self) -> None:
         file, self._file = self._file, None
+        self.full = True
         try:
             if file is not None:
                 file.close()

@@ -196,7 +196,7 @@ class Sender:
         """
         destination = self.destination
         is_ours = packet.ssrc == self.outgoing.ssrc
-        if destination is None or self._player is not None or self._digits or is_ours:
+        if destination is None or self._player is not None or self._digits.waiting or is_ours:
             self.outgoing.leave()
             return
         self._relayed_at = now
@@ -209,7 +209,7 @@ class Sender:
         samples, codec = self._frame_samples, CODECS[self._payload_type]
         self._grid_at = due
         self.frame_at = due + self._ptime_s
-        if self._digits and self._send_digit_frame(due):
+        if self._digits.waiting and self._send_digit_frame(due):
             return
         player = self._player
         if player is not None and self._is_held:
@@ -223,7 +223,7 @@ class Sender:
             self._send(self._payload_type, self.outgoing.stamp(due), self._seat.frame(due, samples, codec))
         elif self.echoes or not self._fill:
             self._talking = False
-            if not self._digits and not self._fill:
+            if not self._digits.waiting and not self._fill:
                 self.frame_at = None
         elif due - self._relayed_at >= max(RELAY_PAUSE_S, 2 * self._ptime_s):
             self._send(self._payload_type, self.outgoing.stamp(due), SILENCE[codec] * samples)
@@ -234,7 +234,7 @@ class Sender:
         """Let frames begin at the next ptime, if there is something to send."""
         if self.frame_at is not None or self._grid_at is None:
             return
-        if self._fill or self._player is not None or self._digits or self._seat is not None:
+        if self._fill or self._player is not None or self._digits.waiting or self._seat is not None:
             periods = max(0, ceil((now - self._grid_at) / self._ptime_s - 1e-6))
             self._grid_at += periods * self._ptime_s
             self.frame_at = self._grid_at

@@ -108,7 +108,7 @@ class Stream:
         self.listen()
         if self._peer is not None:
             self._peer.listen()
-        if self._early:
+        if self._early.waiting:
             self._early_at = now
 
     def play(self, token: int, playables: Sequence[Playable], now: float) -> None:
@@ -241,7 +241,7 @@ class Stream:
     def receive(self, data: bytes, source: Source, now: float) -> None:
         """Take one datagram."""
         acceptance, remote = self._acceptance, self._remote
-        if acceptance is None or remote is None or self._early:
+        if acceptance is None or remote is None or self._early.waiting:
             self._early.keep(data, source, now)
             return
         if self._srtp is not None:
@@ -310,10 +310,12 @@ class Stream:
 
     def next_deadline(self) -> float | None:
         """When `tick` wants to be called next; it may come to be later, never earlier, without a call."""
+        first = self.sender.frame_at
         report_at = None if self._reporter is None else self._reporter.at
-        times = (self._early_at, self.sender.frame_at, self._silent_at(), self._recorder.until, report_at)
-        deadlines = [at for at in times if at is not None]
-        return min(deadlines) if deadlines else None
+        for at in (self._early_at, self._silent_at(), self._recorder.until, report_at):
+            if at is not None and (first is None or at < first):
+                first = at
+        return first
 
     def _silent_at(self) -> float | None:
         """When a watched far end that may send, and does not hold, has been silent too long."""

@@ -100,24 +100,21 @@ class DigitFrame(NamedTuple):
 
 
 class DigitSender:
-    """Turns digits into one frame each ptime: 100 ms a digit, 60 ms between, the end three times."""
+    """Turns the digits that are `waiting` into a frame each ptime: 100 ms each, 60 ms between, the end three times."""
 
-    __slots__ = ("_batches", "_sent")
+    __slots__ = ("_sent", "waiting")
 
     def __init__(self) -> None:
-        self._batches: deque[deque[int]] = deque()
+        self.waiting: deque[deque[int]] = deque()
         self._sent = 0
-
-    def __bool__(self) -> bool:
-        return bool(self._batches)
 
     def add(self, digits: str) -> None:
         """Queue `digits` behind what is being sent."""
-        self._batches.append(deque(event_codes(digits)))
+        self.waiting.append(deque(event_codes(digits)))
 
     def clear(self) -> None:
         """Forget what was not sent yet."""
-        self._batches.clear()
+        self.waiting.clear()
         self._sent = 0
 
     def frame(self, samples: int, in_band: Codec | None) -> tuple[DigitFrame | None, bool]:
@@ -125,7 +122,7 @@ class DigitSender:
 
         With `in_band` the digit is audio of that codec instead of an event.
         """
-        batch = self._batches[0]
+        batch = self.waiting[0]
         tone_frames = ceil(_TONE_SAMPLES / samples)
         packets = tone_frames + END_PACKETS - 1
         index = self._sent
@@ -144,6 +141,6 @@ class DigitSender:
             self._sent = 0
         if batch:
             return frame, False
-        self._batches.popleft()
+        self.waiting.popleft()
         self._sent = 0
         return frame, True

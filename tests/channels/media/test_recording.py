@@ -151,6 +151,22 @@ def test_nothing_can_be_rescued_where_nothing_was_begun_or_nothing_heard(tmp_pat
     recording.finish()
 
 
+def test_what_lies_before_the_first_packet_or_was_written_long_ago_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "m.wav"
+    packets = [(packet(number), number * 0.02) for number in range(160)]
+    packets.insert(60, (packet(-1), 1.2))
+    too_late = packet(70)._replace(payload=b"\x01" * N)
+    got, _ = recorded(path, [*packets, (too_late, 3.2)])
+    assert got == [sample for number in range(160) for sample in samples(number)]
+
+
+def test_a_late_packet_that_reaches_beyond_what_is_written_is_all_there(tmp_path: Path) -> None:
+    packets = [(packet(number), number * 0.02) for number in range(50)]
+    late = packet(49)._replace(payload=spoken(49) + spoken(50) + spoken(51))
+    got, _ = recorded(tmp_path / "m.wav", [*packets, (late, 1.0)])
+    assert got == [sample for number in range(52) for sample in samples(number)]
+
+
 def test_nothing_heard_is_an_empty_wav(tmp_path: Path) -> None:
     assert recorded(tmp_path / "m.wav", []) == ([], 0.0)
 

@@ -133,7 +133,7 @@ def sent(digits: str, samples: int, in_band: Codec | None = None) -> list[tuple[
     sender = DigitSender()
     sender.add(digits)
     frames: list[tuple[bool, bool, bytes] | None] = []
-    while sender:
+    while sender.waiting:
         frames.append(sender.frame(samples, in_band)[0])
     return frames
 
@@ -181,6 +181,6 @@ def test_each_order_of_digits_is_told_done_once() -> None:
     sender.add("")
     sender.add("2")
     done = 0
-    while sender:
+    while sender.waiting:
         done += sender.frame(160, None)[1]
     assert done == 3
