@@ -7,7 +7,6 @@ meanwhile, unless the site wants none; see docs/decisions/0027-music-on-hold.md.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from typing import TYPE_CHECKING
 
 from ...channels.media.plane import DigitHeard, Music, StreamLost
@@ -34,7 +33,7 @@ class Bridge:
         self._direct = DirectMedia(one, other)
         self._entertained: set[Connection] = set()
         self._keys = {one: PressedKeys(), other: PressedKeys()}
-        self._informed: deque[tuple[Connection, str]] = deque()
+        self._informed: list[tuple[Connection, str]] = []
         self._waiting_digits: list[tuple[Connection, str]] = []
         one.listener = other.listener = self
 
@@ -98,7 +97,7 @@ class Bridge:
         asyncio.get_running_loop().call_later(HEARD_WITHIN_S, self._press)
 
     def _press(self) -> None:
-        connection, digit = self._informed.popleft()
+        connection, digit = self._informed.pop(0)
         now = asyncio.get_running_loop().time()
         if connection.listener is not self or not self._keys[connection].is_new(digit, now, by_info=True):
             return

@@ -24,6 +24,8 @@ MOST_MOVES = 8
 class DirectMedia:
     """Decides for one bridge, anew each time that something was agreed."""
 
+    __slots__ = ("_moves", "_pair", "_peers")
+
     def __init__(self, one: Connection, other: Connection) -> None:
         self._pair = (one, other)
         self._peers: tuple[Agreed | None, Agreed | None] = (None, None)

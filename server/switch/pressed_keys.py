@@ -5,8 +5,6 @@ A session and a bridge have one of these for each telephone that they listen to.
 
 from __future__ import annotations
 
-from collections import deque
-
 SAME_S = 1.0
 """What the other way has told as well for so long was the same key."""
 
@@ -16,8 +14,10 @@ MOST = 32
 class PressedKeys:
     """What was told by one way, and not yet by the other."""
 
+    __slots__ = ("_told",)
+
     def __init__(self) -> None:
-        self._told: deque[tuple[str, bool, float]] = deque(maxlen=MOST)
+        self._told: list[tuple[str, bool, float]] = []
 
     def is_new(self, digit: str, now: float, *, by_info: bool) -> bool:
         """Tell whether a digit is another one than those that the other way has told."""
@@ -25,5 +25,5 @@ class PressedKeys:
             if told[:2] == (digit, not by_info) and now - told[2] < SAME_S:
                 self._told.remove(told)
                 return False
-        self._told.append((digit, by_info, now))
+        self._told = [*self._told[-MOST:], (digit, by_info, now)]
         return True
