@@ -33,7 +33,7 @@ class Alerting:
         False when he is gone, or refused because there are no ports.
         """
         connection = self._connection
-        if connection.leg is None or not connection.leg.rings_by_offer:
+        if connection.leg is None or connection.is_answered or not connection.leg.rings_by_offer:
             return True
         try:
             return await connection.open_stream()

@@ -77,7 +77,10 @@ class SwitchSession:
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass, or end with the leg."""
-        await self._wait(seconds)
+        now = asyncio.get_running_loop().time
+        until_s = now() + seconds
+        while (left_s := until_s - now()) > 0:
+            await self._wait(left_s)
 
     async def answer(self, *, echo: bool = False, inactive: bool = False) -> None:
         """200, and wait for the ACK; nothing to do on a leg that is answered already."""

@@ -82,6 +82,24 @@ async def test_who_was_held_for_the_transfer_talks_again(pbx: PbxUnderTest) -> N
     await answered.hang_up()
 
 
+async def test_a_caller_who_has_not_confirmed_yet_is_transferred_to_what_only_rings(
+    pbx: PbxUnderTest,
+) -> None:
+    """RFC 3261 13.3.1.4: the 2xx is out, and no provisional response can be sent any more."""
+    ben = await pbx.phone("101")
+    async with RawCaller(pbx) as caller:
+        calling = asyncio.ensure_future(caller.invite("101"))
+        ringing = await ben.ringing()
+        answering = asyncio.ensure_future(ringing.answer())
+        assert (await calling).status == 200
+        await answering
+        assert await ringing.transfer("9902") == 200
+        caller.ack()
+        await asyncio.sleep(5)
+        assert len(pbx.server.switch.connections) == 1
+        await caller.bye()
+
+
 async def test_who_is_rung_learns_who_transferred(pbx: PbxUnderTest) -> None:
     """RFC 3892: Referred-By names the authenticated account, not what the REFER claims."""
     call, answered = await bridged(pbx)
