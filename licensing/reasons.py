@@ -32,6 +32,9 @@ def reason_for(refused: str | Refusal) -> Reason:
 
 _LINEERR = {
     "CALLUNAVAIL": 0x80000005,
+    "CONFERENCEFULL": 0x80000007,
+    "INVALCALLHANDLE": 0x80000018,
+    "INVALCALLSTATE": 0x8000001C,
     "OPERATIONFAILED": 0x80000048,
     "OPERATIONUNAVAIL": 0x80000049,
     "RESOURCEUNAVAIL": 0x8000004B,
@@ -100,7 +103,8 @@ def _row(
 _GENERIC = "subscribedResourceAvailability/generic"
 _TRUNK_LIMIT = "subscribedResourceAvailability/trunkLimitExceeded"
 _PERFORMANCE = "performanceManagement/generic"
-_RESOURCE = "systemResourceAvailability/generic"
+_SYSTEM = "systemResourceAvailability"
+_RESOURCE = f"{_SYSTEM}/generic"
 
 
 def _licence_rows(key: str) -> Iterator[Reason]:
@@ -214,7 +218,7 @@ _ROWS = (
     _row("media.ports.exhausted", (503, 47, 503), ("/CONGESTION", "systemResourceAvailability/resourceBusy"),
          ("No RTP port is free.", "Give more ports by --rtp-ports."),
          ("Kein RTP-Port ist frei.", "Mit --rtp-ports mehr Ports geben."), retry_s=5),
-    _row("media.apart", (488, 41, 409), ("/TEMPFAILURE", "systemResourceAvailability/generic"),
+    _row("media.apart", (488, 41, 409), ("RESOURCEUNAVAIL/TEMPFAILURE", _RESOURCE),
          ("The two ends are carried by different media workers.",
           "Call one of them again from the telephone that joins them."),
          ("Die beiden Seiten liegen in verschiedenen Medienprozessen.",
@@ -307,6 +311,18 @@ _ROWS = (
     _row("call.rejected", (603, 21, 409), ("/REJECT", "Failed/destNotObtainable"),
          ("The called party declined the call.", "Call somebody else."),
          ("Der Angerufene hat den Anruf abgelehnt.", "Jemand anderen anrufen.")),
+    _row("conference.full", (None, None, 409), ("CONFERENCEFULL", f"{_SYSTEM}/conferenceMemberLimitExceeded"),
+         ("So many cannot be in one conference[: {limit} at most].", "Let somebody leave first."),
+         ("So viele passen nicht in eine Konferenz[: höchstens {limit}].", "Erst jemanden gehen lassen.")),
+    _row("conference.not_two_calls", (None, None, 409),
+         ("INVALCALLSTATE", "stateIncompatibility/invalidConnectionState"),
+         ("There is not one held and one active call of the user, in which he talks to others.",
+          "Hold the one call, talk in the other one, and join them then."),
+         ("Es gibt nicht ein gehaltenes und ein aktives Gespräch des Benutzers mit anderen.",
+          "Das eine Gespräch halten, das andere führen und dann verbinden.")),
+    _row("conference.other_user", (None, None, 409), ("INVALCALLHANDLE", "operation/invalidConnectionIdentifier"),
+         ("No user takes part in both calls.", "Name two calls of one user."),
+         ("Kein Benutzer nimmt an beiden Gesprächen teil.", "Zwei Gespräche eines Benutzers nennen.")),
     _row("call.cancelled", (487, 16, None), ("/CANCELLED", "ConnectionCleared/callCancelled"),
          ("The caller gave up before it was answered.", "Nothing needs to be done."),
          ("Der Anrufer legte vor dem Melden auf.", "Nichts ist zu tun.")),

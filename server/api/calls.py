@@ -61,6 +61,14 @@ class NewCall:
     to: Dialled
 
 
+@dataclass(frozen=True, slots=True)
+class OtherCall:
+    """`with` is the id of another live call of the same user."""
+
+    __pydantic_config__: ClassVar["Mapping[str, object]"] = STRICT
+    with_: Annotated[str, Field(alias="with")]
+
+
 @routes.get(f"{API}/calls", may=ALL_ADMINISTRATORS)
 async def list_calls(pbx: "Pbx", who: Token) -> tuple[CallEntry, ...]:
     """List the live calls; a sub-administrator sees those in which a user of his takes part."""
@@ -98,6 +106,17 @@ async def read_call(pbx: "Pbx", who: Token, id: str) -> CallEntry:  # noqa: A002
 async def hang_up_call(pbx: "Pbx", who: Token, id: str) -> None:  # noqa: A002 - as above
     """End a call for everybody in it."""
     _call(pbx, who, id).hang_up()
+
+
+@routes.post(f"{API}/calls/{{id}}/conference", may=ALL_ADMINISTRATORS)
+async def join_calls(pbx: "Pbx", who: Token, id: str, other: OtherCall) -> CallEntry:  # noqa: A002 - as above
+    """Join two calls of one user, one of them held: all in them talk with one another, in the call that is returned."""
+    calls = _call(pbx, who, id), _call(pbx, who, other.with_)
+    joined = pbx.switch.conferences.join_calls(*calls)
+    if isinstance(joined, Refusal):
+        what = f"conference of {calls[0].id} with {calls[1].id}"
+        raise ProblemError.of(pbx.decisions.mint(joined, what, call_id=calls[0].id))
+    return _entry(pbx, joined)
 
 
 def _sees(pbx: "Pbx", who: Token, call: "Call") -> bool:

@@ -30,12 +30,12 @@ class JournalLeg:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """A call (`at` is its begin), a refusal, a pick-up by `user`, or a gap in which so many are `missing`.
+    """A call (`at` is its begin), a refusal, a pick-up or a conference by `user`, or a gap.
 
-    `legs` tell of a call's audio.
+    `missing` is how many a gap stands for; `legs` tell of a call's audio.
     """
 
-    kind: Literal["call", "refusal", "pickup", "gap"]
+    kind: Literal["call", "refusal", "pickup", "conference", "gap"]
     at: datetime
     call_id: str | None
     caller: str | None
@@ -72,7 +72,7 @@ async def read_journal(
     before: int | None = None,
     limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = 100,
 ) -> JournalPage:
-    """List calls, refusals and pick-ups of a time, a user, a number or a reason."""
+    """List calls, refusals, pick-ups and conferences of a time, a user, a number or a reason."""
     page = await pbx.journal.find(
         since=None if since is None else since.timestamp(),
         until=None if until is None else until.timestamp(),

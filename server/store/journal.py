@@ -53,13 +53,14 @@ _entries = Table(
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A call that is over, a refusal, a pick-up, or a gap. `at` is Unix time; a call's is its begin.
+    """A call that is over, a refusal, a pick-up, a conference, or a gap. `at` is Unix time; a call's is its begin.
 
     `caller` and `called` are numbers as signalled, with their users where they have one; `user` is whom a
-    refusal concerns and `what` what was refused, or who picked up what; `missing` is how many entries a gap stands for.
+    refusal concerns and `what` what was refused, who picked up what, or who is in a conference; `missing` is how many
+    entries a gap stands for.
     """
 
-    kind: Literal["call", "refusal", "pickup", "gap"]
+    kind: Literal["call", "refusal", "pickup", "conference", "gap"]
     at: float
     call_id: str | None = None
     caller: str | None = None

@@ -1,11 +1,11 @@
-"""From the event stream to the journal: a call is one entry once it is over, a refusal and a pick-up one at once;
-the audio of its legs comes with it."""
+"""From the event stream to the journal: a call is one entry once it is over, and the audio of its legs comes with it;
+a refusal, a pick-up and a conference are one at once."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..switch.events import CallEnded, CallPickedUp, CallStarted, Refused, StreamEnded
+from ..switch.events import CallConferenced, CallEnded, CallPickedUp, CallStarted, Refused, StreamEnded
 from .journal import Entry
 from .journal_legs import Leg
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..switch.stream import Stamped
     from .journal import Journal
 
-_KEPT = (CallStarted, CallEnded, CallPickedUp, StreamEnded, Refused)
+_KEPT = (CallStarted, CallEnded, CallConferenced, CallPickedUp, StreamEnded, Refused)
 
 
 class JournalFeed:
@@ -47,6 +47,10 @@ class JournalFeed:
                 _, started = self._calls.get(event.call_id, (at, None))
                 what = f"call at {event.device} picked up by {event.by}"
                 self._note("pickup", at, started, event, user=self._user_of(event.by), what=what)
+            case CallConferenced():
+                _, started = self._calls.get(event.call_id, (at, None))
+                what = f"conference of {', '.join(event.devices)}"
+                self._note("conference", at, started, event, user=self._user_of(event.by), what=what)
             case Refused():
                 _, started = self._calls.get(event.call_id or "", (at, None))
                 told = {"user": event.user, "reason": event.reason, "decision": event.decision}
@@ -54,10 +58,10 @@ class JournalFeed:
 
     def _note(
         self,
-        kind: Literal["call", "refusal", "pickup"],
+        kind: Literal["call", "refusal", "pickup", "conference"],
         at: float,
         started: CallStarted | None,
-        event: CallEnded | CallPickedUp | Refused,
+        event: CallEnded | CallConferenced | CallPickedUp | Refused,
         **told: Any,
     ) -> None:
         if started is not None:

@@ -129,6 +129,10 @@ class Bridge:
         """End the other one, too."""
         self.other(connection).hang_up(connection.cause)
 
+    def others(self, connection: Connection) -> list[Connection]:
+        """Return who may come into a conference with whom they talk to."""
+        return [self.other(connection)]
+
     def other(self, connection: Connection) -> Connection:
         """Return whom a connection talks to."""
         one, other = self._pair

@@ -43,8 +43,7 @@ class Call:
         """Note that a device has left; with the last one the call is over."""
         self.connections.remove(connection)
         self.cause = connection.cause
-        if not self.connections and self.work is None:
-            self._over(self)
+        self.end_if_deserted()
 
     def adopt(self, connection: Connection) -> None:
         """Take a device over from another call, which it leaves for good."""
@@ -55,7 +54,11 @@ class Call:
     def on_placed(self) -> None:
         """Note that the search for whoever takes a placed call is over, whether it found somebody or not."""
         self.work = None
-        if not self.connections:
+        self.end_if_deserted()
+
+    def end_if_deserted(self) -> None:
+        """Be over when nobody is left and nobody is searched for; `adopt` leaves that to whoever calls it."""
+        if not self.connections and self.work is None:
             self._over(self)
 
     def hang_up(self) -> None:

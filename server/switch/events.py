@@ -184,6 +184,19 @@ class CallTransferred:
 
 
 @dataclass(frozen=True, slots=True)
+class CallConferenced:
+    """All `devices` talk with one another in a call now, because the device `by` has joined two calls of its user.
+
+    The other one was `joined_call_id`, which ends.
+    """
+
+    call_id: str
+    by: str
+    devices: tuple[str, ...]
+    joined_call_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallPickedUp:
     """The device `by` has taken a call that rang at another one, `device`."""
 
@@ -221,6 +234,7 @@ SwitchEvent = (
     | MessageRead
     | MessageDeleted
     | CallTransferred
+    | CallConferenced
     | CallPickedUp
     | CallEnded
 )

@@ -55,7 +55,7 @@ class Replacements:
         elif (bridge := self._bridge_of(replaced, caller)) is not None:
             connection = self._arrive(leg, caller, replaced, offer)
             if connection is not None:
-                work = self._take_place(connection, replaced, bridge.other(replaced))
+                work = self._take_place(connection, replaced, bridge)
                 connection.work = self._works.start(work, connection)
         else:
             leg.refuse(GONE, now)
@@ -98,12 +98,13 @@ class Replacements:
             connection.occupy(leases)
 
     @staticmethod
-    async def _take_place(connection: Connection, replaced: Connection, other: Connection) -> None:
+    async def _take_place(connection: Connection, replaced: Connection, bridge: Bridge) -> None:
+        other = bridge.other(replaced)
         codec = other.agreed.codec if other.agreed is not None else None
         connection.renegotiation.follow(other.wanted)
         if not await connection.answer(codec=codec):
             return
-        if other.is_over or replaced.is_over:
+        if replaced.is_over or replaced.listener is not bridge or other.listener is not bridge:
             connection.hang_up()
             return
         Bridge(connection, other).begin()

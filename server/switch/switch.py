@@ -29,6 +29,7 @@ from ..sip.effects import (
 from ..sip.sdp import SdpError
 from .bridge import Bridge
 from .call import Call
+from .conference import Conferences
 from .connection import Connection
 from .dialler import Dialler, Errand, Reached
 from .encryption import Encryption
@@ -98,6 +99,7 @@ class Switch:
         self.encryption = Encryption(administration, random)
         self._dialler = Dialler(self, administration, registrar, stack, random, locator=locator)
         self.transfers = Transfers(self, administration, self._dialler, stack, self._works)
+        self.conferences = Conferences(administration, stream)
         self.replacements = Replacements(self, administration, self._works, random)
         self._inside = Inside(stack, clock, self.transfers)
         self.router = router

@@ -15,6 +15,7 @@ from ..sip.grammar import SipSyntaxError
 from ..sip.refer import Referral, ReferTo
 from ..sip.sdp import Direction
 from .bridge import Bridge
+from .conference import Conference
 from .connection import Connection
 from .dialler import Errand, Reached
 from .domain import is_ours
@@ -58,6 +59,10 @@ class Transfer(Bridge):
         if connection is self._transferee:
             self.tell(CANCELLED)
             self._transferor.hang_up(connection.cause)
+
+    def others(self, connection: Connection) -> list[Connection]:
+        """Nobody, until the transfer is over."""
+        return []
 
     def tell(self, status: int, headers: list[tuple[str, str]] | None = None) -> None:
         """Let whoever transfers know how it goes."""
@@ -143,6 +148,9 @@ class Transfers:
             transfer.fail(Refusal("call.rejected"), GONE, [])
             return None
         bridge, number = other_own.listener, other_own.call.called
+        if isinstance(bridge, Conference):
+            transfer.fail(Refusal("call.rejected"), DECLINED, [])
+            return None
         if not other_own.is_answered or not isinstance(bridge, Bridge):
             other_own.hang_up()  # the same number is asked again, for who is transferred
             return number

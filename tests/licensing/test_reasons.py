@@ -41,7 +41,7 @@ TABLE: dict[str, Row] = {
     "media.srtp.not_installed": (488, 65, "INCOMPATIBLE", "Failed/incompatibleDestination", None),
     "media.srtp.unknown": (488, 65, "INCOMPATIBLE", "Failed/incompatibleDestination", None),
     "media.ports.exhausted": (503, 47, "CONGESTION", BUSY_RESOURCE, 503),
-    "media.apart": (488, 41, "TEMPFAILURE", RESOURCE, 409),
+    "media.apart": (488, 41, "RESOURCEUNAVAIL TEMPFAILURE", RESOURCE, 409),
     "media.failed": (500, 41, "TEMPFAILURE", "systemResourceAvailability/resourceOutOfService", 503),
     "media.lost": (None, 41, "TEMPFAILURE", "ConnectionCleared/networkOutOfOrder", None),
     "rate.limited": (503, 42, "CONGESTION", PERFORMANCE, 429),
@@ -65,6 +65,18 @@ TABLE: dict[str, Row] = {
     "speech.not_installed": (None, None, "", "", 501),
     "speech.failed": (None, None, "", "", 503),
     "call.rejected": (603, 21, "REJECT", "Failed/destNotObtainable", 409),
+    "conference.full": (
+        *(None, None, "CONFERENCEFULL"),
+        *("systemResourceAvailability/conferenceMemberLimitExceeded", 409),
+    ),
+    "conference.not_two_calls": (
+        *(None, None, "INVALCALLSTATE"),
+        *("stateIncompatibility/invalidConnectionState", 409),
+    ),
+    "conference.other_user": (
+        *(None, None, "INVALCALLHANDLE"),
+        *("operation/invalidConnectionIdentifier", 409),
+    ),
     "call.cancelled": (487, 16, "CANCELLED", "ConnectionCleared/callCancelled", None),
     "auth.required": (401, None, "", "security/generic", 401),
     "auth.forbidden": (403, 21, "", "security/generic", 403),
@@ -95,6 +107,9 @@ def test_every_licence_but_server_has_its_two_rows() -> None:
         ("license.office.blocked", -2147483575),
         ("ip_channel.exhausted", -2147483643),
         ("server.unlicensed", -2147483551),
+        ("conference.full", 2147483655 - 2**32),
+        ("conference.not_two_calls", 2147483676 - 2**32),
+        ("conference.other_user", 2147483672 - 2**32),
     ],
 )
 def test_tapi_errors_are_the_signed_numbers_of_tapi_h(code: str, number: int) -> None:

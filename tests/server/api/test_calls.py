@@ -55,6 +55,59 @@ async def test_without_a_phone_a_test_call_is_a_refusal_with_a_decision(client: 
     assert (await client.get(f"decisions/{reply.json['decision']}"))["user"] == "anna"
 
 
+async def test_two_calls_of_a_user_become_a_conference(client: Client, pbx: PbxUnderTest) -> None:
+    anna, ben, clara = [await pbx.phone(number) for number in ("100", "101", "102")]
+    call = await anna.dial("101")
+    taken = await ben.answer()
+    await call.answered()
+    consultation = await anna.dial("102")
+    asked = await clara.answer()
+    await consultation.answered()
+    first, second = [entry["id"] for entry in await client.get("calls")]
+    path, other = f"calls/{second}/conference", {"with": first}
+    status, reason, detail = await client.refused("POST", path, json=other)
+    assert (status, reason) == (409, "conference.not_two_calls")
+    assert "Hold the one call" in detail
+    await call.hold()
+    reply = await client.ask("POST", f"/api/v1/{path}", json=other)
+    assert reply.status == 200
+    assert reply.json["id"] == first
+    assert {one["device"] for one in reply.json["connections"] if one["state"] == "connected"} == {
+        "100",
+        "101",
+        "102",
+    }
+    await call.ended()
+    (entry,) = await client.get("calls")
+    assert entry["id"] == first
+    assert len((await client.get(f"calls/{first}"))["connections"]) == 3
+    assert (await client.refused("POST", path, json=other))[:2] == (404, "not_found")
+    entries = (await client.get("journal?user=anna"))["entries"]
+    assert [one["what"] for one in entries if one["kind"] == "conference"] == ["conference of 100, 101, 102"]
+    assert (await client.ask("DELETE", f"/api/v1/calls/{first}")).status == 204
+    for one in (consultation, taken, asked):
+        await one.ended()
+
+
+async def test_calls_of_two_users_are_no_conference_and_the_decision_says_so(
+    client: Client, pbx: PbxUnderTest
+) -> None:
+    for number in ("100", "101"):
+        call = await (await pbx.phone(number)).dial("9901")
+        await call.answered()
+    first, second = [entry["id"] for entry in await client.get("calls")]
+    reply = await client.ask("POST", f"/api/v1/calls/{first}/conference", json={"with": second})
+    assert (reply.status, reply.json["reason"]) == (409, "conference.other_user")
+    decision = await client.get(f"decisions/{reply.json['decision']}")
+    assert decision["what"] == f"conference of {first} with {second}"
+    for body in ({}, {"with": 7}, {"with": second, "more": 1}):
+        status, reason, _ = await client.refused("POST", f"calls/{first}/conference", json=body)
+        assert (status, reason) == (422, "request.invalid")
+    for one, other in ((first, "c-99"), ("c-99", first)):
+        refused = await client.refused("POST", f"calls/{one}/conference", json={"with": other})
+        assert refused[:2] == (404, "not_found")
+
+
 @pytest.mark.parametrize(
     "body", [{"from": "nobody", "to": "101"}, {"from": "anna", "to": "10\r\n1"}, {"from": "anna", "to": ""}]
 )

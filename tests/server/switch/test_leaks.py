@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import re
 import struct
+from functools import partial
 from importlib.resources import files
+from itertools import combinations
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
@@ -433,6 +435,32 @@ class Walk(RuleBasedStateMachine):
                 replaces = quote(Replaces.of(other.dialog))
                 self.go_on(seconds, lambda: peer.refer(leg, f"sip:x@klein.example?Replaces={replaces}"))
 
+    @rule(at=index, seconds=st.sampled_from([0, 0.1, 3]))
+    def a_user_joins_two_calls(self, at: int, seconds: float) -> None:
+        """He holds what he has, and makes two calls, one after the other; whoever is rung for them answers."""
+        desks = [peer for peer in self.peers if peer.account in {"100", "101", "102"}]
+        user = desks.pop(at % len(desks))
+
+        def call(number: str) -> None:
+            for leg in user.legs:
+                user.act(leg, "hold")
+            user.dial(number, late_offer=at % 2 == 0)
+
+        def answer() -> None:
+            for peer in desks:
+                for leg in list(peer.legs):
+                    peer.act(leg, "answer")
+
+        for desk in desks:
+            self.go_on(0.2, partial(call, desk.account))
+            self.go_on(0.2, answer)
+
+        def join() -> None:
+            for one, other in combinations(list(self.server.switch.calls.values()), 2):
+                self.server.switch.conferences.join_calls(one, other)
+
+        self.go_on(seconds, join)
+
     @rule(at=index, digit=st.sampled_from([1, 1, 2, 3, 11]), seconds=st.sampled_from([0.3, 3]))
     def a_peer_presses_a_digit(self, at: int, digit: int, seconds: float) -> None:
         talking = [(peer, leg) for peer in self.peers for leg in peer.media]
@@ -558,5 +586,6 @@ def test_nothing_leaks_in_10000_steps() -> None:
         "Refused",
         "DigitPressed",
         "CallTransferred",
+        "CallConferenced",
         "CallPickedUp",
     } <= Walk.seen
