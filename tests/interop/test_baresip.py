@@ -69,8 +69,8 @@ class Baresip(Program):
         super().__init__(["baresip", "-f", str(room)])
 
     def heard(self) -> Audio:
-        """What came from the other end, once the phone has quit."""
-        (recording,) = self._room.glob("dump-*-dec.wav")
+        """What came from the other end of the last call, once the phone has quit."""
+        *_, recording = sorted(self._room.glob("dump-*-dec.wav"))
         return Audio.from_wav(recording)
 
 
