@@ -1,8 +1,9 @@
 /* The far end of many RTP streams, for media.py: a generator and a sink of G.711, 50 packets a second each way.
  *
- * media_far_end COUNT SECONDS echo|own
+ * media_far_end COUNT SECONDS echo|own SOUND
  *
- * It prints the ports of its COUNT sockets, reads as many ports to send to, and sends for SECONDS, in slices of 1 ms.
+ * It prints the ports of its COUNT sockets, reads as many ports to send to, and sends for SECONDS, in slices of 1 ms. What
+ * it says is the file SOUND, of bytes of A-law, over and over; the last bits of 16 of them are the number of the frame.
  * The kernel stamps what arrives, so that a late reader makes no packet late. With `echo` a packet that comes back is
  * late by the time since it was sent; with `own` one is late against the earliest of its stream, by its RTP timestamp.
  * At the end it prints: sent, received, judged, missing, late (over 10 ms), the worst in ms, how many of its own were
@@ -19,13 +20,12 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum { PTIME_MS = 20, LATE_MS = 10, SETTLE = 25, GRACE_MS = 200, HEAD = 12, PAYLOAD = 160, AT_ONCE = 512 };
+enum { PTIME_MS = 20, LATE_MS = 10, SETTLE = 25, GRACE_MS = 200, HEAD = 12, PAYLOAD = 160, AT_ONCE = 512, BITS = 16 };
 
 struct stream {
     int fd;
     int first, last, frames; /* own: sequence numbers and packets, judged; echo: packets that came back */
     uint32_t stamp;
-    struct sockaddr_in to;
     double *times; /* echo: when each frame was sent; own: how late each packet was against the first, in ms */
 };
 
@@ -58,6 +58,20 @@ static int receive(int fd, unsigned char *data, double *arrived)
     return size;
 }
 
+static void number(unsigned char *payload, int frame)
+{
+    for (int bit = 0; bit < BITS; bit++)
+        payload[bit] = (payload[bit] & ~1) | (frame >> bit & 1);
+}
+
+static int numbered(const unsigned char *payload)
+{
+    int frame = 0;
+    for (int bit = 0; bit < BITS; bit++)
+        frame |= (payload[bit] & 1) << bit;
+    return frame;
+}
+
 static void fail(const char *what)
 {
     perror(what);
@@ -66,8 +80,13 @@ static void fail(const char *what)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4)
+    if (argc != 5)
         return 2;
+    FILE *file = fopen(argv[4], "rb");
+    static unsigned char sound[1 << 20];
+    long said = file ? fread(sound, 1, sizeof sound, file) / PAYLOAD : 0;
+    if (!said)
+        fail(argv[4]);
     int count = atoi(argv[1]), echo = !strcmp(argv[3], "echo"), yes = 1;
     int frames = atof(argv[2]) * 1000 / PTIME_MS, most = 2 * frames + 100;
     struct stream *streams = calloc(count, sizeof *streams);
@@ -91,14 +110,13 @@ int main(int argc, char **argv)
     for (int i = 0, port; i < count; i++) {
         if (scanf("%d", &port) != 1)
             return 1;
-        streams[i].to.sin_family = AF_INET;
-        streams[i].to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        streams[i].to.sin_port = htons(port);
+        struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        to.sin_port = htons(port);
+        if (connect(streams[i].fd, (struct sockaddr *)&to, sizeof to)) /* what others send is not heard */
+            fail("connect");
     }
 
     unsigned char data[2048], packet[HEAD + PAYLOAD] = {0x80, 8};
-    for (int i = 0; i < PAYLOAD; i++)
-        packet[HEAD + i] = i * 37;
     double arrived = 0, cpu_s = used_s();
     for (int i = 0; i < count; i++) /* what came before the start */
         while (receive(streams[i].fd, data, &arrived) > 0)
@@ -117,22 +135,22 @@ int main(int argc, char **argv)
             memcpy(packet + 2, &sequence, 2);
             memcpy(packet + 4, &stamp, 4);
             memcpy(packet + 8, &ssrc, 4);
-            memcpy(packet + HEAD, &frame, sizeof frame);
+            memcpy(packet + HEAD, sound + (frame + next % count * 7) % said * PAYLOAD, PAYLOAD);
+            number(packet + HEAD, frame);
             if (echo)
                 it->times[frame] = now_ms(CLOCK_REALTIME);
             own_late += at - due > LATE_MS;
-            sent += sendto(it->fd, packet, sizeof packet, 0, (struct sockaddr *)&it->to, sizeof it->to) > 0;
+            sent += send(it->fd, packet, sizeof packet, 0) > 0;
         }
         struct epoll_event ready[AT_ONCE];
         for (int found; (found = epoll_wait(events, ready, AT_ONCE, 0)) > 0;)
             for (int i = 0; i < found; i++) {
                 struct stream *it = ready[i].data.ptr;
-                if (receive(it->fd, data, &arrived) < HEAD + (int)sizeof(int))
+                if (receive(it->fd, data, &arrived) < HEAD + BITS)
                     continue;
                 received++;
                 if (echo) {
-                    int frame;
-                    memcpy(&frame, data + HEAD, sizeof frame);
+                    int frame = numbered(data + HEAD);
                     if (frame < SETTLE || frame >= frames)
                         continue;
                     double delay = arrived - it->times[frame];

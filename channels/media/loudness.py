@@ -88,8 +88,8 @@ class Loudness:
 
         codes = np.frombuffer(bytes(self._waiting[: count * BLOCK]), np.uint8)
         del self._waiting[: count * BLOCK]
-        blocks = _levels(self._codec)[codes].reshape(count, BLOCK)
-        powers = (blocks * blocks).mean(axis=1)
+        blocks = _levels(self._codec).take(codes).reshape(count, BLOCK)
+        powers = np.einsum("ij,ij->i", blocks, blocks) / np.float32(BLOCK)
         self._blocks += count
         self._power += float(powers.sum())
         self._loudest = max(self._loudest, float(powers.max()))
