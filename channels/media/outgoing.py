@@ -39,9 +39,8 @@ class Outgoing:
     def __init__(self, rng: Random) -> None:
         self.packets = self.octets = 0
         self.ssrc = rng.getrandbits(32)
-        self._sequence = rng.getrandbits(
-            15
-        )  # from the lower half, so that an SRTP receiver counts right (RFC 4568 6.4)
+        # From the lower half, so that an SRTP receiver counts right (RFC 4568 6.4).
+        self._sequence = rng.getrandbits(15)
         self._first = rng.getrandbits(32)
         self._epoch: float | None = None
         self._latest: int | None = None

@@ -1,8 +1,8 @@
 """The RTP sockets that a media worker has open before anyone needs them.
 
 Only even ports are bound ahead (RFC 3550, section 11), and only those that no other process holds; the odd one above is
-opened when the first report goes out from it. A port that was given back
-rests, its late packets thrown away, before a new stream gets it. The worker owns the one stock of its process.
+opened when the first report goes out from it. A port that was given back rests, its late packets thrown away, before a
+new stream gets it. The worker owns the one stock of its process.
 """
 
 from __future__ import annotations

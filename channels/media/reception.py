@@ -83,7 +83,7 @@ class Reception:
 
     def add(self, packet: Packet, now: float) -> None:
         """Take a packet that arrived at `now`."""
-        _, _, sequence, stamp, ssrc, _ = packet
+        marker, _, sequence, stamp, ssrc, _ = packet
         if sequence != self._next & _U16 or ssrc != self._ssrc:
             if not self._place(sequence, stamp, ssrc, now):
                 return
@@ -105,7 +105,10 @@ class Reception:
         behind = transit - self._pace
         self._pace += behind * _PACE
         if behind > LATE_SAMPLES:
-            self.late += 1
+            if marker:
+                self._pace = transit  # it begins to speak, and has not counted its silence (RFC 3551 4.1)
+            else:
+                self.late += 1
 
     def report(self) -> Interval:
         """Return what a report tells now; its fraction begins anew (A.3)."""

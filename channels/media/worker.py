@@ -24,10 +24,11 @@ from . import control
 from .early import EARLY_PACKETS, EARLY_S
 from .heartbeat import Pulse
 from .inband import InbandDigits
-from .plane import StreamLost
+from .plane import StreamClosed, StreamLost
 from .port_stock import PortStock
 from .prompts import warm_up
 from .stream import Stream
+from .verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -215,8 +216,7 @@ class Worker:
             return
         try:
             if isinstance(command, control.Close):
-                line.stream.close()
-                self._release(line, now)
+                self._close(line, now)
             elif isinstance(command, control.Measure):
                 line.stream.measure()
             else:
@@ -328,7 +328,14 @@ class Worker:
         except OSError:
             return
 
-    def _release(self, line: _Line, now: float) -> None:
+    def _close(self, line: _Line, now: float) -> None:
+        """End a stream, and say so even if its machine cannot."""
+        try:
+            if line.stream is not None:
+                line.stream.close()
+        except Exception as error:  # noqa: BLE001 - see _read
+            sys.excepthook(type(error), error, error.__traceback__)
+            self._tell(line.number, StreamClosed(Verdict()))
         if line.control is not None:
             del self._lines[line.control.socket.fileno()]
             line.control.socket.close()
@@ -345,14 +352,12 @@ class Worker:
         line = self._streams[line.number]
         if line.stream is not None:
             self._tell(line.number, StreamLost(0.0))
-            line.stream.close()
-            self._release(line, monotonic())
+            self._close(line, monotonic())
 
     def _shut_down(self) -> None:
         self._pulse.rest()
         for line in list(self._streams.values()):
-            if line.stream is not None:
-                line.stream.close()
+            self._close(line, monotonic())
         self._control.settimeout(1.0)
         try:
             self._control.sendall(self._out)

@@ -58,6 +58,18 @@ def test_a_late_packet_misses_a_jitter_buffer_of_60_ms(line: Line) -> None:
     assert line.reception.late == 1
 
 
+@pytest.mark.parametrize("pause_s", [0.2, 0.9, 20.0])
+def test_who_does_not_count_his_silence_is_not_late_when_he_speaks_again(pause_s: float, line: Line) -> None:
+    """RFC 3551 4.1: the marker begins a talkspurt, whose first packet tells the pace of the others."""
+    line.send(*range(50))
+    for index in range(50, 100):
+        packet = Packet(index == 50, 8, line.first + index, 160 * index, line.ssrc, b"")
+        line.reception.add(packet, 50.0 + PTIME_S * index + pause_s)
+    assert line.reception.late == 0
+    line.send(100, delay_s=pause_s + 0.08)
+    assert line.reception.late == 1
+
+
 def test_a_clock_that_runs_wrong_makes_nothing_late(line: Line) -> None:
     """100 millionths for 20 minutes are 120 ms."""
     for index in range(60_000):
