@@ -20,6 +20,9 @@ LEARNING_PACKETS = 5
 MOST_FORMER = 4
 """So many places are remembered of a far end that moved on before it had sent anything from them."""
 
+MOST_STRAGGLERS = 250
+"""After so many packets from its old port, 5 s of them, a far end that said it moves has not."""
+
 
 class Acceptance:
     """The one far end of a stream, learnt from the first packets.
@@ -28,13 +31,14 @@ class Acceptance:
     teaches nothing.
     """
 
-    __slots__ = ("_former", "_hosts", "_learnt", "_left", "_named", "destination")
+    __slots__ = ("_former", "_hosts", "_learnt", "_left", "_named", "_stragglers", "destination")
 
     def __init__(self, remote: Remote, before: Acceptance | None = None) -> None:
         address = remote.address
         self._named: Source = (address.host, address.port)
         self._hosts = frozenset((address.host, remote.signalling_host))
         self._former = frozenset[Source]() if before is None else before.places
+        self._stragglers = MOST_STRAGGLERS
         self._learnt: Source | None = None
         self._left = LEARNING_PACKETS
         self.destination: Source | None = self._named if address.host == remote.signalling_host else None
@@ -61,7 +65,8 @@ class Acceptance:
             return True
         if not self._may_be(source):
             return False
-        if source in self._former and source != self._named:
+        if source in self._former and source != self._named and self._stragglers:
+            self._stragglers -= 1
             self.destination = self.destination or source
             return True
         self._left = 0 if source == self._named else self._left - 1

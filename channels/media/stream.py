@@ -85,7 +85,8 @@ class Stream:
         """Begin or continue towards `remote`; a far end that did not move keeps its learnt port."""
         if self._closed:
             return
-        if self._acceptance is None or not self._acceptance.fits(remote):
+        is_held = not (remote.sends or remote.receives)  # its address may be 0.0.0.0 (RFC 2543)
+        if self._acceptance is None or not (is_held or self._acceptance.fits(remote)):
             self._acceptance = Acceptance(remote, self._acceptance)
         if self._remote is None or not self._remote.sends or self._remote.holds:
             self._heard_at = now

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.channels.media.acceptance import LEARNING_PACKETS, Acceptance
+from ringfence.channels.media.acceptance import LEARNING_PACKETS, MOST_STRAGGLERS, Acceptance
 from ringfence.channels.media.plane import Codec, Remote
 from ringfence.channels.network import Address
 
@@ -115,6 +115,16 @@ def test_who_moves_behind_an_address_translator_is_still_sent_to() -> None:
     assert rule.destination == SIGNALLING
     assert rule.admits((SIGNALLING[0], 6002))
     assert rule.destination == (SIGNALLING[0], 6002)
+
+
+def test_who_says_that_it_moves_and_does_not_is_sent_to_where_it_is() -> None:
+    """As behind an address translator that has kept its port."""
+    before = acceptance()
+    assert before.admits(OFF_PORT)
+    rule = moved(before)
+    for _ in range(MOST_STRAGGLERS + 1):
+        assert rule.admits(OFF_PORT)
+    assert rule.destination == OFF_PORT
 
 
 def test_who_moves_to_another_host_is_not_heard_from_the_old_one() -> None:

@@ -260,6 +260,18 @@ class TestAcceptance:
         leg.pass_time(0.1)
         assert leg.sent[-1][2] == OTHER
 
+    def test_a_hold_by_the_address_0_0_0_0_keeps_the_learnt_port(self, leg: Leg) -> None:
+        """RFC 2543 B.5: nothing flows meanwhile, and the far end resumes where it was."""
+        leg.connect(fill=True)
+        leg.say(source=(FAR[0], 5555))
+        held = Remote(Address("0.0.0.0", FAR[1]), FAR[0], Codec.PCMA, sends=False, receives=False)
+        leg.stream.connect(held, fill=True, now=leg.now)
+        leg.pass_time(1.0)
+        assert leg.sent == []
+        leg.connect(fill=True)
+        leg.pass_time(0.1)
+        assert {destination for *_, destination in leg.sent} == {(FAR[0], 5555)}
+
     def test_a_far_end_that_moves_may_take_long_to_do_it(self, leg: Leg) -> None:
         """RFC 3264 8.3.1: with a round trip of more than 100 ms, many packets still come from its old port."""
         leg.connect(fill=True)
