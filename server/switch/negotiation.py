@@ -84,7 +84,7 @@ class Negotiation:
             return None
         remote = self.agreed.remote(signalling_host, energy=energy)
         if self.told is not None:
-            return replace(remote, sends=False, receives=False)
+            return replace(remote, sends=False, receives=False, rtcp=None, rtcp_mux=False)
         return replace(remote, holds=True) if self.holds else remote
 
     @property

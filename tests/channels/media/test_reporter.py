@@ -1,5 +1,6 @@
 """RTCP between two streams (RFC 3550, section 6): when reports go out, to whom, and what is learnt from them."""
 
+from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
@@ -222,3 +223,19 @@ def test_reports_alone_do_not_keep_a_watched_stream() -> None:
     line.run(12.0)
     assert any(type(event).__name__ == "StreamLost" for event in line.one.events)
     assert line.other.reports[-1][0] > 106.0
+
+
+@pytest.mark.parametrize("mux", [False, True])
+def test_a_far_end_that_speaks_to_somebody_else_is_told_nothing_until_it_comes_back(mux: bool) -> None:
+    """Section 6.2: reports are of those who take part; the stream rests with its port."""
+    line = Line(mux=mux)
+    line.run(20.0)
+    remote, count = line.other.remote(mux=mux), len(line.one.reports)
+    assert count > 0
+    resting = replace(remote, sends=False, receives=False, rtcp=None, rtcp_mux=False)
+    line.one.stream.connect(resting, fill=True, now=line.now)
+    line.run(30.0)
+    assert len(line.one.reports) == count
+    line.one.stream.connect(remote, fill=True, now=line.now)
+    line.run(20.0)
+    assert len(line.one.reports) > count

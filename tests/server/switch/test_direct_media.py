@@ -88,6 +88,9 @@ async def test_two_telephones_send_to_each_other_and_not_to_the_server(pbx: PbxU
     await asyncio.sleep(0.5)
     assert await is_direct(pbx)
     await talk_both_ways(call, answered)
+    resting = connection_of(pbx, "100").negotiation.remote("127.0.0.1", energy=False)
+    assert resting is not None
+    assert (resting.sends, resting.receives, resting.rtcp, resting.rtcp_mux) == (False, False, None, False)
     ports = [one._stream.local.port for one in (answered, call)]
     for told, port in zip(offers, ports, strict=True):
         (offer,) = told
