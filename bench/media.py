@@ -22,7 +22,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from ringfence.channels.media.plane import Codec, Prompt, Remote, StreamClosed, Tone
+from ringfence.channels.media.plane import Codec, Measured, Prompt, Remote, StreamClosed, Tone
 from ringfence.channels.media.prompts import prompt_payload
 from ringfence.channels.media.worker_plane import WorkerPlane
 from ringfence.channels.network import Address
@@ -106,10 +106,12 @@ class FarEnd:
 async def hold(plane: WorkerPlane, far: FarEnd, kind: str, room: Path) -> Held:
     """Hold a stream of `kind` for each socket of the far end."""
     closed: list[StreamClosed] = []
-    over = asyncio.Event()
+    ready, over = asyncio.Event(), asyncio.Event()
 
     def sink(event: MediaEvent) -> None:
-        if isinstance(event, StreamClosed):
+        if isinstance(event, Measured):
+            ready.set()
+        elif isinstance(event, StreamClosed):
             closed.append(event)
             if len(closed) == len(theirs):
                 over.set()
@@ -127,7 +129,8 @@ async def hold(plane: WorkerPlane, far: FarEnd, kind: str, room: Path) -> Held:
             stream.record(room / f"{number}.wav", 600)
         else:
             stream.echo()
-    await asyncio.sleep(1.0)
+    streams[-1].measure()
+    await ready.wait()
     pid, loop = plane.pid or 0, asyncio.get_running_loop()
     talk = asyncio.create_task(far.talk([stream.local.port for stream in streams]))
     await asyncio.sleep(SETTLE_S)  # what is imported with the first packet is no cost of a packet
@@ -142,15 +145,14 @@ async def hold(plane: WorkerPlane, far: FarEnd, kind: str, room: Path) -> Held:
     heard = sum(event.verdict.packets_received for event in closed)
     # An echo that was not heard is missing already; one's own packets say nothing of those that were not heard.
     unheard = (sent - heard) / sent if kind == "recorded" else 0.0
-    both = sent + received
     return Held(
         late / judged,
         missing / judged + unheard,
         worst_ms,
         far_late / sent,
         used_s / lasted_s,
-        used_s / (both * lasted_s / far.seconds) * 1e6,
-        far_s / both * 1e6,
+        used_s / (max(1.0, heard + received) * lasted_s / far.seconds) * 1e6,
+        far_s / (sent + received) * 1e6,
         memory,
     )
 
@@ -215,10 +217,10 @@ def growth(program: Path, counts: Sequence[int], runs: int, seconds: float) -> l
             show(kind, count, found[count])
         if most_us is None:
             continue
-        cost = found[judged].packet_us
-        goals.append(
-            judge(f"{kind}: at most {most_us:g} µs a packet", f"{cost:.2f}", reached=cost <= most_us)
-        )
+        cost, is_clean = found[judged].packet_us, found[judged].is_clean
+        figure = f"{cost:.2f} with {judged} streams" + ("" if is_clean else ", which were not held")
+        reached = is_clean and cost <= most_us
+        goals.append(judge(f"{kind}: at most {most_us:g} µs a packet", figure, reached=reached))
         if few < many:
             ratio = found[many].packet_us / found[few].packet_us
             print(f"{kind}: a packet costs {ratio:.2f} times as much with {many} streams as with {few}")

@@ -91,7 +91,7 @@ class Stream:
         if self._remote is None or not self._remote.sends or self._remote.holds:
             self._heard_at = now
         self._recorder.wait(remote.holds, now)
-        self._loudness = self._loudness or (Loudness() if remote.energy else None)
+        self._loudness = self._loudness or (Loudness(self._rng.random()) if remote.energy else None)
         if remote.keys is None:
             self._srtp = None
         elif self._srtp is None:
