@@ -205,7 +205,8 @@ class Worker:
             self.end()
         for command in self._decoder.commands(data):
             self._obey(command, now)
-            self._pulse.beat(monotonic())
+            now = monotonic()  # the first stream's warming up has taken a while
+            self._pulse.beat(now)
 
     def _obey(self, command: Command, now: float) -> None:
         if isinstance(command, control.Adopt):
