@@ -423,6 +423,8 @@ async def test_what_was_recorded_outlives_the_death_of_its_worker(
     stream.record(tmp_path / "m.wav", 60)
     silent.connect(other.remote(), fill=False)
     silent.record(tmp_path / "nothing.wav", 60)
+    stream.measure()
+    await heard.until(Measured)  # packets would overtake the command
     for _ in range(52):
         phone.say(stream.local)
     stream.measure()
