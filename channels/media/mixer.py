@@ -13,6 +13,7 @@ import numpy as np
 
 from .g711 import CODECS, SAMPLE_RATE_HZ, SILENCE, decode, encode
 from .recorder import as_heard
+from .rtp import is_newer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,7 +78,7 @@ class Seat:
         at = self._at + apart
         ahead = at - now
         is_new = packet.ssrc != self._ssrc
-        if not is_new and not 0 < packet.sequence - self._sequence & 0xFFFF < 0x8000:
+        if not is_new and not is_newer(packet.sequence, self._sequence):
             return at if 0 <= ahead <= MOST_DELAY_SAMPLES else None
         longest = DELAY_SAMPLES if packet.marker else MOST_DELAY_SAMPLES
         if is_new or not 0 <= ahead <= longest:

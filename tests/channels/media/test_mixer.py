@@ -276,6 +276,18 @@ def test_who_falls_silent_is_not_heard_again_later() -> None:
     assert hearer.heard().between(0.1).contains_tone(620, 0.99)
 
 
+def test_a_source_that_begins_anew_is_heard_from_there() -> None:
+    """RFC 3550 A.1: as when captures are played one after the other under one SSRC."""
+    speaker, hearer, third = Party(4000, tone(440)), Party(4002, tone(600)), Party(4004, tone(800))
+    talk = Talk(speaker, hearer, third)
+    talk.go_on(6.0)
+    speaker.sequence = 0
+    talk.go_on(0.1)
+    hearer.heard()
+    talk.go_on(0.5)
+    assert hearer.heard().contains_tone(440, 0.4)
+
+
 def test_comfort_noise_and_other_payloads_are_silence() -> None:
     """RFC 3389."""
     hearer, speaker = silent(), silent()
