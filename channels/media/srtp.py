@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 IS_AVAILABLE = find_spec("pylibsrtp") is not None
 """Whether the library is installed."""
 
-MOST_SOURCES = 32
-"""So many SSRCs of one far end are followed; each costs memory of the library."""
+MOST_SOURCES = 256
+"""So many SSRCs of one far end are followed, a new one for each hold of some telephones; each costs memory."""
 
 _VERSION = 2
 _RTCP_TYPES = range(192, 224)

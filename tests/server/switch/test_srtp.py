@@ -229,6 +229,31 @@ async def test_a_hold_keeps_the_keys_and_their_counters() -> None:
         assert await suites(call, answered) == [Suite.AES_80, Suite.AES_80]
 
 
+@pytest.mark.parametrize(
+    ("of_anna", "of_ben"), [("always", "always"), ("gladly", "never"), ("never", "gladly")]
+)
+async def test_early_media_are_encrypted_as_the_call_will_be(
+    of_anna: Literal["never", "gladly", "always"], of_ben: Literal["never", "gladly", "always"]
+) -> None:
+    """RFC 3261 13.2.1: keys in the 183, which the 2xx repeats; they stay, and nothing is heard twice."""
+    async with desk() as one:
+        anna, ben = await one.phone(ANNA, of_anna), await one.phone(BEN, of_ben)
+        call = await anna.dial("101")
+        ringing = await ben.ringing()
+        ringing.progress()
+        await call.progressed()
+        early = call._keys
+        assert (early is None) is (of_anna == "never")
+        assert await hears(call, ringing)
+        await ringing.answer()
+        await call.answered()
+        assert call._keys == early
+        assert await hears(call, ringing)
+        assert await hears(ringing, call)
+        wanted = [None if encrypts == "never" else Suite.AES_80 for encrypts in (of_anna, of_ben)]
+        assert await suites(call, ringing) == wanted
+
+
 async def test_a_re_invite_with_a_new_key_is_followed() -> None:
     """RFC 3264 8.3 with a key that changes: nothing that comes after it is lost, and our key stays."""
     async with desk() as one:
