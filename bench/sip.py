@@ -38,7 +38,7 @@ CALLEE = Account("101", DOMAIN, "Ben-1010-Birne", 0)
 ROUNDS = 3
 USERS = 5_000
 TRY_S = 5
-SLOWEST, FASTEST = 50, 3000
+SLOWEST, FASTEST = 50, 2000
 
 
 @dataclass(frozen=True, slots=True)
