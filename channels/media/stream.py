@@ -172,18 +172,17 @@ class Stream:
 
         if other is self or self._closed or other.closed:
             return
-        if other.seat is None:
-            other.sit(Mixer(), now)
-        if other.seat is not None:
-            self.sit(other.seat.mixer, now)
+        seat = other.seat or other.sit(Mixer(), now)
+        self.sit(seat.mixer, now)
 
-    def sit(self, mixer: Mixer, now: float) -> None:
+    def sit(self, mixer: Mixer, now: float) -> Seat:
         """Take a seat at a mixer."""
         self._part()
         self.sender.stop_playing()
         self.sender.echoes = False
-        self.seat = self._relay = mixer.seat(self.sender)
-        self.sender.mix(self.seat, now)
+        self.seat = self._relay = seat = mixer.seat(self.sender)
+        self.sender.mix(seat, now)
+        return seat
 
     def send_digits(self, digits: str, now: float) -> None:
         """Send `digits` behind those being sent; raises ValueError if one is no DTMF digit."""
@@ -246,6 +245,7 @@ class Stream:
             self._early.keep(data, source, now)
             return
         if self._srtp is not None:
+            # The copy of somebody else is not tried: it would take the place of the true one in the replay window.
             opened = self._srtp.open(data) if acceptance.would_admit(source) else b""
             if opened is None:
                 return

@@ -52,8 +52,7 @@ class Verdict:
     `packets_refused` came from a wrong source or were no RTP; `packets_late` came more than 60 ms behind the pace of
     their source, `packets_reordered` behind a newer one. `jitter_ms` is RFC 3550's interarrival jitter at the end.
     `digits` came as events or as tones; `remote` is what the far end reported; `energy` is measured where it was asked
-    for. `encryption` is the crypto suite of SRTP, `packets_unauthentic` what was no SRTP by
-    the far end's key.
+    for. `encryption` is the crypto suite of SRTP, `packets_unauthentic` what was no SRTP by the far end's key.
     """
 
     codec: Codec | None = None

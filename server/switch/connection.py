@@ -14,20 +14,19 @@ from ...licensing.reasons import reason_for
 from ...licensing.refusal import Refusal
 from ..sip.agent import MAX_FORWARDS
 from ..sip.sdp import SdpError
-from ..site.events import LimitReached
 from .alerting import Alerting
 from .connection_state import TRANSITIONS, ConnectionState
-from .events import ConnectionChanged, LeaseClosed, LeaseTaken, StreamEnded
+from .events import ConnectionChanged, StreamEnded
 from .explain import cause_of, refusal_headers
+from .held_leases import HeldLeases
 from .measurement import Measurement
 from .negotiation import DISCARD_PORT, Negotiation
 from .neighbours import neighbours
 from .renegotiation import Renegotiation
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
-    from ...channels.lease import Lease
     from ...channels.media.plane import Codec, MediaEvent, MediaStream
     from ...channels.media.verdict import Verdict
     from ...channels.session import Party
@@ -61,7 +60,7 @@ class Connection:
         self.state = ConnectionState.NULL
         self.leg: Leg | None = None
         self.listener: Listener | None = None
-        self.leases: list[Lease] = []
+        self.leases = HeldLeases(switch.stream, leg_id)
         self.stream: MediaStream | None = None
         self.hops_left = MAX_FORWARDS
         self.refusal: Refusal | None = None
@@ -88,6 +87,11 @@ class Connection:
     def renegotiation(self) -> Renegotiation:
         """Offers after the call was taken."""
         return Renegotiation(self._switch, self)
+
+    @property
+    def is_with_a_trunk(self) -> bool:
+        """Whether its far end is outside, not an account of the house."""
+        return self._switch.transfers.party_of(self).trunk is not None
 
     @property
     def is_answered(self) -> bool:
@@ -119,27 +123,6 @@ class Connection:
         """Whether the connection has ended."""
         return self._over
 
-    # -- leases ------------------------------------------------------------------------------------------------
-
-    def occupy(self, leases: Sequence[Lease]) -> None:
-        """Keep leases that were taken for this leg."""
-        self.leases.extend(leases)
-        for lease in leases:
-            pool = lease.pool
-            self._switch.stream.publish(LeaseTaken(pool.key, self.leg_id, pool.used, pool.limit))
-            if pool.is_full:
-                self._switch.stream.publish(LimitReached(pool.key, pool.limit))
-
-    def release(self, keep: Collection[str] = ()) -> None:
-        """Close the leases whose pool is not in `keep`."""
-        closing = [lease for lease in self.leases if lease.pool.key not in keep]
-        self.leases = [lease for lease in self.leases if lease.pool.key in keep]
-        for lease in closing:
-            lease.close()
-        for lease in closing:
-            pool = lease.pool
-            self._switch.stream.publish(LeaseClosed(pool.key, self.leg_id, pool.used, pool.limit))
-
     # -- the called side's verbs -------------------------------------------------------------------------------
 
     def begin(self, leg: Leg, state: ConnectionState = ConnectionState.INITIATED) -> None:
@@ -148,7 +131,8 @@ class Connection:
         leg.owner = self
         if self.incoming:
             self.negotiation.keying = self._switch.encryption.keying(leg.peer)
-            self.hops_left = self.hops_left if leg.request.max_forwards is None else leg.request.max_forwards
+            if leg.request.max_forwards is not None:
+                self.hops_left = leg.request.max_forwards
         self._become(state)
 
     def take_offer(self, body: bytes) -> None:
@@ -273,7 +257,7 @@ class Connection:
     def abandon(self) -> None:
         """Forget a connection that never got a leg."""
         self._over = True
-        self.release()
+        self.leases.release()
         if self.stream is not None:
             self.stream.close()
         self._switch.forget(self)
@@ -372,7 +356,7 @@ class Connection:
             self.leg.owner = None
         self.leg = None
         self._over = True
-        self.release()
+        self.leases.release()
         if self.stream is not None:
             self.stream.close()
         self._become(ConnectionState.NULL)

@@ -269,7 +269,7 @@ class Dialler:
             connection.abandon()
             ringing.refuse(leases)
             return None
-        connection.occupy(leases)
+        connection.leases.occupy(leases)
         try:
             body = await connection.offer(invitation.codec, device.peer, *device.others)
         except NoStreamError as error:

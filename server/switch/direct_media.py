@@ -77,12 +77,7 @@ def _streams(one: Connection, other: Connection) -> tuple[Agreed, Agreed] | None
 def _is_open(connection: Connection, agreed: Agreed) -> bool:
     """Tell whether a telephone of the house talks, not encrypted, and is where it says: behind no translation."""
     leg, negotiation = connection.leg, connection.negotiation
-    if (
-        leg is None
-        or leg.dialog is None
-        or not connection.is_answered
-        or connection.renegotiation.is_with_a_trunk
-    ):
+    if leg is None or leg.dialog is None or not connection.is_answered or connection.is_with_a_trunk:
         return False
     if negotiation.wanted is not Direction.SENDRECV or negotiation.refuses_peers or agreed.keys is not None:
         return False

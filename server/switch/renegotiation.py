@@ -30,11 +30,6 @@ class Renegotiation:
         self._connection = connection
         self._negotiation = connection.negotiation
 
-    @property
-    def is_with_a_trunk(self) -> bool:
-        """Whether somebody outside is asked, not an account of the house."""
-        return self._switch.transfers.party_of(self._connection).trunk is not None
-
     def follow(self, direction: Direction, peer: Agreed | None = None) -> None:
         """Let the far end have this direction, and speak to `peer` instead of our stream.
 

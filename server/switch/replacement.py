@@ -95,7 +95,7 @@ class Replacements:
         if isinstance(leases, Refusal):
             connection.refuse(leases)
         else:
-            connection.occupy(leases)
+            connection.leases.occupy(leases)
 
     @staticmethod
     async def _take_place(connection: Connection, replaced: Connection, bridge: Bridge) -> None:

@@ -178,12 +178,12 @@ class SwitchSession:
             case Taken(other):
                 self._leave()
                 if not hairpin:
-                    connection.release()
+                    connection.leases.release()
                 Bridge(connection, other).begin()
                 raise Ended(NORMAL)
             case Reached(route):
                 self._leave()
-                connection.release(keep=route.occupies.value)
+                connection.leases.release(keep=route.occupies.value)
                 switch.run(connection, route.behaviour, self._caller)
                 raise Ended(NORMAL)
             case NotTaken(refusal):

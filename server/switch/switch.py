@@ -189,7 +189,7 @@ class Switch:
                 if isinstance(leases, Refusal):
                     connection.refuse(leases, first_cause)
                     return
-                connection.occupy(leases)
+                connection.leases.occupy(leases)
                 self.run(connection, route.behaviour, connection.call.caller)
             case NotTaken(refusal, first_cause):
                 connection.refuse(refusal, first_cause)

@@ -196,8 +196,8 @@ class Transfers:
                 if isinstance(leases, Refusal):
                     self._fail(transfer, leases, transferee, number)
                     return
-                transferee.occupy(leases)
-                transferee.release(keep=route.occupies.value)
+                transferee.leases.occupy(leases)
+                transferee.leases.release(keep=route.occupies.value)
                 self._moved(transfer, by, transferee, number)
                 self._switch.run(transferee, route.behaviour, party)
             case NotTaken(refusal):

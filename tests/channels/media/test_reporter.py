@@ -5,21 +5,21 @@ from itertools import pairwise
 from random import Random
 
 import pytest
+from tests.channels.media.clocked import Clocked
 
 from ringfence.channels.media import rtcp
 from ringfence.channels.media.acceptance import Source
 from ringfence.channels.media.inband import InbandDigits
-from ringfence.channels.media.plane import Codec, MediaEvent, Remote, StreamClosed
+from ringfence.channels.media.plane import Codec, MediaEvent, Remote
 from ringfence.channels.media.reporter import COMPENSATION, INTERVAL_S
 from ringfence.channels.media.stream import Stream
-from ringfence.channels.media.verdict import Verdict
 from ringfence.channels.network import Address
 
 DELAY_S = 0.03
 STRANGER: Source = ("203.0.113.9", 4001)
 
 
-class End:
+class End(Clocked):
     """A stream at `host`, ports 4000 and 4001, and what it has sent from the latter."""
 
     def __init__(self, host: str, seed: int) -> None:
@@ -42,13 +42,6 @@ class End:
     def remote(self, *, mux: bool = False, port: int = 4001) -> Remote:
         address = Address(self.host, 4000)
         return Remote(address, self.host, Codec.PCMA, rtcp=Address(self.host, port), rtcp_mux=mux)
-
-    @property
-    def verdict(self) -> Verdict:
-        self.stream.close()
-        closed = self.events[-1]
-        assert isinstance(closed, StreamClosed)
-        return closed.verdict
 
 
 class Line:

@@ -7,6 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.channels.media.clocked import Clocked
 
 from ringfence.channels.media import rtcp, rtp
 from ringfence.channels.media.g711 import PAYLOAD_TYPES, encode, translate
@@ -17,7 +18,6 @@ from ringfence.channels.media.plane import (
     DigitHeard,
     MediaEvent,
     Remote,
-    StreamClosed,
     StreamStarted,
     Tone,
 )
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ringfence.channels.media.acceptance import Source
-    from ringfence.channels.media.verdict import Verdict
 
 pytestmark = pytest.mark.needs("pylibsrtp")
 FAR: Source = ("10.0.0.5", 4000)
@@ -41,7 +40,7 @@ VOICE = encode(range(-8000, 8000, 100), Codec.PCMA)
 FOUR = b"\x04\x0a\x00\xa0"
 
 
-class Leg:
+class Leg(Clocked):
     """A stream, and its far end, which has the keys of `keys` the other way round, or none."""
 
     def __init__(self, keys: Keys | None = KEYS, *, mux: bool = True, codec: Codec = Codec.PCMA) -> None:
@@ -89,25 +88,11 @@ class Leg:
         for data in packets:
             self.stream.receive(data, source, self.now)
 
-    def pass_time(self, seconds: float) -> None:
-        end = self.now + seconds
-        while (deadline := self.stream.next_deadline()) is not None and deadline <= end:
-            self.now = max(self.now, deadline)
-            self.stream.tick(self.now)
-        self.now = end
-
     @property
     def heard(self) -> list[rtp.Packet]:
         """What the far end makes of the packets that it got; ask once, since it takes no packet twice."""
         plain = [data if self.far is None else self.far.open(data) for data, _ in self.wire]
         return [packet for data in plain if data is not None and (packet := rtp.parse(data)) is not None]
-
-    @property
-    def verdict(self) -> Verdict:
-        self.stream.close()
-        closed = self.events[-1]
-        assert isinstance(closed, StreamClosed)
-        return closed.verdict
 
 
 def test_a_far_end_hears_and_is_heard_by_its_keys(tmp_path: Path) -> None:
@@ -227,9 +212,9 @@ def test_reports_are_srtcp_both_ways(mux: bool) -> None:
     assert (verdict.remote.packets_lost, verdict.packets_unauthentic, verdict.packets_refused) == (2, 1, 0)
 
 
+@pytest.mark.needs("G722")
 def test_g722_is_encrypted_as_all_else() -> None:
     """The order of coder and cipher: also when keys come to a stream that speaks G.722 already."""
-    pytest.importorskip("G722")
     leg = Leg(codec=Codec.G722)
     leg.stream.play(1, [Tone((440,), 0.1)], leg.now)
     leg.pass_time(0.2)

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from tests.channels.media.clocked import Clocked
 
 from ringfence.channels.media import rtp
 from ringfence.channels.media.acceptance import Source
@@ -39,7 +40,7 @@ STRANGER: Source = ("203.0.113.9", 4000)
 VOICE = encode(range(-8000, 8000, 100), Codec.PCMA)
 
 
-class Leg:
+class Leg(Clocked):
     """A machine, what it sent when and where, what it told, and a far end that talks to it."""
 
     def __init__(self, seed: int = 0, far: Source = FAR) -> None:
@@ -64,13 +65,6 @@ class Leg:
         self, *, fill: bool = False, listen: bool = False, codec: Codec = Codec.PCMA, **changes: object
     ) -> None:
         self.stream.connect(self.remote(codec, **changes), fill=fill, listen=listen, now=self.now)
-
-    def pass_time(self, seconds: float) -> None:
-        end = self.now + seconds
-        while (deadline := self.stream.next_deadline()) is not None and deadline <= end:
-            self.now = max(self.now, deadline)
-            self.stream.tick(self.now)
-        self.now = end
 
     def say(
         self,

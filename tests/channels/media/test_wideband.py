@@ -8,6 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.channels.media.clocked import Clocked
 
 from ringfence.channels.media import rtp
 from ringfence.channels.media.audio import Audio
@@ -35,7 +36,7 @@ def coder(rate_hz: int) -> Any:
     return G722(rate_hz, 64000)
 
 
-class Telephone:
+class Telephone(Clocked):
     """A far end that speaks `codec`, and the stream that it speaks to."""
 
     def __init__(self, codec: Codec, port: int, *, listen: bool = False) -> None:
@@ -54,13 +55,6 @@ class Telephone:
         packet = rtp.parse(data)
         assert packet is not None
         self.packets.append(packet)
-
-    def pass_time(self, seconds: float) -> None:
-        end = self.now + seconds
-        while (deadline := self.stream.next_deadline()) is not None and deadline <= end:
-            self.now = max(self.now, deadline)
-            self.stream.tick(self.now)
-        self.now = end
 
     def say(self, *frequencies_hz: int, seconds: float = 1.0) -> bytes:
         """Speak sines, sampled at 16 kHz if the codec takes that; return the payload of all packets."""

@@ -64,6 +64,11 @@ async def talk_both_ways(one: PhoneCall, other: PhoneCall) -> None:
     assert await hears(other, one, share=0.95)
 
 
+async def speak_directly(pbx: PbxUnderTest, one: PhoneCall, other: PhoneCall) -> None:
+    assert await is_direct(pbx)
+    await talk_both_ways(one, other)
+
+
 def offers_to(call: PhoneCall) -> list[Sdp]:
     """Keep what the server offers to a telephone from now on."""
     offers: list[Sdp] = []
@@ -86,8 +91,7 @@ async def test_two_telephones_send_to_each_other_and_not_to_the_server(pbx: PbxU
     offers = offers_to(call), offers_to(answered)
     await answered.answer()
     await asyncio.sleep(0.5)
-    assert await is_direct(pbx)
-    await talk_both_ways(call, answered)
+    await speak_directly(pbx, call, answered)
     resting = connection_of(pbx, "100").negotiation.remote("127.0.0.1", energy=False)
     assert resting is not None
     assert (resting.sends, resting.receives, resting.rtcp, resting.rtcp_mux) == (False, False, None, False)
@@ -163,8 +167,7 @@ async def test_two_holds_at_once_are_glare_and_both_end_where_they_were(pbx: Pbx
     assert not any(await carried(pbx))
     await asyncio.gather(call.resume(), answered.resume())
     await asyncio.sleep(10)
-    assert await is_direct(pbx)
-    await talk_both_ways(call, answered)
+    await speak_directly(pbx, call, answered)
     await call.hang_up()
 
 
@@ -191,8 +194,7 @@ async def test_the_server_asks_as_ever_whether_a_telephone_is_there(pbx: PbxUnde
     connection_of(pbx, "100").renegotiation.refresh()
     await asyncio.sleep(0.5)
     assert [(one.host, one.media[0].port) for one in offers] == [("127.0.0.1", answered._stream.local.port)]
-    assert await is_direct(pbx)
-    await talk_both_ways(call, answered)
+    await speak_directly(pbx, call, answered)
     await answered.hang_up()
     await call.ended()
     assert not pbx.server.switch.connections
@@ -343,8 +345,7 @@ async def test_a_blind_transfer_rings_in_the_plane_and_then_is_direct(pbx: PbxUn
     await ringing.answer()
     assert await transferring == 200
     await asyncio.sleep(1)
-    assert await is_direct(pbx)
-    await talk_both_ways(answered, ringing)
+    await speak_directly(pbx, answered, ringing)
     await ringing.hang_up()
     await answered.ended()
 
@@ -357,8 +358,7 @@ async def test_a_transfer_that_fails_leaves_the_two_speaking_directly(pbx: PbxUn
     await asyncio.sleep(0.5)
     assert await call.transfer("102") == 486
     await asyncio.sleep(1)
-    assert await is_direct(pbx)
-    await talk_both_ways(call, answered)
+    await speak_directly(pbx, call, answered)
     await call.hang_up()
 
 
@@ -374,8 +374,7 @@ async def test_an_attended_transfer_joins_the_two_directly(pbx: PbxUnderTest) ->
     await asyncio.sleep(0.5)
     assert await call.transfer_to(consultation) == 200
     await asyncio.sleep(1)
-    assert await is_direct(pbx)
-    await talk_both_ways(answered, target)
+    await speak_directly(pbx, answered, target)
     await target.hang_up()
     await answered.ended()
 
@@ -422,8 +421,7 @@ async def test_whatever_two_telephones_do_at_once_they_end_where_they_should(
         one._phone.codecs = (Codec.PCMA,)
         await one.resume()
     await asyncio.sleep(10)
-    assert await is_direct(pbx)
-    await talk_both_ways(call, answered)
+    await speak_directly(pbx, call, answered)
     await call.hold()
     await asyncio.sleep(10)
     assert await carried(pbx) == pytest.approx([50, 50], abs=2), "what one sends, and the music for the other"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from array import array
 
     from ringfence.fixtures.pbx import PbxUnderTest
+    from ringfence.server.phones.call import PhoneCall
 
 pytestmark = pytest.mark.virtual_time
 ATTENDANT, BOX = "08955550200", "08955550*100"
@@ -65,14 +66,20 @@ async def test_an_announcement_goes_on_where_it_was(pbx: PbxUnderTest, direction
     await call.hang_up()
 
 
-async def test_a_message_goes_on_without_what_was_played_to_it_meanwhile(pbx: PbxUnderTest) -> None:
-    """Nor does the time count of which a message may have no more than 5 minutes."""
+async def message_on_hold(pbx: PbxUnderTest) -> PhoneCall:
+    """Say 500 Hz to a box for two seconds, and hold."""
     call = await (await pbx.outside("089123456")).dial(BOX)
     await call.answered()
     await call.hear_tone(1000)
     await asyncio.sleep(0.5)
     await call.play(Tone((500,), 2.0))
     await call.hold()
+    return call
+
+
+async def test_a_message_goes_on_without_what_was_played_to_it_meanwhile(pbx: PbxUnderTest) -> None:
+    """Nor does the time count of which a message may have no more than 5 minutes."""
+    call = await message_on_hold(pbx)
     await call.play(Tone((700,), LONG_S))  # the holder's own music
     await call.resume()
     await call.play(Tone((900,), 2.0))
@@ -88,12 +95,7 @@ async def test_a_message_goes_on_without_what_was_played_to_it_meanwhile(pbx: Pb
 
 
 async def test_who_hangs_up_while_he_holds_has_left_what_he_said_before(pbx: PbxUnderTest) -> None:
-    call = await (await pbx.outside("089123456")).dial(BOX)
-    await call.answered()
-    await call.hear_tone(1000)
-    await asyncio.sleep(0.5)
-    await call.play(Tone((500,), 2.0))
-    await call.hold()
+    call = await message_on_hold(pbx)
     await asyncio.sleep(30)
     await call.hang_up()
     await pbx.wait_for(MessageLeft, user="anna")
