@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ringfence.server.app import Options, Pbx
@@ -16,9 +17,13 @@ if TYPE_CHECKING:
 async def metrics(client: Client) -> dict[tuple[str, str], float]:
     reply = await client.ask("GET", "/metrics")
     assert reply.headers["Content-Type"].startswith("text/plain")
+    return read(reply.body)
+
+
+def read(text: bytes) -> dict[tuple[str, str], float]:
     return {
         (sample.name, next(iter(sample.labels.values()), "")): sample.value
-        for family in text_string_to_metric_families(reply.body.decode())
+        for family in text_string_to_metric_families(text.decode())
         for sample in family.samples
     }
 
@@ -42,10 +47,18 @@ async def test_calls_channels_registrations_and_refusals_are_counted(
     assert now["ringfence_channels_used", "ip_channel"] == 1
     assert now["ringfence_rtp_ports", "used"] == 1
     assert now["ringfence_sip_transactions", ""] > 0
+
+
+@pytest.mark.virtual_time
+async def test_what_a_call_took_is_free_again_once_its_last_transaction_is_over(pbx: PbxUnderTest) -> None:
+    """RFC 3261 17.2.2: that waits 32 s for repetitions."""
+    anna = await pbx.phone("100")
+    box = await anna.dial("*102")
+    await box.answered()
     await box.hang_up()
     await box.ended()
     await asyncio.sleep(33)
-    now = await metrics(client)
+    now = read(pbx.server.metrics.text())
     assert now["ringfence_channels_used", "ip_channel"] == 0
     assert now["ringfence_channels_high_water", "ip_channel"] == 1
     assert now["ringfence_channels_denied_total", "ip_channel"] == 0
