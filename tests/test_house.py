@@ -59,10 +59,11 @@ def test_the_import_contracts_see_through_the_links(tmp_path: Path) -> None:
     assert re.search(r"Licensing is pure.* BROKEN", run.stdout)
 
 
-def test_licensing_takes_the_time_as_an_argument_and_never_reads_it() -> None:
+@pytest.mark.parametrize("room", ["licensing", "features/conditions"])
+def test_licensing_and_conditions_take_the_time_as_an_argument_and_never_read_it(room: str) -> None:
     """`datetime` is a value there; what would make it a clock is forbidden."""
     clock = re.compile(r"\b(now|utcnow|today|monotonic)\(")
-    files = sorted((SOURCE / "licensing").rglob("*.py"))
+    files = sorted((SOURCE / room).rglob("*.py"))
     assert files
     assert [file.name for file in files if clock.search(file.read_text(encoding="utf-8"))] == []
 
