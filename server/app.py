@@ -38,6 +38,7 @@ from .switch.messenger import Messenger
 from .switch.notifier import Notifier
 from .switch.presence import Presence
 from .switch.replies import Replies
+from .switch.retention import Retention
 from .switch.routing import Router
 from .switch.sip_door import SipDoor
 from .switch.stream import EventStream
@@ -131,6 +132,7 @@ class Pbx:
         self.boxes = Boxes(
             self.administration, self.store.mailbox, self.store.sounds, self.clock, self.stream
         )
+        self._retention = Retention(self.boxes)
         self.workshop = Workshop()
         self.plane = _plane(options, random, self.stream)
         self._stack = SipStack(self._handle)
@@ -234,6 +236,8 @@ class Pbx:
         options = self.options
         await self.plane.start()
         await self.administration.start()
+        if self.site.voicemail.keep_days is not None:
+            self._retention.start()
         tls = options.tls or self._own_certificate()
         if options.http_port is not None:
             from .api.door import ApiDoor
@@ -293,6 +297,7 @@ class Pbx:
     async def stop(self) -> None:
         """End every call with BYE, keep what is owed, and close everything."""
         self.is_stopping = True
+        self._retention.stop()
         await self.switch.stop()
         self.notifier.stop()
         await self.trunks.stop()

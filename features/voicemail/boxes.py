@@ -41,6 +41,10 @@ class Boxes(Protocol):
         """Return the settings of an extension's box."""
         ...
 
+    def is_full(self, user: str) -> bool:
+        """Whether there is no room in a user's box for another message."""
+        ...
+
     async def add(self, *, user: str, caller: str, called: str, duration_s: float, wav_path: Path) -> Message:
         """Keep a recording as a new message; the file is taken over."""
         ...

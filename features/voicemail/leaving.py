@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...channels.media.plane import Prompt
 from .settings import BEEP
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ async def leave_message(call: Session, box: BoxSettings, boxes: Boxes) -> None:
             duration_s=recording.duration_s,
             wav_path=recording.path,
         )
+        if recording.duration_s >= box.most_message_s:
+            await call.play(BEEP, Prompt("message_saved"))
     else:
         recording.path.unlink(missing_ok=True)
     await call.hang_up()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ...licensing.catalogue import FUNCTIONS, LICENCES, MOST_OF_A_LICENCE
 from ..sip.locating import leads_somewhere
 from . import dealing
+from .boxes import box_problems
 from .numbers import is_number, is_prefix, number_problems
 from .peer import Peer
 from .pin import is_pin
@@ -45,6 +46,7 @@ def problems(site: Site) -> Iterator[Problem]:
         _twice("data_source", [source.name for source in site.data_sources]),
         _twice("webhook", [webhook.name for webhook in site.webhooks]),
         webhook_problems(site),
+        box_problems(site),
         _settings(site),
     )
 
@@ -200,9 +202,6 @@ def _settings(site: Site) -> Iterator[Problem]:
         yield Problem(
             ("server", "domain"), f'"{site.server.domain}" is no domain name', "write e.g. firma.example"
         )
-    if not is_prefix(site.voicemail.direct_prefix):
-        what = f'the direct_prefix "{site.voicemail.direct_prefix}" cannot be dialled'
-        yield Problem(("voicemail", "direct_prefix"), what, "use 1 to 4 digits, * or #")
     if not is_number(site.test_numbers.prefix):
         what = f'the prefix "{site.test_numbers.prefix}" of the test numbers is no number'
         yield Problem(("test_numbers", "prefix"), what, "use digits only")

@@ -187,13 +187,20 @@ class DataSource:
 
 @dataclass(frozen=True, slots=True)
 class VoicemailSettings:
-    """`[voicemail]`: the number to listen at, the prefix that reaches a box directly, and the PIN rule."""
+    """`[voicemail]`: the number to listen at, the prefix that reaches a box directly, the PIN rule, and limits.
+
+    A message is cut at `longest_message_s`; with `most_messages` in it a box is full. A message that was heard goes
+    `keep_days` days after it came (None: it stays); one that nobody has heard always stays.
+    """
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
     extension: str | None = None
     direct_prefix: str = "*"
     pin_from_own_phone: bool = True
     transfer: Literal["release", "hairpin"] = "release"
+    longest_message_s: float = 180.0
+    most_messages: int = 100
+    keep_days: int | None = None
 
     def box_number(self, extension: str) -> str:
         """The number that leaves a message in the box of `extension` without ringing."""

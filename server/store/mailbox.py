@@ -6,6 +6,7 @@ the disk; the file moves first and the row comes last, so that no row is ever wi
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from .failure import explained
 from .schema import messages
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from sqlalchemy import Connection, Row
@@ -39,11 +41,21 @@ class Message:
 
 
 class Mailbox:
-    """The boxes of all users, over one store."""
+    """The boxes of all users, over one store; `counts` says how many messages each holds when it is opened."""
 
-    def __init__(self, unit: Unit, folder: Path) -> None:
+    def __init__(self, unit: Unit, folder: Path, counts: dict[str, int]) -> None:
         self._unit = unit
         self._folder = folder
+        self._counts = Counter(counts)
+
+    def count(self, user: str) -> int:
+        """How many messages are in the box of `user`."""
+        return self._counts[user]
+
+    def forget(self, users: Iterable[str]) -> None:
+        """The boxes of these users are gone with all that was in them."""
+        for user in users:
+            self._counts.pop(user, None)
 
     async def add(  # noqa: PLR0917 - the fields of a message, in the order in which `Message` has them
         self, user: str, caller: str, called: str, received_at: datetime, duration_s: float, wav_path: Path
@@ -80,7 +92,9 @@ class Mailbox:
             )
 
         with explained(self._folder):
-            return await self._unit.run(work)
+            message = await self._unit.run(work)
+        self._counts[user] += 1
+        return message
 
     async def list(self, user: str) -> tuple[Message, ...]:
         """The messages of `user`, oldest first."""
@@ -108,8 +122,22 @@ class Mailbox:
         row = await self._unit.run(lambda connection: connection.execute(removal).one_or_none())
         if row is None:
             return None
-        (self._folder / row.file).unlink(missing_ok=True)
+        self._remove(row.file, row.user)
         return str(row.user)
+
+    async def expire(self, before: datetime) -> tuple[tuple[str, str], ...]:
+        """Remove the messages that were heard and came before that time; returns user and id of each."""
+        old = messages.c.read & (messages.c.received_at < before.timestamp())
+        removal = delete(messages).where(old).returning(messages.c.id, messages.c.file, messages.c.user)
+        with explained(self._folder):
+            rows = await self._unit.run(lambda connection: connection.execute(removal).all())
+        for row in rows:
+            self._remove(row.file, row.user)
+        return tuple((str(row.user), str(row.id)) for row in rows)
+
+    def _remove(self, file: str, user: str) -> None:
+        (self._folder / file).unlink(missing_ok=True)
+        self._counts[user] -= 1
 
     def _message(self, row: Row[tuple[object, ...]]) -> Message:
         values = row._asdict()
@@ -119,6 +147,12 @@ class Mailbox:
             path=self._folder / values.pop("file"),
             **values,
         )
+
+
+def counted(connection: Connection) -> dict[str, int]:
+    """How many messages each user has."""
+    query = select(messages.c.user, func.count()).group_by(messages.c.user)
+    return {str(user): int(count) for user, count in connection.execute(query)}
 
 
 def sweep(connection: Connection, folder: Path) -> None:

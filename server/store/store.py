@@ -19,7 +19,7 @@ from sqlalchemy import bindparam, delete, select
 from ..site.events import SettingChanged, SettingsDeleted, UserDeleted
 from . import audit, meta, revisions, schema
 from .failure import DAMAGED, READONLY, StoreError, StoreHeldError, explained, sentence
-from .mailbox import Mailbox, sweep
+from .mailbox import Mailbox, counted, sweep
 from .opening import Opening, opened
 from .site_rows import read_holdings, write_holdings
 from .sounds import Sound, Sounds, greetings, swept
@@ -95,13 +95,16 @@ class Store:
             connection = connect(None if inline and temporary else file)
             try:
 
-                def work(connection: Connection) -> tuple[Holdings, float, Merge | None, dict[str, Sound]]:
+                def work(
+                    connection: Connection,
+                ) -> tuple[Holdings, float, Merge | None, dict[str, Sound], dict[str, int]]:
                     holdings, merged = _opened(connection, folder, opening)
                     sweep(connection, messages_dir)
                     prompts = swept(connection, sounds_dir, holdings)
-                    return holdings, meta.reckoned_at(connection, opening.at), merged, prompts
+                    at = meta.reckoned_at(connection, opening.at)
+                    return holdings, at, merged, prompts, counted(connection)
 
-                holdings, reckoned_at, merged, prompts = in_transaction(connection, work)
+                holdings, reckoned_at, merged, prompts, counts = in_transaction(connection, work)
             except BaseException:
                 disconnect(connection)
                 raise
@@ -109,7 +112,7 @@ class Store:
             lock.close()
             raise
         unit: Unit = InlineRunner(connection) if inline else ThreadRunner(connection)
-        mailbox = Mailbox(unit, messages_dir)
+        mailbox = Mailbox(unit, messages_dir, counts)
         sounds = Sounds(unit, sounds_dir, prompts)
         tokens = Tokens(unit)
         return cls(
@@ -140,6 +143,7 @@ class Store:
             files = await self.unit.run(work)
         for file in files:
             (self.messages_dir / file).unlink(missing_ok=True)
+        self.mailbox.forget(deleted)
         settings = any(isinstance(event, (SettingChanged, SettingsDeleted)) for event in change.events)
         if settings and change.before is not None:
             self.sounds.remove(greetings(change.before) - greetings(change.after))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ...channels.media.plane import Clip
-from ...features.voicemail.settings import BoxSettings
+from ...features.voicemail.settings import GREETING, BoxSettings
 from ..store.sounds import greeting
-from .events import MessageDeleted, MessageLeft, MessageRead
+from .events import MessageDeleted, MessageExpired, MessageLeft, MessageRead
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..clock import Clock
     from ..site.administration import Administration
+    from ..site.site import VoicemailSettings
     from ..store.mailbox import Mailbox, Message
     from ..store.sounds import Sounds
     from .stream import EventStream
@@ -43,14 +45,21 @@ class Boxes:
         if found is None or found.voicemail_pin is None:
             return None
         own = greeting(found)
-        if own is None:
-            return BoxSettings(user, found.voicemail_pin)
-        return BoxSettings(user, found.voicemail_pin, Clip(self._sounds.path(own)))
+        return BoxSettings(
+            user,
+            found.voicemail_pin,
+            GREETING if own is None else Clip(self._sounds.path(own)),
+            most_message_s=self._settings.longest_message_s,
+        )
 
     def box_numbered(self, number: str) -> BoxSettings | None:
         """Return the box of an extension."""
         found = self._administration.directory.by_extension(number)
         return None if found is None else self.box_of(found.name)
+
+    def is_full(self, user: str) -> bool:
+        """Whether there is no room in a box for another message."""
+        return self._mailbox.count(user) >= self._settings.most_messages
 
     async def add(self, *, user: str, caller: str, called: str, duration_s: float, wav_path: Path) -> Message:
         """Keep a message and tell of it once it is durable."""
@@ -74,3 +83,14 @@ class Boxes:
         if user is not None:
             self._stream.publish(MessageDeleted(user, message_id))
         return user is not None
+
+    async def expire(self) -> None:
+        """Remove what was heard and is too old, and tell of each message."""
+        if self._settings.keep_days is not None:
+            before = self._clock.today() - timedelta(days=self._settings.keep_days)
+            for user, message_id in await self._mailbox.expire(before):
+                self._stream.publish(MessageExpired(user, message_id))
+
+    @property
+    def _settings(self) -> VoicemailSettings:
+        return self._administration.directory.site.voicemail

@@ -171,6 +171,14 @@ class MessageDeleted:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageExpired:
+    """A voicemail message that had been listened to is gone, because it was older than `keep_days` days."""
+
+    user: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallTransferred:
     """A party of a call talks to `number` now, because the device `by` has handed it on.
 
@@ -233,6 +241,7 @@ SwitchEvent = (
     | MessageLeft
     | MessageRead
     | MessageDeleted
+    | MessageExpired
     | CallTransferred
     | CallConferenced
     | CallPickedUp

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ...licensing.refusal import Refusal
 from ..sip.subscription import State
 from ..sip.uri import SipUri
-from .events import MessageDeleted, MessageLeft, MessageRead
+from .events import MessageDeleted, MessageExpired, MessageLeft, MessageRead
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +41,8 @@ class MessageSummary:
 
     def concerned(self, event: object) -> Iterable[str]:
         """Messages come, are read, and go."""
-        return (event.user,) if isinstance(event, MessageLeft | MessageRead | MessageDeleted) else ()
+        changes = MessageLeft | MessageRead | MessageDeleted | MessageExpired
+        return (event.user,) if isinstance(event, changes) else ()
 
     async def state(self, resource: str) -> State:
         """Count the messages of a box."""
