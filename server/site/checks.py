@@ -14,6 +14,7 @@ from ...licensing.catalogue import FUNCTIONS, LICENCES, MOST_OF_A_LICENCE
 from ..sip.locating import leads_somewhere
 from . import dealing
 from .boxes import box_problems
+from .code_checks import code_problems
 from .numbers import is_number, is_prefix, number_problems
 from .peer import Peer
 from .pin import is_pin
@@ -40,10 +41,12 @@ def problems(site: Site) -> Iterator[Problem]:
         _locations(site),
         _users(site),
         number_problems(site),
+        code_problems(site),
         _teams(site),
         _trunks(site),
         _twice("auto_attendant", [attendant.name for attendant in site.attendants]),
         _twice("data_source", [source.name for source in site.data_sources]),
+        _twice("pickup_group", [group.name for group in site.pickup_groups]),
         _twice("webhook", [webhook.name for webhook in site.webhooks]),
         webhook_problems(site),
         box_problems(site),

@@ -75,6 +75,20 @@ class Directory:
         """The user with that fax number."""
         return self._by_fax.get(number)
 
+    def user_at(self, extension: str) -> str | None:
+        """The name of the user with that extension."""
+        user = self._by_extension.get(extension)
+        return None if user is None else user.name
+
+    def picks_up_for(self, user: str) -> frozenset[str]:
+        """All in the pickup groups of `user`; when he is in none, all such at his location and group."""
+        groups = [frozenset(one.members) for one in self.site.pickup_groups]
+        own, grouped = self._by_name[user], frozenset[str]().union(*groups)
+        if user in grouped:
+            return frozenset[str]().union(*(group for group in groups if user in group))
+        place = own.location, own.group
+        return frozenset(one.name for one in self.users if (one.location, one.group) == place) - grouped
+
     def attendant(self, extension: str) -> Attendant | None:
         """The attendant with that extension."""
         return self._attendants.get(extension)

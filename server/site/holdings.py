@@ -58,13 +58,16 @@ class Holdings:
 
 
 def peopled(file: Site, users: tuple[User, ...], locations: tuple[Location, ...]) -> Site:
-    """The site of `file` with other users and locations; teams and reservations lose whom there is not."""
+    """The site of `file` with other users and locations; teams, groups and reservations lose whom there is not."""
     names = {user.name for user in users}
 
     def here(people: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name for name in people if name in names)
 
     teams = tuple(replace(one, members=here(one.members), leaders=here(one.leaders)) for one in file.teams)
+    groups = tuple(replace(one, members=here(one.members)) for one in file.pickup_groups)
     reservations = {key: here(people) for key, people in file.licensing.reservations.items()}
     licensing = replace(file.licensing, reservations=reservations)
-    return replace(file, users=users, locations=locations, teams=teams, licensing=licensing)
+    return replace(
+        file, users=users, locations=locations, teams=teams, pickup_groups=groups, licensing=licensing
+    )

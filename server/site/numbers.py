@@ -52,26 +52,27 @@ def _emergency(site: Site) -> Iterator[Problem]:
 
 
 def _claims(site: Site) -> Iterator[Problem]:
-    holders = dict.fromkeys(site.numbers.emergency, "the emergency numbers")
-    for path, number, holder in _holders(site):
+    taken = dict.fromkeys(site.numbers.emergency, "the emergency numbers")
+    for path, number, holder in holders(site):
         if not is_number(number):
             what = f'the {path[-1]} "{number}" of {holder} is no number'
             yield Problem(path, what, "use 1 to 20 digits")
-        elif number in holders:
-            what = f"the {path[-1]} {number} of {holder} is in use by {holders[number]}"
+        elif number in taken:
+            what = f"the {path[-1]} {number} of {holder} is in use by {taken[number]}"
             yield Problem(path, what, "give one of them another number")
-        holders.setdefault(number, holder)
+        taken.setdefault(number, holder)
     for user in site.users:
         box = site.voicemail.box_number(user.extension)
-        if box in holders:
+        if box in taken:
             what = (
                 f'the direct_prefix "{site.voicemail.direct_prefix}" makes the mailbox of "{user.name}" {box}'
             )
             remedy = "use a prefix that begins no number, for instance *"
-            yield Problem(("voicemail", "direct_prefix"), f"{what}, which is {holders[box]}", remedy)
+            yield Problem(("voicemail", "direct_prefix"), f"{what}, which is {taken[box]}", remedy)
 
 
-def _holders(site: Site) -> Iterator[tuple[KeyPath, str, str]]:
+def holders(site: Site) -> Iterator[tuple[KeyPath, str, str]]:
+    """Where each number stands, the number, and whose it is."""
     if site.voicemail.extension is not None:
         yield ("voicemail", "extension"), site.voicemail.extension, "voicemail"
     for index, attendant in enumerate(site.attendants):

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import StrictInt, TypeAdapter, ValidationError
 
+from ...features.feature_codes.settings import FeatureCodes, PickupGroup
 from . import site as shapes
 from .checks import problems
+from .code_checks import unused_defaults
 from .locate import line_of, lines
 from .problem import Problem, closest
 from .site import CONTROL, Site, SiteError
@@ -41,6 +43,8 @@ _TABLES: dict[str, tuple[str, Any]] = {
     "data_source": ("data_sources", tuple[shapes.DataSource, ...]),
     "voicemail": ("voicemail", shapes.VoicemailSettings),
     "numbers": ("numbers", shapes.Numbers),
+    "feature_codes": ("feature_codes", FeatureCodes),
+    "pickup_group": ("pickup_groups", tuple[PickupGroup, ...]),
     "csta": ("csta", shapes.Csta),
     "fax": ("fax", shapes.Fax),
     "media": ("media", shapes.Media),
@@ -62,6 +66,8 @@ _SHAPES: dict[tuple[str, ...], Any] = {
     ("data_source",): shapes.DataSource,
     ("voicemail",): shapes.VoicemailSettings,
     ("numbers",): shapes.Numbers,
+    ("feature_codes",): FeatureCodes,
+    ("pickup_group",): PickupGroup,
     ("csta",): shapes.Csta,
     ("fax",): shapes.Fax,
     ("media",): shapes.Media,
@@ -69,7 +75,7 @@ _SHAPES: dict[tuple[str, ...], Any] = {
     ("security",): shapes.Security,
     ("webhook",): shapes.Webhook,
 }
-_ARRAYS = {"location", "user", "team", "trunk", "auto_attendant", "data_source", "webhook"}
+_ARRAYS = {"location", "user", "team", "trunk", "auto_attendant", "data_source", "webhook", "pickup_group"}
 _ADD = "add it"
 _INTERNAL = {"user": ("seq", "settings"), "location": ("groups",)}
 _FILE_KEYS = {"groups": "group"}
@@ -140,6 +146,7 @@ def parse(text: str, name: str) -> Site:
         site = Site(**values, source=name, text=text)
         if "emergency" not in data.get("numbers", {}):
             site = _without_used_emergency_numbers(site)
+        site = replace(site, feature_codes=unused_defaults(site, data.get("feature_codes", {})))
         found = list(problems(site))
         if not found:
             return site

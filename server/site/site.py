@@ -12,6 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from ...features.feature_codes.settings import FeatureCodes, PickupGroup
+
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Characters that no text of a site has: they would break lines in SIP headers, logs and messages."""
 
@@ -305,6 +307,8 @@ class Site:
     data_sources: tuple[DataSource, ...] = ()
     voicemail: VoicemailSettings = VoicemailSettings()
     numbers: Numbers = Numbers()
+    feature_codes: FeatureCodes = field(default_factory=FeatureCodes)
+    pickup_groups: tuple[PickupGroup, ...] = ()
     csta: Csta = Csta()
     fax: Fax = Fax()
     media: Media = Media()

@@ -17,6 +17,7 @@ from .pickup import Pickups, ringing_of
 from .transfer import Transfer
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from random import Random
 
     from ...channels.session import Party
@@ -88,9 +89,30 @@ class Replacements:
         connection = self._arrive(leg, caller, replaced, offer)
         if connection is None:
             return
+        self._give(connection, caller, replaced, ringing)
+
+    def pick_up_one(self, connection: Connection, by: Party, users: Collection[str]) -> None:
+        """Give a device that has dialled a code the call that rings longest at one of `users`, if one does."""
+        for replaced in self._switch.connections.values():
+            ringing = ringing_of(replaced)
+            user = party_of(replaced, self._administration.directory).user
+            if (
+                ringing is None
+                or user not in users
+                or by.number in (replaced.device, replaced.call.caller.number)
+            ):
+                continue
+            dialled = connection.call
+            replaced.call.adopt(connection)
+            dialled.end_if_deserted()
+            self._give(connection, by, replaced, ringing)
+            return
+        connection.refuse(Refusal("pickup.nothing_rings"))
+
+    def _give(self, connection: Connection, by: Party, replaced: Connection, ringing: Ringing) -> None:
         switch, occupied = self._switch, tuple(lease.pool.key for lease in replaced.leases)
         ringing.pick_up(connection)
-        switch.stream.publish(CallPickedUp(connection.call.id, caller.number, replaced.device))
+        switch.stream.publish(CallPickedUp(connection.call.id, by.number, replaced.device))
         leases = switch.pools.take(occupied, connection, switch.clock.now())
         if isinstance(leases, Refusal):
             connection.refuse(leases)

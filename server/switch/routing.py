@@ -14,6 +14,7 @@ from ...channels.media.plane import Clip
 from ...features.attendant.policy import attendant_route
 from ...features.attendant.settings import ANNOUNCEMENT, Menu
 from ...features.emergency.behaviour import answering_point
+from ...features.feature_codes.policy import command_of
 from ...features.route import Answer, Forwarding, Leave, Refuse, Ring, Route
 from ...features.softphone.policy import accounts_to_ring, may_use_softphone
 from ...features.test_numbers.policy import test_route
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...channels.session import Party
+    from ...features.feature_codes.policy import Command
     from ..clock import Clock
     from ..sip.registrar import Registrar
     from ..site.administration import Administration
@@ -65,6 +67,13 @@ class Router:
             or self._test(number)
             or (UNKNOWN if from_trunk else self._by_name(number) or self._outside(number))
         )
+
+    def command(self, caller: Party, number: str) -> Command | Refusal | None:
+        """Say what an account of the house asks for by a feature code; None when `number` is none."""
+        if caller.user is None:
+            return None
+        directory = self._administration.directory
+        return command_of(caller.user, number, directory.site.feature_codes, directory)
 
     def _emergency(self, number: str) -> Route:
         """Nobody is asked for a licence; only a trunk that is meant for it carries the call away."""

@@ -165,7 +165,9 @@ class SipDoor:
             self._switch.router,
         )
         number = called if trunk is None else router.direct_dial(trunk, called)
-        if number is None or router.route(party, number) is UNKNOWN:
+        if number is None or (
+            router.command(party, number) is None and router.route(party, number) is UNKNOWN
+        ):
             self._replies.answer(request, source, 404)
         else:
             self._replies.answer(request, source, 200, *(abilities(ALLOW) if trunk else self._abilities))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, assert_never
 from ...channels.media.national_tones import NATIONAL_TONES
 from ...channels.session import Party
 from ...channels.speech.spoken import in_words
+from ...features.feature_codes.policy import PickUp
 from ...features.route import Answer, Final, Leave, Occupies, Refuse, Ring
 from ...licensing.refusal import Refusal
 from ..sip.effects import (
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from ...channels.media.plane import MediaPlane, Playable
     from ...channels.pool import Pools
     from ...channels.speech.spoken import Spoken
+    from ...features.feature_codes.policy import Command
     from ...features.route import Behaviour, Route
     from ..clock import Clock
     from ..net.stack import SipStack
@@ -157,6 +159,10 @@ class Switch:
         if refusal is not None:
             connection.refuse(refusal)
             return call
+        command = self.router.command(caller, number)
+        if command is not None:
+            self._carry_out(connection, caller, command)
+            return call
         route = self.router.route(caller, number)
         match route:
             case Ring() | Leave():
@@ -170,6 +176,16 @@ class Switch:
             case _:
                 assert_never(route)
         return call
+
+    def _carry_out(self, connection: Connection, by: Party, command: Command | Refusal) -> None:
+        """Do what a device has dialled a feature code for."""
+        match command:
+            case PickUp(users):
+                self.replacements.pick_up_one(connection, by, users)
+            case Refusal():
+                connection.refuse(command)
+            case _:
+                assert_never(command)
 
     async def _search(self, connection: Connection, route: Route) -> None:
         """Find whoever takes the call, and let them have it."""

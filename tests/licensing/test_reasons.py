@@ -65,6 +65,7 @@ TABLE: dict[str, Row] = {
     "speech.not_installed": (None, None, "", "", 501),
     "speech.failed": (None, None, "", "", 503),
     "call.rejected": (603, 21, "REJECT", "Failed/destNotObtainable", 409),
+    "pickup.nothing_rings": (480, 31, "CALLUNAVAIL", "stateIncompatibility/noCallToAnswer", 409),
     "conference.full": (
         *(None, None, "CONFERENCEFULL"),
         *("systemResourceAvailability/conferenceMemberLimitExceeded", 409),

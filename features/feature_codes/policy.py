@@ -1,0 +1,57 @@
+"""What a code asks for; the licence is not asked, since all of it is the telephone system's own (L-73)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from ...licensing.refusal import Refusal
+from .settings import BEFORE_DIGITS
+
+if TYPE_CHECKING:
+    from .settings import FeatureCodes
+
+
+@dataclass(frozen=True, slots=True)
+class PickUp:
+    """Whoever dials takes a call that rings at a device of one of these users."""
+
+    users: frozenset[str]
+
+
+Command = PickUp
+"""What is to be done with the leg of whoever dials; nobody is called."""
+
+
+class Desk(Protocol):
+    """Who is who."""
+
+    def user_at(self, extension: str) -> str | None:
+        """The user with that extension."""
+        ...
+
+    def picks_up_for(self, user: str) -> frozenset[str]:
+        """The users whose calls `user` picks up by the code alone."""
+        ...
+
+
+def command_of(user: str, dialled: str, codes: FeatureCodes, desk: Desk) -> Command | Refusal | None:
+    """Return what `user` asks for by what he has dialled; None when that is no code."""
+    match _read(dialled, codes):
+        case "pickup", extension:
+            called = desk.user_at(extension)
+            return Refusal("number.unknown") if called is None else PickUp(frozenset({called}))
+        case "group_pickup", _:
+            return PickUp(desk.picks_up_for(user))
+        case _:
+            return None
+
+
+def _read(dialled: str, codes: FeatureCodes) -> tuple[str, str]:
+    """Return the feature and the digits behind its code, both empty for what is no code."""
+    for feature in codes.__slots__:
+        code = getattr(codes, feature)
+        rest = dialled.removeprefix(code)
+        if code and rest != dialled and (rest.isdecimal() if feature in BEFORE_DIGITS else not rest):
+            return feature, rest
+    return "", ""

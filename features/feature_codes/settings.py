@@ -1,0 +1,31 @@
+"""Which codes a site has, and whose calls its users pick up by one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+_STRICT: Mapping[str, object] = {"extra": "forbid", "strict": True}
+
+BEFORE_DIGITS: Final = ("pickup",)
+"""The codes that are dialled before digits; all others are dialled alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureCodes:
+    """`[feature_codes]`: the code of each feature, empty for none.
+
+    The defaults begin no mailbox's number (`*` and an extension), whatever the extensions of two and more digits.
+    """
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
+    pickup: str = "**8"
+    group_pickup: str = "*8"
+
+
+@dataclass(frozen=True, slots=True)
+class PickupGroup:
+    """`[[pickup_group]]`: users who pick up for each other; who is in none does so in his configuration group."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
+    name: str
+    members: tuple[str, ...] = ()

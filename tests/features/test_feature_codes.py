@@ -1,0 +1,41 @@
+"""What is asked for by a code, as a pure question."""
+
+from __future__ import annotations
+
+import pytest
+
+from ringfence.features.feature_codes.policy import Command, PickUp, command_of
+from ringfence.features.feature_codes.settings import FeatureCodes
+from ringfence.licensing.refusal import Refusal
+
+
+class Desk:
+    """Ben at 101; everybody picks up for Ben and Clara."""
+
+    def user_at(self, extension: str) -> str | None:
+        return "ben" if extension == "101" else None
+
+    def picks_up_for(self, user: str) -> frozenset[str]:
+        return frozenset({user, "ben"})
+
+
+@pytest.mark.parametrize(
+    ("dialled", "command"),
+    [
+        ("**8101", PickUp(frozenset({"ben"}))),
+        ("**8555", Refusal("number.unknown")),
+        ("*8", PickUp(frozenset({"anna", "ben"}))),
+        ("**8", None),
+        ("*8101", None),
+        ("**8x", None),
+        ("101", None),
+        ("", None),
+    ],
+)
+def test_a_code_is_read_with_the_digits_behind_it(dialled: str, command: Command | Refusal | None) -> None:
+    assert command_of("anna", dialled, FeatureCodes(), Desk()) == command
+
+
+def test_a_code_that_is_switched_off_is_none() -> None:
+    codes = FeatureCodes(pickup="", group_pickup="")
+    assert all(command_of("anna", one, codes, Desk()) is None for one in ("", "101", "*8", "**8101"))
