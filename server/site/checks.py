@@ -14,6 +14,7 @@ from ...licensing.catalogue import FUNCTIONS, LICENCES, MOST_OF_A_LICENCE
 from ..sip.locating import leads_somewhere
 from . import dealing
 from .boxes import box_problems
+from .calendars import calendar_problems
 from .code_checks import code_problems
 from .numbers import is_number, is_prefix, number_problems
 from .peer import Peer
@@ -49,7 +50,10 @@ def problems(site: Site) -> Iterator[Problem]:
         _twice("pickup_group", [group.name for group in site.pickup_groups]),
         _twice("webhook", [webhook.name for webhook in site.webhooks]),
         webhook_problems(site),
+        _twice("calendar", [calendar.name for calendar in site.calendars]),
+        calendar_problems(site),
         box_problems(site),
+        _languages(site),
         _settings(site),
     )
 
@@ -198,6 +202,13 @@ def _trunk(path: KeyPath, trunk: Trunk) -> Iterator[Problem]:
     if trunk.register and missing:
         what = f'the trunk "{trunk.name}" is to register and has no {" and no ".join(missing)}'
         yield Problem((*path, "register"), what, "give uri, username and password, or remove register")
+
+
+def _languages(site: Site) -> Iterator[Problem]:
+    for start, language in site.server.languages.items():
+        if not re.fullmatch(r"\+[0-9]{1,10}", start) or not re.fullmatch(r"[a-z]{2}", language):
+            what = f'"{start}" = "{language}" tells of no callers their language'
+            yield Problem(("server", "languages", start), what, 'write e.g. "+4122" = "fr"')
 
 
 def _settings(site: Site) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from ...licensing.demand import Subject
+from .calendars import calendars_of
 from .peer import Peer
 
 if TYPE_CHECKING:
@@ -28,11 +29,13 @@ class Directory:
         "_functions",
         "_hosts",
         "_networks",
+        "calendars",
         "site",
     )
 
     def __init__(self, site: Site) -> None:
         self.site = site
+        self.calendars = calendars_of(site)
         self._by_name = {user.name: user for user in site.users}
         self._by_extension = {user.extension: user for user in site.users}
         self._by_fax = {user.fax_number: user for user in site.users if user.fax_number is not None}

@@ -11,12 +11,13 @@ import re
 import tomllib
 from dataclasses import fields, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_origin
 
 from pydantic import StrictInt, TypeAdapter, ValidationError
 
 from ...features.feature_codes.settings import FeatureCodes, PickupGroup
 from . import site as shapes
+from .calendars import CalendarSettings
 from .checks import problems
 from .code_checks import unused_defaults
 from .locate import line_of, lines
@@ -51,6 +52,7 @@ _TABLES: dict[str, tuple[str, Any]] = {
     "test_numbers": ("test_numbers", shapes.TestNumbers),
     "security": ("security", shapes.Security),
     "webhook": ("webhooks", tuple[shapes.Webhook, ...]),
+    "calendar": ("calendars", tuple[CalendarSettings, ...]),
 }
 _SHAPES: dict[tuple[str, ...], Any] = {
     ("server",): shapes.Server,
@@ -74,8 +76,9 @@ _SHAPES: dict[tuple[str, ...], Any] = {
     ("test_numbers",): shapes.TestNumbers,
     ("security",): shapes.Security,
     ("webhook",): shapes.Webhook,
+    ("calendar",): CalendarSettings,
 }
-_ARRAYS = {"location", "user", "team", "trunk", "auto_attendant", "data_source", "webhook", "pickup_group"}
+_ARRAYS = {key for key, (_, shape) in _TABLES.items() if get_origin(shape) is tuple}
 _ADD = "add it"
 _INTERNAL = {"user": ("seq", "settings"), "location": ("groups",)}
 _FILE_KEYS = {"groups": "group"}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from ...features.feature_codes.settings import FeatureCodes, PickupGroup
+from .calendars import CalendarSettings
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Characters that no text of a site has: they would break lines in SIP headers, logs and messages."""
@@ -37,12 +38,16 @@ class SiteError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """`[server]`: the company's name, its SIP domain, the language of its announcements, the country of its tones."""
+    """`[server]`: the company's name, its SIP domain, the language of its announcements, the country of its tones.
+
+    `languages` maps beginnings of numbers to the languages of who calls from them, where their country says another.
+    """
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
     name: str = "Ringfence"
     domain: str = "ringfence.example"
     language: Literal["de", "en"] = "en"
+    languages: Mapping[str, str] = field(default_factory=dict)
     tones: Literal["at", "be", "ch", "de", "dk", "es", "fr", "gb", "it", "nl", "us"] = "de"
 
 
@@ -315,6 +320,7 @@ class Site:
     test_numbers: TestNumbers = TestNumbers()
     security: Security = Security()
     webhooks: tuple[Webhook, ...] = ()
+    calendars: tuple[CalendarSettings, ...] = ()
     source: str = ""
     text: str = field(default="", repr=False)
 

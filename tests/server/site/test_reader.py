@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ringfence.server.site.calendars import CalendarSettings
 from ringfence.server.site.site import (
     Attendant,
     Csta,
@@ -38,6 +39,12 @@ WHOLE_CONTRACT = """
 [server]
 name = "Musterfirma"
 domain = "musterfirma.example"
+languages = { "+4122" = "fr" }
+[[calendar]]
+name = "office"
+time_zone = "Europe/Berlin"
+hours = { "mon-fri" = ["08:00-12:00", "13:00-17:00"], "12-24" = [] }
+holidays = ["12-25", "2026-04-03"]
 [entitlements]
 server = 1
 office = 10
@@ -111,7 +118,7 @@ websocket_origins = ["https://app.firma.example", "http://[::1]:3000"]
 def test_every_key_of_the_contract_is_read() -> None:
     site = Site.parse(WHOLE_CONTRACT, "site.toml")
     assert site == Site(
-        server=Server("Musterfirma", "musterfirma.example"),
+        server=Server("Musterfirma", "musterfirma.example", languages={"+4122": "fr"}),
         entitlements={"server": 1, "office": 10},
         licensing=LicensingSettings(),
         locations=(
@@ -146,6 +153,14 @@ def test_every_key_of_the_contract_is_read() -> None:
                 "0",
                 username="amt",
                 password="wort",
+            ),
+        ),
+        calendars=(
+            CalendarSettings(
+                "office",
+                "Europe/Berlin",
+                {"mon-fri": ("08:00-12:00", "13:00-17:00"), "12-24": ()},
+                ("12-25", "2026-04-03"),
             ),
         ),
         attendants=(Attendant("zentrale", "200", {"1": "100", "2": "*100"}, "hairpin"),),
@@ -399,7 +414,28 @@ def test_bad_input_is_one_sentence_with_file_line_and_remedy(
             '"app.firma.example" is no origin of pages; write scheme, host and port as a browser does',
         ),
         ("[numbers]\nemergency = ['101']", "in use by the emergency numbers"),
+        ("[server.languages]\n'0041' = 'fr'", '"0041" = "fr" tells of no callers their language; write e.g.'),
         ("[numbers]\nemergency = ['one']", '"one" is no emergency number; use 1 to 20 digits'),
+        ("[[calendar]]\nname = 'a'\n[[calendar]]\nname = 'a'", 'the calendar "a" is there twice'),
+        (
+            "[[calendar]]\nname = 'a'\nzone = 'UTC'",
+            'the key "zone" is not known in [[calendar]]; did you mean',
+        ),
+        (
+            "[[calendar]]\nname = 'a'\ntime_zone = 'Moon'",
+            'the time zone "Moon" is not known here in the calendar "a"',
+        ),
+        ("[[calendar]]\nname = 'a'\nhours.mon = '8'", '"mon" has the wrong type of value; write a list'),
+        (
+            "[[calendar]]\nname = 'a'\nhours.mon = ['8']",
+            '"8" is no time of the day in the calendar "a"; write',
+        ),
+        (
+            "[[calendar]]\nname = 'a'\nhours.Mon = []",
+            '"Mon" is no day of the week in the calendar "a"; use mon',
+        ),
+        ("[[calendar]]\nname = 'a'\nholidays = ['Xmas']", '"Xmas" is no day in the calendar "a"; write e.g.'),
+        ("[[calendar]]\ntime_zone = 'UTC'", 'the key "name" is missing in [[calendar]]; add it'),
     ],
 )
 def test_a_setting_that_cannot_be_is_told_with_the_line(text: str, addition: str, sentence: str) -> None:
