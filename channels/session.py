@@ -108,6 +108,10 @@ class Session(Protocol):
         """
         ...
 
+    def speak(self, language: str) -> None:
+        """Speak that language from now on, or English where there are no prompts in it."""
+        ...
+
     def patience(self, seconds: float | None) -> None:
         """End the leg when no digit comes for so long, from now on; None: wait for ever.
 

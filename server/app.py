@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from .site.acts import ImportPackage
     from .site.events import SiteEvent
     from .site.merge import Merge
-    from .site.site import Site
+    from .site.site import Site, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,12 @@ class Pbx:
         self.stream.listen(feed.hear)
         self.registrar = Registrar()
         self.boxes = Boxes(
-            self.administration, self.store.mailbox, self.store.sounds, self.clock, self.stream
+            self.administration,
+            self.store.mailbox,
+            self.store.sounds,
+            self.clock,
+            self.stream,
+            presence=self._person_is,
         )
         self._retention = Retention(self.boxes)
         self.workshop = Workshop()
@@ -166,12 +171,12 @@ class Pbx:
         )
         replies = Replies(self._stack, self.decisions, self.clock)
         messenger = Messenger(self.administration, self.registrar, self._stack, replies, self.clock)
-        presence = Presence(self.administration, self.switch, self.registrar, self._stack, replies)
+        self._presence = Presence(self.administration, self.switch, self.registrar, self._stack, replies)
         self.notifier = Notifier(
             (
                 MessageSummary(self.administration, self.boxes),
                 DialogPackage(self.administration, self.switch),
-                presence,
+                self._presence,
             ),
             stack=self._stack,
             replies=replies,
@@ -189,7 +194,7 @@ class Pbx:
             notifier=self.notifier,
             takers={
                 "SUBSCRIBE": self.notifier.take,
-                "PUBLISH": presence.publish,
+                "PUBLISH": self._presence.publish,
                 "MESSAGE": messenger.take,
             },
             stream=self.stream,
@@ -324,6 +329,9 @@ class Pbx:
 
     def _passed_over(self, user: str, refusal: Refusal) -> None:
         self.decisions.mint(refusal, f"ringing the softphone of {user}", user=user)
+
+    def _person_is(self, user: User) -> frozenset[str]:
+        return self._presence.of_person(user)
 
     def _user_of(self, account: str) -> str | None:
         directory = self.administration.directory

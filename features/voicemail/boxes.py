@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from ...channels.session import Party
+    from ..conditions.calendar import Calendar
+    from ..conditions.condition import Circumstances
     from .settings import BoxSettings
 
 
@@ -39,6 +42,15 @@ class Boxes(Protocol):
 
     def box_numbered(self, number: str) -> BoxSettings | None:
         """Return the settings of an extension's box."""
+        ...
+
+    @property
+    def calendars(self) -> Mapping[str, Calendar]:
+        """The calendars of the site, which rules are read by."""
+        ...
+
+    def circumstances(self, user: str, caller: Party, called: str) -> Circumstances:
+        """Return what is the case while `caller` is at the box of `user`."""
         ...
 
     def is_full(self, user: str) -> bool:

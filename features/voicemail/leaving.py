@@ -1,33 +1,99 @@
-"""Leaving a message: greeting, tone, recording."""
+"""What a caller meets at a box: the first of its rules that holds, else greeting, tone, recording."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ...channels.media.plane import Prompt
-from .settings import BEEP
+from ...licensing.refusal import Refusal
+from .rules import AS_EVER, chosen
+from .settings import BEEP, CALLERS, PATIENCE_S
 
 if TYPE_CHECKING:
+    from ...channels.media.plane import Playable
     from ...channels.session import Session
     from .boxes import Boxes
+    from .rules import Rule
     from .settings import BoxSettings
+
+MENU_ROUNDS = 3
+"""So often a menu is said to who presses nothing."""
+MENU_PAUSE_S = 4.0
 
 
 async def leave_message(call: Session, box: BoxSettings, boxes: Boxes) -> None:
-    """Record a message for `box`; what is too short is no message."""
+    """Do with the caller as the rules of `box` say; he can leave a message where they do not say otherwise."""
+    rule, language = AS_EVER, box.language
+    if box.rules or language == CALLERS:
+        now = boxes.circumstances(box.user, call.caller, call.called)
+        rule = chosen(box.rules, now, boxes.calendars)
+        language = now.language if language == CALLERS else language
+    if language:
+        call.speak(language)
+    if rule.action == "hang_up":
+        await call.hang_up(Refusal("call.rejected"))
+        return
     await call.answer()
-    await call.play(box.greeting, BEEP)
-    recording = await call.record(max_s=box.most_message_s)
-    if recording.duration_s >= box.least_message_s:
-        await boxes.add(
-            user=box.user,
-            caller=call.caller.shown,
-            called=call.called,
-            duration_s=recording.duration_s,
-            wav_path=recording.path,
-        )
-        if recording.duration_s >= box.most_message_s:
-            await call.play(BEEP, Prompt("message_saved"))
-    else:
-        recording.path.unlink(missing_ok=True)
+    greeting = box.greetings.get(rule.greeting, box.greeting)
+    match rule.action:
+        case "announce":
+            await call.play(greeting)
+        case "menu":
+            await _menu(call, box, rule, greeting)
+        case "record":
+            await _record(call, box, boxes)
+        case "transfer":
+            await call.transfer(rule.number, hairpin=box.hairpin)
+            await _greet(call, box, rule, greeting)
+            await _record(call, box, boxes)
+        case _:
+            await _greet(call, box, rule, greeting)
+            await _record(call, box, boxes)
     await call.hang_up()
+
+
+async def _greet(call: Session, box: BoxSettings, rule: Rule, greeting: Playable) -> None:
+    """Say the greeting; a digit leads away where the rule says so, any other one to the tone at once."""
+    if not rule.digits:
+        await call.play(greeting)
+        return
+    digit = await call.collect(1, greeting, timeout_s=0, terminator="")
+    if digit in rule.digits:
+        await _lead_away(call, box, rule.digits[digit])
+
+
+async def _menu(call: Session, box: BoxSettings, rule: Rule, greeting: Playable) -> None:
+    call.patience(PATIENCE_S)
+    silent = 0
+    while silent < MENU_ROUNDS:
+        digit = await call.collect(1, greeting, timeout_s=MENU_PAUSE_S, terminator="")
+        if digit in rule.digits:
+            await _lead_away(call, box, rule.digits[digit])
+        elif digit:
+            await call.play(Prompt("choice_invalid"))
+        silent = 0 if digit else silent + 1
+    await call.play(Prompt("goodbye"))
+
+
+async def _lead_away(call: Session, box: BoxSettings, number: str) -> None:
+    """Connect the caller; returns only when nobody there took him."""
+    await call.transfer(number, hairpin=box.hairpin)
+    await call.play(Prompt("not_available"))
+
+
+async def _record(call: Session, box: BoxSettings, boxes: Boxes) -> None:
+    """Record a message; what is too short is none."""
+    await call.play(BEEP)
+    recording = await call.record(max_s=box.most_message_s)
+    if recording.duration_s < box.least_message_s:
+        recording.path.unlink(missing_ok=True)
+        return
+    await boxes.add(
+        user=box.user,
+        caller=call.caller.shown,
+        called=call.called,
+        duration_s=recording.duration_s,
+        wav_path=recording.path,
+    )
+    if recording.duration_s >= box.most_message_s:
+        await call.play(BEEP, Prompt("message_saved"))

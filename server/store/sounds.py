@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 GREETING = "greeting"
 """The key of the personal setting of `voicemail` that holds a greeting."""
+GREETINGS = "greetings"
+"""The key of the one that holds those with names."""
 _PROMPT = "attendant_prompt:"
 
 
@@ -101,9 +103,21 @@ def greeting(user: User) -> Sound | None:
     return None
 
 
+def named_greetings(user: User) -> dict[str, Sound]:
+    """The further greetings of a user's box, by their names."""
+    for one in user.settings:
+        if (one.function, one.key) == (VOICEMAIL, GREETINGS) and isinstance(one.value, dict):
+            return {name: Sound(**sound) for name, sound in one.value.items()}
+    return {}
+
+
 def greetings(holdings: Holdings) -> set[str]:
     """The files of all users' greetings."""
-    return {sound.file for user in holdings.site.users if (sound := greeting(user)) is not None}
+    found: set[str] = set()
+    for user in holdings.site.users:
+        own = greeting(user)
+        found |= {sound.file for sound in (*([own] if own else ()), *named_greetings(user).values())}
+    return found
 
 
 def swept(connection: Connection, folder: Path, holdings: Holdings) -> dict[str, Sound]:

@@ -5,18 +5,21 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ...channels.media.plane import Clip
-from ...features.voicemail.settings import GREETING, BoxSettings
-from ..store.sounds import greeting
+from .box_settings import BoxReader
+from .circumstances import circumstances_of
 from .events import MessageDeleted, MessageExpired, MessageLeft, MessageRead
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from ...channels.session import Party
+    from ...features.conditions.calendar import Calendar
+    from ...features.conditions.condition import Circumstances
+    from ...features.voicemail.settings import BoxSettings
     from ..clock import Clock
     from ..site.administration import Administration
-    from ..site.site import VoicemailSettings
+    from ..site.site import User, VoicemailSettings
     from ..store.mailbox import Mailbox, Message
     from ..store.sounds import Sounds
     from .stream import EventStream
@@ -32,30 +35,37 @@ class Boxes:
         sounds: Sounds,
         clock: Clock,
         stream: EventStream,
+        *,
+        presence: Callable[[User], frozenset[str]],
     ) -> None:
         self._administration = administration
         self._mailbox = mailbox
-        self._sounds = sounds
+        self._reader = BoxReader(sounds)
+        self._presence = presence
         self._clock = clock
         self._stream = stream
 
     def box_of(self, user: str) -> BoxSettings | None:
         """Return the settings of a user's box."""
         found = self._administration.directory.by_name(user)
-        if found is None or found.voicemail_pin is None:
-            return None
-        own = greeting(found)
-        return BoxSettings(
-            user,
-            found.voicemail_pin,
-            GREETING if own is None else Clip(self._sounds.path(own)),
-            most_message_s=self._settings.longest_message_s,
-        )
+        return None if found is None else self._reader.box_of(found, self._settings)
 
     def box_numbered(self, number: str) -> BoxSettings | None:
         """Return the box of an extension."""
         found = self._administration.directory.by_extension(number)
         return None if found is None else self.box_of(found.name)
+
+    @property
+    def calendars(self) -> Mapping[str, Calendar]:
+        """The calendars of the site."""
+        return self._administration.directory.calendars
+
+    def circumstances(self, user: str, caller: Party, called: str) -> Circumstances:
+        """Return what is the case while `caller` is at the box of `user`."""
+        directory = self._administration.directory
+        found = directory.by_name(user)
+        presences = frozenset[str]() if found is None else self._presence(found)
+        return circumstances_of(caller, called, directory, self._clock, presences)
 
     def is_full(self, user: str) -> bool:
         """Whether there is no room in a box for another message."""

@@ -51,6 +51,8 @@ class Bridge:
         self.on_direction(one)
         for connection in self._pair:
             connection.watch()  # a hairpin whose caller vanished must not hold its channels
+            if connection.is_over:  # it hung up in the instant in which it was joined
+                self.other(connection).hang_up(connection.cause)
 
     def on_progress(self, connection: Connection, status: int) -> None:
         """Nothing rings any more."""

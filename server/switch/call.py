@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Call:
     """One call; `called` is the number as signalled. It ends with its last connection.
 
-    `past` is what it brought along of forwardings when it came by a trunk.
+    `past` is what it brought along of forwardings when it came by a trunk; `handed_on` counts the features of ours that
+    handed it to another one.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Call:
         self.cause = 16
         self.work: Work | None = None
         self.past = NO_PAST
+        self.handed_on = 0
         self._over = over
 
     @property

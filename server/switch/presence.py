@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...features.conditions import condition
 from ...features.presence.policy import may_reach
 from ...licensing.refusal import Refusal
 from ..sip import pidf
@@ -18,7 +19,7 @@ from .events import ConnectionChanged, PresenceChanged, Registered
 from .watched import watched_account
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ...channels.session import Party
     from ..net.stack import SipStack
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
     from ..sip.registrar import Registrar
     from ..sip.timers import Timer
     from ..site.administration import Administration
+    from ..site.site import User
     from .replies import Replies
     from .switch import Switch
 
+PRESENCES = frozenset(condition.PRESENCES)
 _TALKING = frozenset({ConnectionState.INITIATED, ConnectionState.CONNECTED, ConnectionState.HOLD})
 
 
@@ -77,11 +80,9 @@ class Presence:
         """Compose what is known of an account: registered, on the phone, and what it publishes."""
         user = self._administration.directory.by_name(resource)
         accounts = (resource,) if user is None else (resource, user.extension)
-        published = [one for account in accounts for one in self._published.states(account)]
-        activities = dict.fromkeys(name for one in published for name in one.activities)
-        talking = {one.device for one in self._switch.connections.values() if one.state in _TALKING}
-        if not talking.isdisjoint(accounts):
-            activities[pidf.ON_THE_PHONE] = None
+        activities = self._activities(accounts)
+        for account in accounts:
+            self._recheck_in_time(account)
         body = pidf.write_pidf(
             self._uri(resource),
             [
@@ -89,21 +90,39 @@ class Presence:
                 for index, account in enumerate(accounts)
             ],
             list(activities),
-            next((one.note for one in published if one.note), ""),
+            next((one.note for one in self._published_by(accounts) if one.note), ""),
         )
         return State.of(self.content_type, body)
+
+    def of_person(self, user: User) -> frozenset[str]:
+        """Say what somebody is, with softphone and desk phone together, as conditions ask for it (`PRESENCES`)."""
+        accounts = (user.name, user.extension)
+        said = {*self._activities(accounts), *(() if any(map(self._is_open, accounts)) else ("offline",))}
+        return PRESENCES & said or frozenset({"available"})
+
+    def _activities(self, accounts: Sequence[str]) -> dict[str, None]:
+        """What the accounts say that somebody does, and that he is on the phone if he is."""
+        activities = dict.fromkeys(name for one in self._published_by(accounts) for name in one.activities)
+        talking = {one.device for one in self._switch.connections.values() if one.state in _TALKING}
+        if not talking.isdisjoint(accounts):
+            activities[pidf.ON_THE_PHONE] = None
+        return activities
+
+    def _published_by(self, accounts: Iterable[str]) -> list[pidf.Presentity]:
+        return [one for account in accounts for one in self._published.states(account)]
 
     def _is_open(self, account: str) -> bool:
         """What an account says of itself counts more than that it is registered."""
         said = [one.is_open for one in self._published.states(account) if one.is_open is not None]
+        return any(said) if said else bool(self._registrar.bindings(account, self._switch.clock.now()))
+
+    def _recheck_in_time(self, account: str) -> None:
         bindings = self._registrar.bindings(account, self._switch.clock.now())
         if account in self._rechecks:
             self._rechecks.pop(account).cancel()
         if bindings:
             ends_at = min(one.expires_at for one in bindings)
-            timers = self._stack.agent.timers
-            self._rechecks[account] = timers.set(ends_at, self._recheck, account)
-        return any(said) if said else bool(bindings)
+            self._rechecks[account] = self._stack.agent.timers.set(ends_at, self._recheck, account)
 
     def _recheck(self, account: str, _now: float) -> None:
         """A registration of a watched account ran out, of which no message tells."""

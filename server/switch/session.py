@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, NoReturn, assert_never
 
 from ...channels.media.plane import DigitHeard, Played, Recorded, StreamClosed, StreamLost
+from ...channels.media.prompts import LANGUAGES
 from ...channels.session import Ended, Party, Recording, TransferFailed
 from ...features.route import Final
 from ...licensing.refusal import Refusal
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from .connection import Connection
     from .dialler import Found
     from .switch import Switch
+
+MOST_HANDOVERS = 30
+"""So often a call goes from one box or attendant to the next; what leads in circles by itself ends there."""
 
 
 class SwitchSession:
@@ -46,6 +50,7 @@ class SwitchSession:
         self._idle: asyncio.TimerHandle | None = None
         self._resting = False
         self._held = connection.negotiation.holds
+        self._language: str | None = None
         self._ended: int | None = None
         self._recorded: Recorded | None = None
         self._stream_closed = False
@@ -93,6 +98,10 @@ class SwitchSession:
             await self._wait()
         connection.watch()
 
+    def speak(self, language: str) -> None:
+        """Speak another language than the site's."""
+        self._language = language if language in LANGUAGES else "en"
+
     def patience(self, seconds: float | None) -> None:
         """Count the time without a digit from now on."""
         self._patience_s = seconds
@@ -102,7 +111,7 @@ class SwitchSession:
         """Play to the end."""
         self._check()
         if self._connection.stream is not None:
-            self._token = self._connection.stream.play(self._switch.in_words(playables))
+            self._token = self._connection.stream.play(self._switch.in_words(playables, self._language))
             await self._wait()
             self._digits.clear()  # nobody was asked for them
 
@@ -113,7 +122,7 @@ class SwitchSession:
         self._check()
         stream, gathered = self._connection.stream, ""
         if playables and stream is not None and not self._digits:
-            self._token = stream.play(self._switch.in_words(playables))
+            self._token = stream.play(self._switch.in_words(playables, self._language))
             await self._wait(until_digit=True)
             if self._digits:
                 stream.stop_playing()
@@ -181,7 +190,10 @@ class SwitchSession:
                     connection.leases.release()
                 Bridge(connection, other).begin()
                 raise Ended(NORMAL)
+            case Reached() if connection.call.handed_on >= MOST_HANDOVERS:
+                return self._failed(Refusal("number.unknown"), number)
             case Reached(route):
+                connection.call.handed_on += 1
                 self._leave()
                 connection.leases.release(keep=route.occupies.value)
                 switch.run(connection, route.behaviour, self._caller)

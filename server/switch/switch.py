@@ -114,9 +114,9 @@ class Switch:
         self.calls: dict[str, Call] = {}
         self.connections: dict[str, Connection] = {}
 
-    def in_words(self, said: Iterable[Playable | Spoken]) -> tuple[Playable, ...]:
-        """Return what is to be played: in the site's language, by the local time of this machine."""
-        language = self._administration.directory.site.server.language
+    def in_words(self, said: Iterable[Playable | Spoken], language: str | None) -> tuple[Playable, ...]:
+        """Return what is to be played: in that language, else the site's, by the local time of this machine."""
+        language = language or self._administration.directory.site.server.language
         return in_words(said, language, self.clock.today().astimezone())
 
     @property
