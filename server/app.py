@@ -32,6 +32,7 @@ from .store.store import Store
 from .switch.boxes import Boxes
 from .switch.decisions import Decisions
 from .switch.dialog_package import DialogPackage
+from .switch.greetings import Greetings
 from .switch.identity import Identity
 from .switch.message_summary import MessageSummary
 from .switch.messenger import Messenger
@@ -137,6 +138,7 @@ class Pbx:
             self.stream,
             presence=self._person_is,
         )
+        self.greetings = Greetings(self.administration)
         self._retention = Retention(self.boxes)
         self.workshop = Workshop()
         self.plane = _plane(options, random, self.stream)

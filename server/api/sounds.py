@@ -53,9 +53,9 @@ class SoundEntry:
 async def set_greeting(pbx: "Pbx", who: Token, name: str, sound: bytes | SpokenText) -> SoundEntry:
     """Give a box a greeting: WAV, MP3, FLAC or Ogg of up to 120 s and 10 MB, or a text as JSON."""
     _user(pbx, who, name)
-    async with _kept(pbx, sound) as kept:
-        await _set(pbx, who, name, asdict(kept))
-    return _told(kept)
+    async with kept(pbx, sound) as given:
+        await _set(pbx, who, name, asdict(given))
+    return told(given)
 
 
 @routes.get(f"{API}/users/{{name}}/greeting", may=EVERYBODY, produces=AUDIO)
@@ -77,10 +77,10 @@ async def delete_greeting(pbx: "Pbx", who: Token, name: str) -> None:
 async def set_prompt(pbx: "Pbx", who: Token, name: str, sound: bytes | SpokenText) -> SoundEntry:
     """Give an attendant the announcement of its menu: a sound or a text as for a greeting."""
     _require_attendant(pbx, name)
-    async with _kept(pbx, sound) as kept:
-        await pbx.store.sounds.set_prompt(name, kept)
+    async with kept(pbx, sound) as given:
+        await pbx.store.sounds.set_prompt(name, given)
     log.info("attendant.prompt_changed", attendant=name, by=who.name)
-    return _told(kept)
+    return told(given)
 
 
 @routes.get(f"{API}/attendants/{{name}}/prompt", produces=AUDIO)
@@ -98,7 +98,7 @@ async def delete_prompt(pbx: "Pbx", who: Token, name: str) -> None:
 
 
 @asynccontextmanager
-async def _kept(pbx: "Pbx", given: bytes | SpokenText) -> AsyncIterator[Sound]:
+async def kept(pbx: "Pbx", given: bytes | SpokenText) -> AsyncIterator[Sound]:
     """The sound in the store, for as long as it takes to name whose it is; where that fails, it goes again."""
     path = pbx.switch.new_recording_path()
     try:
@@ -123,7 +123,8 @@ async def _set(pbx: "Pbx", who: Token, name: str, value: dict[str, object] | Non
     await pbx.administration.apply(act, actor=who.name, within=reach)
 
 
-def _told(sound: Sound) -> SoundEntry:
+def told(sound: Sound) -> SoundEntry:
+    """What the API says of a sound."""
     return SoundEntry(sound.duration_s, sound.text, sound.language)
 
 
