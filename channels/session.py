@@ -126,8 +126,10 @@ class Session(Protocol):
         """
         ...
 
-    async def transfer(self, number: str, *, hairpin: bool = False) -> TransferFailed:
-        """Connect the caller with `number`; returns only when that failed.
+    async def transfer(
+        self, number: str, *, hairpin: bool = False, party: Party | None = None
+    ) -> TransferFailed:
+        """Connect the caller with `number`; returns only when that failed. `party` calls in his place.
 
         When the target answers, this behaviour is over: the verb raises `Ended` with cause 16 in it, and the leg gives
         up its leases. With `hairpin` it keeps them, and the target's leg occupies an IP channel of its own (L-72).

@@ -29,6 +29,7 @@ from .store.journal import Journal
 from .store.journal_feed import JournalFeed
 from .store.opening import Opening
 from .store.store import Store
+from .switch.box_owners import BoxOwners
 from .switch.boxes import Boxes
 from .switch.decisions import Decisions
 from .switch.dialog_package import DialogPackage
@@ -140,6 +141,7 @@ class Pbx:
         )
         self.greetings = Greetings(self.administration)
         self._retention = Retention(self.boxes)
+        self.owners = BoxOwners(self.administration, self.boxes, self.store.sounds, self.clock, self.stream)
         self.workshop = Workshop()
         self.plane = _plane(options, random, self.stream)
         self._stack = SipStack(self._handle)
@@ -153,6 +155,7 @@ class Pbx:
             self.boxes,
             self.store.sounds,
             self.clock,
+            owners=self.owners,
             passed_over=self._passed_over,
         )
         locator = Locator(options.records or DnsRecords(options.host), random)

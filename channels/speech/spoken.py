@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 
 from ..media.plane import Clip, Music, Prompt, Silence, Tone
 from . import english, german
@@ -59,10 +59,10 @@ class Duration:
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """How many messages somebody has: a whole sentence."""
+    """How many messages somebody has, or how many of a `kind`: a whole sentence."""
 
     count: int
-    new: bool = False
+    kind: Literal["", "new", "saved"] = ""
 
 
 Spoken: TypeAlias = Number | Digits | Moment | Duration | Messages
@@ -94,8 +94,8 @@ def _words(one: Spoken, language: str, now: datetime) -> tuple[str, ...]:
             return _moment(at.astimezone(now.tzinfo), language, now)
         case Duration(seconds):
             return _duration(round(seconds), language)
-        case Messages(count, new):
-            return _messages(count, "new_" if new else "", language)
+        case Messages(count, kind):
+            return _messages(count, kind and f"{kind}_", language)
         case _:
             assert_never(one)
 
@@ -129,11 +129,11 @@ def _duration(seconds: int, language: str) -> tuple[str, ...]:
     return (*(word for part in first for word in part), *(("and",) if first else ()), *last)
 
 
-def _messages(count: int, new: str, language: str) -> tuple[str, ...]:
+def _messages(count: int, kind: str, language: str) -> tuple[str, ...]:
     match count:
         case 0:
-            return (f"no_{new}messages",)
+            return (f"no_{kind}messages",)
         case 1:
-            return ("you_have", f"one_{new}message")
+            return ("you_have", f"one_{kind}message")
         case _:
-            return ("you_have", *_number(count, language), f"{new}messages")
+            return ("you_have", *_number(count, language), f"{kind}messages")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from ...channels.session import Party
@@ -20,6 +21,16 @@ class Message(Protocol):
     @property
     def id(self) -> str:
         """Its id in the API."""
+        ...
+
+    @property
+    def caller(self) -> str:
+        """The number of whoever left it, as signalled."""
+        ...
+
+    @property
+    def received_at(self) -> datetime:
+        """When it was left."""
         ...
 
     @property

@@ -13,6 +13,7 @@ from .listening import listen
 if TYPE_CHECKING:
     from ..gate import Gate
     from .boxes import Boxes
+    from .owners import Owners
     from .settings import BoxSettings
 
 
@@ -27,8 +28,10 @@ def leave_route(user: str, gate: Gate, boxes: Boxes) -> Route:
     return Answer(partial(leave_message, box=box, boxes=boxes), Occupies.IP_CHANNEL)
 
 
-def listen_route(user: str | None, gate: Gate, boxes: Boxes, *, pin_from_own_phone: bool) -> Route:
-    """Listen to the own box of `user`, or as None to any box by number and PIN."""
+def listen_route(
+    user: str | None, gate: Gate, boxes: Boxes, owners: Owners, *, pin_from_own_phone: bool, hairpin: bool
+) -> Route:
+    """Listen to the own box of `user`, or as None to any box by number and PIN; `hairpin` is for calls back (L-72)."""
     own = None
     if user is not None:
         answer = gate.may(user, "voicemail")
@@ -41,6 +44,14 @@ def listen_route(user: str | None, gate: Gate, boxes: Boxes, *, pin_from_own_pho
         return None if box is None or isinstance(gate.may(box.user, "voicemail"), Refusal) else box
 
     return Answer(
-        partial(listen, own=own, open_box=open_box, boxes=boxes, ask_pin_of_own=pin_from_own_phone),
+        partial(
+            listen,
+            own=own,
+            open_box=open_box,
+            boxes=boxes,
+            owners=owners,
+            ask_pin_of_own=pin_from_own_phone,
+            hairpin=hairpin,
+        ),
         Occupies.IP_CHANNEL,
     )

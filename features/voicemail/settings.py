@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .rules import Rule
 
 PATIENCE_S = 60.0
+LONGEST_GREETING_S = 120.0
 GREETING = Prompt("greeting")
 BEEP = Tone((1000,), duration_s=0.4)
 CALLERS = "caller"

@@ -10,6 +10,7 @@ from ipaddress import ip_network
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from ...features.voicemail.pin import RULE, is_pin
 from ...licensing.catalogue import FUNCTIONS, LICENCES, MOST_OF_A_LICENCE
 from ..sip.locating import leads_somewhere
 from . import dealing
@@ -18,7 +19,6 @@ from .calendars import calendar_problems
 from .code_checks import code_problems
 from .numbers import is_number, is_prefix, number_problems
 from .peer import Peer
-from .pin import is_pin
 from .problem import Problem, closest
 from .webhooks import webhook_problems
 
@@ -127,8 +127,7 @@ def _user(path: KeyPath, user: User) -> Iterator[Problem]:
         yield Problem((*path, "password"), f'the password of "{user.name}" is empty', "write one")
     if user.voicemail_pin is not None and not is_pin(user.voicemail_pin):
         what = f'the voicemail_pin of "{user.name}" is not a PIN'
-        remedy = "use 2 to 9 digits without a run such as 1234, 4321 or 1111"
-        yield Problem((*path, "voicemail_pin"), what, remedy)
+        yield Problem((*path, "voicemail_pin"), what, RULE)
     if user.email is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", user.email):
         yield Problem((*path, "email"), f'"{user.email}" is not an e-mail address', "write name@domain")
 

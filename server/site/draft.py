@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, assert_never
 
+from ...features.voicemail.pin import random_pin
 from ...licensing.catalogue import FUNCTIONS
 from ...licensing.keys import trusted_keys
 from ...licensing.lines import Lines
@@ -18,7 +19,6 @@ from . import acts, events, require
 from .checks import problems
 from .holdings import BoundLine, Holdings, StoredPackage, peopled
 from .personal import TELEPHONE, VOICEMAIL, strip
-from .pin import random_pin
 from .require import AdministrationError
 from .site import Group, Location, Setting, User
 from .standing import bought

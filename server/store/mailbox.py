@@ -108,9 +108,12 @@ class Mailbox:
         return None if row is None else self._message(row)
 
     async def mark_read(self, id: str) -> str | None:  # noqa: A002 - as above
-        """Note that the message was heard; returns whose it is, None where there is none."""
+        """Note that the message was heard; returns whose it is, None where there is none that was not."""
         change = (
-            update(messages).where(messages.c.id == _number(id)).values(read=True).returning(messages.c.user)
+            update(messages)
+            .where(messages.c.id == _number(id), ~messages.c.read)
+            .values(read=True)
+            .returning(messages.c.user)
         )
         return await self._unit.run(lambda connection: connection.execute(change).scalar_one_or_none())
 

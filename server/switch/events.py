@@ -179,6 +179,22 @@ class MessageExpired:
 
 
 @dataclass(frozen=True, slots=True)
+class BoxLocked:
+    """The voicemail box of `user` takes no PIN for so many seconds, after too many wrong ones."""
+
+    user: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class BoxUnlocked:
+    """The lock of a voicemail box was lifted by the administrator who is called `by`."""
+
+    user: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallTransferred:
     """A party of a call talks to `number` now, because the device `by` has handed it on.
 
@@ -242,6 +258,8 @@ SwitchEvent = (
     | MessageRead
     | MessageDeleted
     | MessageExpired
+    | BoxLocked
+    | BoxUnlocked
     | CallTransferred
     | CallConferenced
     | CallPickedUp

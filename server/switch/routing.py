@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..site.administration import Administration
     from ..site.site import Trunk, User
     from ..store.sounds import Sounds
+    from .box_owners import BoxOwners
     from .boxes import Boxes
 
 _DIALLED = re.compile(r"\+?[0-9]{1,32}")
@@ -48,11 +49,13 @@ class Router:
         sounds: Sounds,
         clock: Clock,
         *,
+        owners: BoxOwners,
         passed_over: Callable[[str, Refusal], None],
     ) -> None:
         self._administration = administration
         self._registrar = registrar
         self._boxes = boxes
+        self._owners = owners
         self._sounds = sounds
         self._clock = clock
         self._passed_over = passed_over
@@ -124,7 +127,14 @@ class Router:
             return attendant_route(menu, gate, place, directory.site.licensing.aa_limit_unit)
         if number == voicemail.extension:
             own = None if caller.trunk is not None else caller.user
-            return listen_route(own, gate, self._boxes, pin_from_own_phone=voicemail.pin_from_own_phone)
+            return listen_route(
+                own,
+                gate,
+                self._boxes,
+                self._owners,
+                pin_from_own_phone=voicemail.pin_from_own_phone,
+                hairpin=voicemail.transfer == "hairpin",
+            )
         if voicemail.direct_prefix and number.startswith(voicemail.direct_prefix):
             user = directory.by_extension(number[len(voicemail.direct_prefix) :])
             return leave_route(user.name, gate, self._boxes) if user is not None else UNKNOWN

@@ -160,11 +160,13 @@ class SwitchSession:
             self._raise_ended()
         return Recording(self._recorded.path, self._recorded.duration_s)
 
-    async def transfer(self, number: str, *, hairpin: bool = False) -> TransferFailed:
+    async def transfer(
+        self, number: str, *, hairpin: bool = False, party: Party | None = None
+    ) -> TransferFailed:
         """Connect the caller with `number`, or return why not."""
         self._check()
         self._busy()
-        failed = await self._transfer(number, hairpin=hairpin)
+        failed = await self._transfer(number, Errand(party or self._caller, hairpin=hairpin))
         self._digits.clear()
         self._rest()
         return failed
@@ -176,17 +178,17 @@ class SwitchSession:
         else:
             self._connection.hang_up()
 
-    async def _transfer(self, number: str, *, hairpin: bool) -> TransferFailed:
+    async def _transfer(self, number: str, errand: Errand) -> TransferFailed:
         switch, connection = self._switch, self._connection
         if connection.stream is not None:
             connection.stream.play((switch.tones.ringback,))
-        found = await self._find(number, hairpin=hairpin)
+        found = await self._find(number, errand)
         if connection.stream is not None:
             connection.stream.stop_playing()
         match found:
             case Taken(other):
                 self._leave()
-                if not hairpin:
+                if not errand.hairpin:
                     connection.leases.release()
                 Bridge(connection, other).begin()
                 raise Ended(NORMAL)
@@ -196,7 +198,7 @@ class SwitchSession:
                 connection.call.handed_on += 1
                 self._leave()
                 connection.leases.release(keep=route.occupies.value)
-                switch.run(connection, route.behaviour, self._caller)
+                switch.run(connection, route.behaviour, errand.party)
                 raise Ended(NORMAL)
             case NotTaken(refusal):
                 return self._failed(refusal, number)
@@ -205,11 +207,9 @@ class SwitchSession:
             case _:
                 assert_never(found)
 
-    async def _find(self, number: str, *, hairpin: bool) -> Found:
+    async def _find(self, number: str, errand: Errand) -> Found:
         """Find who takes the call; when this leg ends meanwhile, whatever rings or has just answered is ended."""
-        search = asyncio.ensure_future(
-            self._switch.find(self._connection, number, Errand(self._caller, hairpin=hairpin))
-        )
+        search = asyncio.ensure_future(self._switch.find(self._connection, number, errand))
         search.add_done_callback(lambda _: self._wake())
         try:
             while not search.done():

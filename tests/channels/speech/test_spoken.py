@@ -170,9 +170,9 @@ def test_a_length_of_time(seconds: float, german: str, english: str) -> None:
     [
         (Messages(0), "Sie haben keine Nachrichten.", "You have no messages."),
         (Messages(1), "Sie haben eine Nachricht", "You have one message"),
-        (Messages(1, new=True), "Sie haben eine neue Nachricht", "You have one new message"),
+        (Messages(1, "new"), "Sie haben eine neue Nachricht", "You have one new message"),
         (
-            Messages(21, new=True),
+            Messages(21, "new"),
             "Sie haben einundzwanzig neue Nachrichten",
             "You have twenty-one new messages",
         ),

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from ringfence.features.voicemail.pin import is_pin
 from ringfence.licensing.gate import Granted
 from ringfence.licensing.modes import ComplianceChanged
 from ringfence.licensing.refusal import Refusal
@@ -24,7 +25,6 @@ from ringfence.server.site.events import (
     WaitingUserServed,
 )
 from ringfence.server.site.holdings import Holdings
-from ringfence.server.site.pin import is_pin
 from ringfence.server.site.require import AdministrationError
 from ringfence.server.site.site import Forward, Site, User
 

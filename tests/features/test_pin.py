@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.server.site.pin import is_pin, random_pin
+from ringfence.features.voicemail.pin import is_pin, random_pin
 
 
 @pytest.mark.parametrize("pin", ["8264", "13", "4711", "246813579", "0909"])

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from random import Random
 
 LENGTHS = range(2, 10)
+RULE = "use 2 to 9 digits without a run such as 1234, 4321 or 1111"
+"""What to tell whoever chose another one."""
 
 
 def is_pin(text: str) -> bool:
