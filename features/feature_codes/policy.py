@@ -19,7 +19,14 @@ class PickUp:
     users: frozenset[str]
 
 
-Command = PickUp
+@dataclass(frozen=True, slots=True)
+class Park:
+    """Whoever dials parks the call that he holds, or takes the one that waits in the slot; None: any that is free."""
+
+    slot: str | None
+
+
+Command = PickUp | Park
 """What is to be done with the leg of whoever dials; nobody is called."""
 
 
@@ -28,6 +35,10 @@ class Desk(Protocol):
 
     def user_at(self, extension: str) -> str | None:
         """The user with that extension."""
+        ...
+
+    def has_slot(self, slot: str) -> bool:
+        """Whether calls are parked there."""
         ...
 
     def picks_up_for(self, user: str) -> frozenset[str]:
@@ -43,6 +54,10 @@ def command_of(user: str, dialled: str, codes: FeatureCodes, desk: Desk) -> Comm
             return Refusal("number.unknown") if called is None else PickUp(frozenset({called}))
         case "group_pickup", _:
             return PickUp(desk.picks_up_for(user))
+        case "park", _:
+            return Park(None)
+        case "retrieve", slot:
+            return Park(slot) if desk.has_slot(slot) else Refusal("number.unknown")
         case _:
             return None
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 _STRICT: Mapping[str, object] = {"extra": "forbid", "strict": True}
 
-BEFORE_DIGITS: Final = ("pickup",)
+BEFORE_DIGITS: Final = ("pickup", "retrieve")
 """The codes that are dialled before digits; all others are dialled alone."""
 
 
@@ -20,6 +20,8 @@ class FeatureCodes:
     __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
     pickup: str = "**8"
     group_pickup: str = "*8"
+    park: str = "*7"
+    retrieve: str = "**7"
 
 
 @dataclass(frozen=True, slots=True)

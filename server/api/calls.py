@@ -72,7 +72,7 @@ class OtherCall:
 @routes.get(f"{API}/calls", may=ALL_ADMINISTRATORS)
 async def list_calls(pbx: "Pbx", who: Token) -> tuple[CallEntry, ...]:
     """List the live calls; a sub-administrator sees those in which a user of his takes part."""
-    return tuple(_entry(pbx, call) for call in pbx.switch.calls.values() if _sees(pbx, who, call))
+    return tuple(_entry(pbx, call) for call in pbx.switch.calls.values() if sees_call(pbx, who, call))
 
 
 @routes.post(f"{API}/calls", may=ALL_ADMINISTRATORS, status=HTTPStatus.CREATED)
@@ -95,7 +95,7 @@ async def place_call(pbx: "Pbx", who: Token, new: NewCall) -> CallEntry:
 @routes.get(f"{API}/calls/{{id}}", may=ALL_ADMINISTRATORS)
 async def read_call(pbx: "Pbx", who: Token, id: str) -> CallEntry:  # noqa: A002 - the name in the path
     """Tell of one live call."""
-    call = _call(pbx, who, id)
+    call = call_of(pbx, who, id)
     connections = list(call.connections)
     verdicts = await asyncio.gather(*(one.measured() for one in connections))
     told = {one.leg_id: verdict for one, verdict in zip(connections, verdicts, strict=True) if verdict}
@@ -105,13 +105,13 @@ async def read_call(pbx: "Pbx", who: Token, id: str) -> CallEntry:  # noqa: A002
 @routes.delete(f"{API}/calls/{{id}}", may=ALL_ADMINISTRATORS)
 async def hang_up_call(pbx: "Pbx", who: Token, id: str) -> None:  # noqa: A002 - as above
     """End a call for everybody in it."""
-    _call(pbx, who, id).hang_up()
+    call_of(pbx, who, id).hang_up()
 
 
 @routes.post(f"{API}/calls/{{id}}/conference", may=ALL_ADMINISTRATORS)
 async def join_calls(pbx: "Pbx", who: Token, id: str, other: OtherCall) -> CallEntry:  # noqa: A002 - as above
     """Join two calls of one user, one of them held: all in them talk with one another, in the call that is returned."""
-    calls = _call(pbx, who, id), _call(pbx, who, other.with_)
+    calls = call_of(pbx, who, id), call_of(pbx, who, other.with_)
     joined = pbx.switch.conferences.join_calls(*calls)
     if isinstance(joined, Refusal):
         what = f"conference of {calls[0].id} with {calls[1].id}"
@@ -119,7 +119,8 @@ async def join_calls(pbx: "Pbx", who: Token, id: str, other: OtherCall) -> CallE
     return _entry(pbx, joined)
 
 
-def _sees(pbx: "Pbx", who: Token, call: "Call") -> bool:
+def sees_call(pbx: "Pbx", who: Token, call: "Call") -> bool:
+    """Whether a user in whom the token may look takes part in the call."""
     directory = pbx.administration.directory
     accounts = [one.device for one in call.connections]
     users = [directory.by_extension(account) or directory.by_name(account) for account in accounts]
@@ -127,9 +128,10 @@ def _sees(pbx: "Pbx", who: Token, call: "Call") -> bool:
     return any(sees_name(who, directory, name) for name in names)
 
 
-def _call(pbx: "Pbx", who: Token, id_: str) -> "Call":
+def call_of(pbx: "Pbx", who: Token, id_: str) -> "Call":
+    """Return the live call of that id, if the token may see it; raises `ProblemError`."""
     call = pbx.switch.calls.get(id_)
-    if call is None or not _sees(pbx, who, call):
+    if call is None or not sees_call(pbx, who, call):
         raise ProblemError.not_found(f'There is no live call "{id_}".')
     return call
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .site import Site
 
 _TABLE = "feature_codes"
+_MOST_SLOTS = 99
+_SHORTEST_PARK_S, _LONGEST_PARK_S = 5.0, 3600.0
 
 
 def code_problems(site: Site) -> Iterator[Problem]:
@@ -33,6 +35,13 @@ def code_problems(site: Site) -> Iterator[Problem]:
             what = f'the code "{code}" of {feature} is in the way of {clash}'
             yield Problem((_TABLE, feature), what, "give it another code of its own in [feature_codes]")
     yield from _groups(site)
+    if not 1 <= site.parking.slots <= _MOST_SLOTS:
+        what = f"there cannot be {site.parking.slots} slots to park calls in"
+        yield Problem(("parking", "slots"), what, f"write 1 to {_MOST_SLOTS}")
+    if not _SHORTEST_PARK_S <= site.parking.after_s <= _LONGEST_PARK_S:
+        what = f"nobody is rung back after {site.parking.after_s:g} seconds"
+        remedy = f"write {_SHORTEST_PARK_S:g} to {_LONGEST_PARK_S:g}"
+        yield Problem(("parking", "after_s"), what, remedy)
 
 
 def unused_defaults(site: Site, written: Collection[str]) -> FeatureCodes:

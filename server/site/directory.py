@@ -83,6 +83,10 @@ class Directory:
         user = self._by_extension.get(extension)
         return None if user is None else user.name
 
+    def has_slot(self, slot: str) -> bool:
+        """Whether calls may be parked in a slot of that name."""
+        return self.site.parking.has(slot)
+
     def picks_up_for(self, user: str) -> frozenset[str]:
         """All in the pickup groups of `user`; when he is in none, all such at his location and group."""
         groups = [frozenset(one.members) for one in self.site.pickup_groups]

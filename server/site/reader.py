@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, get_origin
 from pydantic import StrictInt, TypeAdapter, ValidationError
 
 from ...features.feature_codes.settings import FeatureCodes, PickupGroup
+from ...features.parking.settings import Parking
 from . import site as shapes
 from .calendars import CalendarSettings
 from .checks import problems
@@ -45,6 +46,7 @@ _TABLES: dict[str, tuple[str, Any]] = {
     "voicemail": ("voicemail", shapes.VoicemailSettings),
     "numbers": ("numbers", shapes.Numbers),
     "feature_codes": ("feature_codes", FeatureCodes),
+    "parking": ("parking", Parking),
     "pickup_group": ("pickup_groups", tuple[PickupGroup, ...]),
     "csta": ("csta", shapes.Csta),
     "fax": ("fax", shapes.Fax),
@@ -69,6 +71,7 @@ _SHAPES: dict[tuple[str, ...], Any] = {
     ("voicemail",): shapes.VoicemailSettings,
     ("numbers",): shapes.Numbers,
     ("feature_codes",): FeatureCodes,
+    ("parking",): Parking,
     ("pickup_group",): PickupGroup,
     ("csta",): shapes.Csta,
     ("fax",): shapes.Fax,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from ...features.feature_codes.settings import FeatureCodes, PickupGroup
+from ...features.parking.settings import Parking
 from .calendars import CalendarSettings
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -313,6 +314,7 @@ class Site:
     voicemail: VoicemailSettings = VoicemailSettings()
     numbers: Numbers = Numbers()
     feature_codes: FeatureCodes = field(default_factory=FeatureCodes)
+    parking: Parking = field(default_factory=Parking)
     pickup_groups: tuple[PickupGroup, ...] = ()
     csta: Csta = Csta()
     fax: Fax = Fax()

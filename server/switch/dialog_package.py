@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from ...features.presence.policy import may_reach
 from ..sip.dialog_info import Dialogue, write_dialog_info
 from ..sip.headers import NameAddr
 from ..sip.subscription import State
 from ..sip.uri import SipUri
 from .connection_state import ConnectionState
-from .events import ConnectionChanged
+from .events import CallParked, CallUnparked, ConnectionChanged
+from .party import party_of
 from .watched import watched_account
 
 if TYPE_CHECKING:
@@ -38,11 +40,15 @@ class DialogPackage:
         self._over: deque[tuple[float, str, Dialogue]] = deque()
 
     def admit(self, watcher: Party, number: str) -> str | Refusal:
-        """Every account may watch a desk phone; a person by name as the licence lets it."""
+        """Every account may watch a desk phone or a slot for calls; a person by name as the licence lets it."""
+        if self._slot(number) is not None:
+            return may_reach(watcher, None, self._administration.gate) or number
         return watched_account(self._administration, watcher, number)
 
     def concerned(self, event: object) -> Iterable[str]:
-        """Name the device of the connection; when one rings, everybody's in the call."""
+        """Name the device of the connection; when one rings, everybody's in the call. Of who waits, his slot."""
+        if isinstance(event, CallParked | CallUnparked):
+            return (self._code + event.slot,)
         if not isinstance(event, ConnectionChanged):
             return ()
         if event.state == ConnectionState.NULL:
@@ -53,15 +59,39 @@ class DialogPackage:
         return (event.device,)
 
     async def state(self, resource: str) -> State:
-        """Write the calls of an account."""
+        """Write the calls of an account, or the one in a slot."""
+        slot = self._slot(resource)
+        if slot is not None:
+            return self._written(resource, self._parked(slot))
         live = [one for one in self._switch.connections.values() if one.device == resource]
         dialogues = [self._dialogue(one, state) for one in live if (state := _state(one)) is not None]
         self._forget_ended()
         dialogues += [ended for _, device, ended in self._over if device == resource]
+        return self._written(resource, dialogues)
+
+    def _written(self, resource: str, dialogues: list[Dialogue]) -> State:
         entity = str(self._uri(resource))
         return State(
             self.content_type, dialogues, lambda version: write_dialog_info(entity, dialogues, version)
         )
+
+    @property
+    def _code(self) -> str:
+        return self._administration.directory.site.feature_codes.retrieve
+
+    def _slot(self, number: str) -> str | None:
+        """Return the slot that `number` is dialled for."""
+        slot = number.removeprefix(self._code)
+        return slot if slot != number and self._administration.directory.has_slot(slot) else None
+
+    def _parked(self, slot: str) -> list[Dialogue]:
+        """Return who waits in a slot, as if the slot talked to him."""
+        waiting = self._switch.parkings.waiting.get(slot)
+        if waiting is None:
+            return []
+        party = party_of(waiting.connection, self._administration.directory)
+        remote = NameAddr("" if party.private else party.name, self._uri(party.shown))
+        return [Dialogue(waiting.connection.leg_id, "confirmed", False, remote, False, None)]
 
     def _note_end(self, event: ConnectionChanged) -> None:
         """Keep a call that is over for the NOTIFY that tells of it."""

@@ -230,6 +230,25 @@ class CallPickedUp:
 
 
 @dataclass(frozen=True, slots=True)
+class CallParked:
+    """The device `by` has let another one, `device`, wait in a slot."""
+
+    call_id: str
+    by: str
+    device: str
+    slot: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallUnparked:
+    """A slot is empty again: the device `by` has taken the call, or None when it is over."""
+
+    call_id: str
+    by: str | None
+    slot: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """A call is over; `cause` is its Q.850 cause."""
 
@@ -263,5 +282,7 @@ SwitchEvent = (
     | CallTransferred
     | CallConferenced
     | CallPickedUp
+    | CallParked
+    | CallUnparked
     | CallEnded
 )

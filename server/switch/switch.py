@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, assert_never
 from ...channels.media.national_tones import NATIONAL_TONES
 from ...channels.session import Party
 from ...channels.speech.spoken import in_words
-from ...features.feature_codes.policy import PickUp
+from ...features.feature_codes.policy import Park, PickUp
 from ...features.route import Answer, Final, Leave, Occupies, Refuse, Ring
 from ...licensing.refusal import Refusal
 from ..sip.effects import (
@@ -36,6 +36,7 @@ from .dialler import Dialler, Errand, Reached
 from .encryption import Encryption
 from .events import CallStarted
 from .inside import Inside
+from .parking import Parkings
 from .replacement import Replacements
 from .retargeting import past_of
 from .ringing import NotTaken, Taken
@@ -103,6 +104,7 @@ class Switch:
         self.transfers = Transfers(self, administration, self._dialler, stack, self._works)
         self.conferences = Conferences(administration, stream)
         self.replacements = Replacements(self, administration, self._works, random)
+        self.parkings = Parkings(self, administration, self._dialler, self._works)
         self._inside = Inside(stack, clock, self.transfers)
         self.router = router
         self.pools = pools
@@ -182,6 +184,8 @@ class Switch:
         match command:
             case PickUp(users):
                 self.replacements.pick_up_one(connection, by, users)
+            case Park(slot):
+                self.parkings.by_code(connection, by, slot)
             case Refusal():
                 connection.refuse(command)
             case _:
@@ -250,7 +254,11 @@ class Switch:
         if connection.is_over:
             return
         connection.work = call.work  # when the own device hangs up, nobody is searched for any more
-        await self._search(connection, self.router.route(call.caller, number))
+        command = self.router.command(call.caller, number)
+        if command is not None:
+            self._carry_out(connection, call.caller, command)
+        else:
+            await self._search(connection, self.router.route(call.caller, number))
 
     # -- what sessions and dialler use -------------------------------------------------------------------------
 

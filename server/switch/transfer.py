@@ -6,8 +6,10 @@ the caller of a new call; whoever transferred leaves once it stands, and learns 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
+from ...features.feature_codes.policy import Park
 from ...features.route import Final
 from ...licensing.reasons import reason_for
 from ...licensing.refusal import Refusal
@@ -76,9 +78,9 @@ class Transfer(Bridge):
         if self._transferee.stream is not None:
             self._transferee.stream.play((self._switch.tones.ringback,))
 
-    def done(self) -> None:
+    def done(self, headers: list[tuple[str, str]] | None = None) -> None:
         """Somebody has taken the call: whoever transferred leaves."""
-        self.tell(200)
+        self.tell(200, headers)
         self._transferor.listener = None
         self._transferor.hang_up()
 
@@ -128,11 +130,24 @@ class Transfers:
         elif not is_ours(target.uri, self._administration.directory.site.server.domain):
             self._fail(transfer, Refusal("number.unknown"), transferee, f"{number}@{target.uri.host}")
             number = None
-        if number is not None:
+        command = None if number is None else self._switch.router.command(by, number)
+        if isinstance(command, Park):
+            self._park(transfer, by, transferee, command.slot)
+        elif number is not None:
             transfer.ring_back()
             work = self._carry_out(transfer, by, transferee, number)
             transferee.work = self._works.start(work, transferee)
         return None
+
+    def _park(self, transfer: Transfer, by: Party, transferee: Connection, slot: str | None) -> None:
+        """Let who is transferred wait in a slot, which the NOTIFY tells as the place where he is now."""
+        parked = self._switch.parkings.park(transferee, by, slot)
+        if isinstance(parked, Refusal):
+            self._fail(transfer, parked, transferee, "a slot" if slot is None else f"slot {slot}")
+        else:
+            code = self._administration.directory.site.feature_codes.retrieve
+            where = replace(self._dialler.uri_of(by), user=f"{code}{parked}")
+            transfer.done([("Contact", f"<{where}>")])
 
     def party_of(self, connection: Connection) -> Party:
         """Return who is at the far end of a connection."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ringfence.features.feature_codes.policy import Command, PickUp, command_of
+from ringfence.features.feature_codes.policy import Command, Park, PickUp, command_of
 from ringfence.features.feature_codes.settings import FeatureCodes
 from ringfence.licensing.refusal import Refusal
 
@@ -14,6 +14,9 @@ class Desk:
 
     def user_at(self, extension: str) -> str | None:
         return "ben" if extension == "101" else None
+
+    def has_slot(self, slot: str) -> bool:
+        return slot == "1"
 
     def picks_up_for(self, user: str) -> frozenset[str]:
         return frozenset({user, "ben"})
@@ -25,6 +28,10 @@ class Desk:
         ("**8101", PickUp(frozenset({"ben"}))),
         ("**8555", Refusal("number.unknown")),
         ("*8", PickUp(frozenset({"anna", "ben"}))),
+        ("*7", Park(None)),
+        ("**71", Park("1")),
+        ("**72", Refusal("number.unknown")),
+        ("**7", None),
         ("**8", None),
         ("*8101", None),
         ("**8x", None),
@@ -37,5 +44,7 @@ def test_a_code_is_read_with_the_digits_behind_it(dialled: str, command: Command
 
 
 def test_a_code_that_is_switched_off_is_none() -> None:
-    codes = FeatureCodes(pickup="", group_pickup="")
-    assert all(command_of("anna", one, codes, Desk()) is None for one in ("", "101", "*8", "**8101"))
+    codes = FeatureCodes(pickup="", group_pickup="", park="", retrieve="")
+    assert all(
+        command_of("anna", one, codes, Desk()) is None for one in ("", "101", "*8", "**8101", "*7", "**71")
+    )

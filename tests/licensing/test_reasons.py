@@ -66,6 +66,8 @@ TABLE: dict[str, Row] = {
     "speech.failed": (None, None, "", "", 503),
     "call.rejected": (603, 21, "REJECT", "Failed/destNotObtainable", 409),
     "pickup.nothing_rings": (480, 31, "CALLUNAVAIL", "stateIncompatibility/noCallToAnswer", 409),
+    "park.no_call": (480, 31, "INVALCALLSTATE", "stateIncompatibility/noHeldCall", 409),
+    "park.full": (486, 17, "RESOURCEUNAVAIL BUSY", BUSY_RESOURCE, 409),
     "conference.full": (
         *(None, None, "CONFERENCEFULL"),
         *("systemResourceAvailability/conferenceMemberLimitExceeded", 409),

@@ -92,3 +92,18 @@ def test_a_default_code_gives_way_to_a_number_of_the_site() -> None:
 def test_with_another_prefix_of_mailboxes_the_codes_are_as_good() -> None:
     text = SMALL.replace('direct_prefix = "*"', 'direct_prefix = "#"').replace('"*10', '"#10')
     assert Site.parse(text).feature_codes == FeatureCodes()
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("slots = 0", "there cannot be 0 slots to park calls in; write 1 to 99"),
+        ("slots = 100", "there cannot be 100 slots to park calls in; write 1 to 99"),
+        ("after_s = 1", "nobody is rung back after 1 seconds; write 5 to 3600"),
+        ("slot = 1", 'the key "slot" is not known in [parking]; did you mean "slots"?'),
+    ],
+)
+def test_what_is_wrong_with_parking_is_one_clear_sentence(line: str, sentence: str) -> None:
+    with pytest.raises(SiteError) as caught:
+        parse(f"[parking]\n{line}")
+    assert str(caught.value).partition(": ")[2] == sentence

@@ -43,6 +43,7 @@ from ringfence.server.sip.effects import (
 from ringfence.server.sip.info_digits import RELAY, write_digit
 from ringfence.server.sip.message import Request
 from ringfence.server.sip.refer import Replaces
+from ringfence.server.switch.parking import Parked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +82,7 @@ NUMBERS = [
     "9904",
     "777",
 ]
-INSIDE_NUMBERS = [*NUMBERS, "anna", "dora", "0731999", "112"]
+INSIDE_NUMBERS = [*NUMBERS, "anna", "dora", "0731999", "112", "*7", "**71", "*8", "**8101"]
 WEATHERS = [
     Weather(),
     Weather(),
@@ -90,18 +91,15 @@ WEATHERS = [
     Weather(delay_s=(0.0, 0.4)),
     Weather(loss=0.3, repeat=0.2, delay_s=(0.0, 1.0)),
 ]
-SITE = (
-    (files("ringfence.fixtures") / "sites" / "small.toml")
-    .read_text(encoding="utf-8")
-    .replace("ip_channel = 4", "ip_channel = 2")
-    .replace('numbers = "08955550"', f'numbers = "{ROOT}"\nuri = "sip:{OUTSIDE}:5060"')
-    .replace(
-        '[[auto_attendant]]\nname = "zentrale"',
-        '[[auto_attendant]]\nname = "nacht"\nextension = "201"\nmenu = { "1" = "101", "2" = "*101" }\n'
-        'transfer = "hairpin"\n\n[[auto_attendant]]\nname = "zentrale"',
-    )
-    .replace('voicemail_pin = "7193"', 'forward = { busy = "0731999", no_answer = "100", after_s = 4 }')
-)
+SITE = (files("ringfence.fixtures") / "sites" / "small.toml").read_text(encoding="utf-8").replace(
+    "ip_channel = 4", "ip_channel = 2"
+).replace('numbers = "08955550"', f'numbers = "{ROOT}"\nuri = "sip:{OUTSIDE}:5060"').replace(
+    '[[auto_attendant]]\nname = "zentrale"',
+    '[[auto_attendant]]\nname = "nacht"\nextension = "201"\nmenu = { "1" = "101", "2" = "*101" }\n'
+    'transfer = "hairpin"\n\n[[auto_attendant]]\nname = "zentrale"',
+).replace(
+    'voicemail_pin = "7193"', 'forward = { busy = "0731999", no_answer = "100", after_s = 4 }'
+) + "\n[parking]\nafter_s = 5\n"
 DROPS: list[frozenset[bytes]] = [
     frozenset(),
     frozenset(),
@@ -361,7 +359,8 @@ class Walk(RuleBasedStateMachine):
         for call in self.server.switch.calls.values():
             if len(call.connections) == 1:
                 (last,) = call.connections
-                assert last.incoming or last.work is not None or call.work is not None
+                waits = isinstance(last.listener, Parked)
+                assert last.incoming or waits or last.work is not None or call.work is not None
 
     def leg(self, at: int) -> tuple[Peer, Leg] | None:
         """Choose one of the open legs of the peers."""
@@ -460,6 +459,19 @@ class Walk(RuleBasedStateMachine):
                 self.server.switch.conferences.join_calls(one, other)
 
         self.go_on(seconds, join)
+
+    @rule(at=index, seconds=st.sampled_from([0, 0.1, 3, 6]))
+    def a_call_is_parked_and_taken(self, at: int, seconds: float) -> None:
+        """One of two who talk lets the other one wait; somebody takes him, or whoever parked is rung back."""
+        parkings, peer = self.server.switch.parkings, self.peers[at % len(self.peers)]
+
+        def park() -> None:
+            for connection in list(self.server.switch.connections.values()):
+                parkings.park_other(connection, None)
+
+        self.go_on(seconds, park)
+        for slot in list(parkings.waiting)[:1]:
+            self.go_on(0.2, partial(peer.dial, f"**7{slot}", late_offer=at % 2 == 0))
 
     @rule(at=index, digit=st.sampled_from([1, 1, 2, 3, 11]), seconds=st.sampled_from([0.3, 3]))
     def a_peer_presses_a_digit(self, at: int, digit: int, seconds: float) -> None:
@@ -588,4 +600,6 @@ def test_nothing_leaks_in_10000_steps() -> None:
         "CallTransferred",
         "CallConferenced",
         "CallPickedUp",
+        "CallParked",
+        "CallUnparked",
     } <= Walk.seen
