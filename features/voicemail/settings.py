@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ...channels.media.plane import Playable, Prompt, Tone
+from ..declaration import Declaration
+from .rules import Rule, read_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from .rules import Rule
-
+VOICEMAIL: Final = "voicemail"
 PATIENCE_S = 60.0
 LONGEST_GREETING_S = 120.0
 GREETING = Prompt("greeting")
@@ -37,3 +38,36 @@ class BoxSettings:
     rules: tuple[Rule, ...] = ()
     language: str = ""
     hairpin: bool = False
+
+
+def _leads_to(rules: Iterable[Rule]) -> Iterable[str]:
+    return (number for rule in rules for number in rule.numbers)
+
+
+PIN: Final[Declaration[str]] = Declaration(
+    VOICEMAIL,
+    "voicemail_pin",
+    str,
+    "2 to 9 digits without a run such as 1234, 4321 or 1111",
+    secret=True,
+    in_file=True,
+)
+OWN_GREETING: Final[Declaration[dict[str, Any]]] = Declaration(
+    VOICEMAIL, "greeting", dict, "a sound", set_by="PUT users/NAME/greeting"
+)
+"""Which sound of the store it is; a file that a request could name would be anybody's."""
+GREETINGS: Final[Declaration[dict[str, Any]]] = Declaration(
+    VOICEMAIL, "greetings", dict, "sounds", set_by="PUT users/NAME/greetings/GREETING"
+)
+RULES: Final[Declaration[tuple[Rule, ...]]] = Declaration(
+    VOICEMAIL,
+    "rules",
+    list,
+    'e.g. [{ if = { hours = "closed" }, then = "announce" }]',
+    read=read_rules,
+    numbers=_leads_to,
+)
+LANGUAGE: Final[Declaration[str]] = Declaration(
+    VOICEMAIL, "language", Literal["caller", "de", "en"], '"de", "en" or "caller", for that of each caller'
+)
+PERSONAL: Final[tuple[Declaration[Any], ...]] = (PIN, OWN_GREETING, GREETINGS, RULES, LANGUAGE)

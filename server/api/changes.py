@@ -37,10 +37,15 @@ class Changes:
     events: tuple[EventEntry, ...]
 
 
-async def carry_out(pbx: Pbx, who: Token, *acts: Act, dry_run: bool) -> Outcome | Changes:
-    """Carry out `acts` in the name and within the locations of `who`; a dry run tells what would change."""
-    before = pbx.administration.directory
-    outcome = await pbx.administration.apply(*acts, actor=who.name, within=within(who), dry_run=dry_run)
+async def carry_out(
+    pbx: Pbx, who: Token, *acts: Act, dry_run: bool, about: str | None = None
+) -> Outcome | Changes:
+    """Carry out `acts` in the name and within the locations of `who`; a dry run tells what would change.
+
+    `about` is the user whom alone they concern, if they do.
+    """
+    before, reach = pbx.administration.directory, within(who, about)
+    outcome = await pbx.administration.apply(*acts, actor=who.name, within=reach, dry_run=dry_run)
     return _changes(outcome, who, before) if dry_run else outcome
 
 

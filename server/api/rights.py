@@ -72,9 +72,13 @@ def require_location(who: Token, name: str) -> None:
         raise ProblemError.forbidden(f'This token is good for {_reach(who)}, and "{name}" is not among them.')
 
 
-def within(who: Token) -> frozenset[str] | None:
-    """The locations that a change by `who` must not leave; None: it may go anywhere."""
-    return None if who.kind == "administrator" else frozenset(who.locations)
+def within(who: Token, about: str | None = None) -> frozenset[str] | None:
+    """The locations that a change by `who` must not leave; None: it may go anywhere.
+
+    What a user changes `about` himself goes with him wherever he is moved.
+    """
+    is_own = who.kind == "user" and about == who.user
+    return None if who.kind == "administrator" or is_own else frozenset(who.locations)
 
 
 def _reach(who: Token) -> str:

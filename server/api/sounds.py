@@ -13,10 +13,10 @@ from aiohttp import web
 from pydantic import Field
 
 from ...channels.media.workshop import MOST_BYTES, SoundError
+from ...features.voicemail.settings import OWN_GREETING, VOICEMAIL
 from ...licensing.refusal import Refusal
 from ..site.acts import SetSetting
-from ..site.personal import VOICEMAIL
-from ..store.sounds import GREETING, Sound, greeting
+from ..store.sounds import Sound, greeting
 from ..store.tokens import Token
 from .operation import API, STRICT, Routes
 from .problem import ProblemError
@@ -117,10 +117,8 @@ async def kept(pbx: "Pbx", given: bytes | SpokenText) -> AsyncIterator[Sound]:
 
 
 async def _set(pbx: "Pbx", who: Token, name: str, value: dict[str, object] | None) -> None:
-    """Change the setting; a user's own, which `_user` has made sure of, goes with him wherever he is moved."""
-    act = SetSetting(name, VOICEMAIL, GREETING, value)
-    reach = None if who.kind == "user" else within(who)
-    await pbx.administration.apply(act, actor=who.name, within=reach)
+    act = SetSetting(name, VOICEMAIL, OWN_GREETING.key, value)
+    await pbx.administration.apply(act, actor=who.name, within=within(who, name))
 
 
 def told(sound: Sound) -> SoundEntry:

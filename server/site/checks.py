@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ...features.voicemail.pin import RULE, is_pin
 from ...licensing.catalogue import FUNCTIONS, LICENCES, MOST_OF_A_LICENCE
 from ..sip.locating import leads_somewhere
-from . import dealing
+from . import dealing, declared
 from .boxes import box_problems
 from .calendars import calendar_problems
 from .code_checks import code_problems
@@ -43,6 +43,7 @@ def problems(site: Site) -> Iterator[Problem]:
         _users(site),
         number_problems(site),
         code_problems(site),
+        declared.problems(site),
         _teams(site),
         _trunks(site),
         _twice("auto_attendant", [attendant.name for attendant in site.attendants]),

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
+from ...features.declaration import SettingError
+from ...features.telephone.settings import TELEPHONE
 from ...features.voicemail.pin import random_pin
+from ...features.voicemail.settings import VOICEMAIL
 from ...licensing.catalogue import FUNCTIONS
 from ...licensing.keys import trusted_keys
 from ...licensing.lines import Lines
 from ...licensing.package import PackageError, read, verify
 from ...licensing.refusal import Refusal
-from . import acts, events, require
+from . import acts, declared, events, require
 from .checks import problems
 from .holdings import BoundLine, Holdings, StoredPackage, peopled
-from .personal import TELEPHONE, VOICEMAIL, strip
+from .personal import changed, strip
 from .require import AdministrationError
 from .site import Group, Location, Setting, User
 from .standing import bought
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from random import Random
 
+    from ...features.declaration import Declaration
     from .acts import Act
     from .events import SiteEvent
     from .personal import Deletion
@@ -158,11 +162,11 @@ class Draft:
             raise AdministrationError(
                 "request.invalid", f'the field "{key}" cannot be changed; use some of {known}'
             )
-        changed = tuple(key for key, value in act.fields.items() if getattr(user, key) != value)
-        if changed:
-            self._users[act.name] = replace(user, **{key: act.fields[key] for key in changed})
+        others = tuple(key for key, value in act.fields.items() if getattr(user, key) != value)
+        if others:
+            self._users[act.name] = replace(user, **{key: act.fields[key] for key in others})
             self._to_check = True
-            self.events.append(events.UserChanged(act.name, changed))
+            self.events.append(events.UserChanged(act.name, others))
 
     def _move_user(self, act: acts.MoveUser) -> None:
         user = require.user(self, act.name)
@@ -183,17 +187,25 @@ class Draft:
 
     def _set(self, act: acts.SetSetting) -> None:
         user = require.user(self, act.user)
-        if act.function not in _functions(self.locations)[user.location, user.group]:
-            what = f'the function "{act.function}" is not on for "{act.user}"'
-            raise AdministrationError(
-                "request.invalid", f"{what}; switch it on for his location or group first"
-            )
-        kept = [one for one in user.settings if (one.function, one.key) != (act.function, act.key)]
-        wanted = [] if act.value is None else [Setting(act.function, act.key, act.value)]
-        settings = tuple(sorted([*kept, *wanted], key=lambda one: (one.function, one.key)))
-        if settings != user.settings:
-            self._users[act.user] = replace(user, settings=settings)
+        try:
+            wanted = self._settable(user, act.function, act.key)
+            if act.value is not None:
+                wanted.parse(act.value)
+        except SettingError as error:
+            raise AdministrationError("request.invalid", str(error)) from None
+        after = changed(user, Setting(act.function, act.key, act.value), self._before.site.voicemail)
+        if after != user:
+            self._users[act.user] = after
+            self._to_check |= wanted.in_file or wanted.numbers is not None
             self.events.append(events.SettingChanged(act.user, act.function, act.key, act.value is None))
+
+    def _settable(self, user: User, function: str, key: str) -> Declaration[Any]:
+        """A setting that `user` can have; raises `SettingError`."""
+        declared.require_function(function)
+        if function != TELEPHONE and function not in _functions(self.locations)[user.location, user.group]:
+            what = f'the function "{function}" is not on for "{user.name}"'
+            raise SettingError(what, "switch it on for his location or group first")
+        return declared.declaration(function, key)
 
     def _add_location(self, location: Location, of: str | None) -> None:
         if location.name in self._locations:

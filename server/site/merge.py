@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .events import SiteEvent
     from .holdings import Holdings
     from .personal import Deletion
-    from .site import Location, Site, User
+    from .site import Location, Setting, Site, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def merge(held: Holdings, file: Site) -> Merge:
             users.append(replace(user, seq=held.highest_seq + len(added)))
         else:
             pin = user.voicemail_pin or before.voicemail_pin
-            users.append(replace(user, seq=before.seq, voicemail_pin=pin, settings=before.settings))
+            users.append(replace(user, seq=before.seq, voicemail_pin=pin, settings=_laid_over(before, user)))
     users.sort(key=lambda user: user.seq)
     site = peopled(file, tuple(users), _locations(stored, file))
     _check(site, stored)
@@ -78,6 +78,12 @@ def merge(held: Holdings, file: Site) -> Merge:
         tuple(name for name in known if name not in named),
         deletions,
     )
+
+
+def _laid_over(before: User, user: User) -> tuple[Setting, ...]:
+    """The settings that a user has, with those that the file names in the place of the same."""
+    settings = {(one.function, one.key): one for one in (*before.settings, *user.settings)}
+    return tuple(settings[key] for key in sorted(settings))
 
 
 def _check(site: Site, stored: Site) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from .declared import numbers_of
 from .problem import Problem
 
 if TYPE_CHECKING:
@@ -40,6 +41,13 @@ def number_problems(site: Site) -> Iterator[Problem]:
     for index, user in enumerate(site.users):
         if user.forward is not None:
             yield from _forward(("user", index, "forward"), user, user.forward, site, boxes)
+        for one in user.settings:
+            path, which = (
+                ("user", index, "settings", one.function, one.key),
+                f'the {one.key} of "{user.name}"',
+            )
+            for target in numbers_of(one):
+                yield from _target(path, which, target, site, boxes)
     for index, attendant in enumerate(site.attendants):
         yield from _menu(("auto_attendant", index, "menu"), attendant, site, boxes)
 

@@ -10,16 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ...features.telephone.settings import TELEPHONE
+from ...features.voicemail.settings import VOICEMAIL
 from .site import Forward, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .site import User, VoicemailSettings
-
-VOICEMAIL = "voicemail"
-TELEPHONE = "telephone"
-"""What settings belong to that go with no licensed function; it is never switched off."""
 
 _PIN = "voicemail_pin"
 _TARGETS = ("forward.busy", "forward.no_answer", "forward.not_registered")
@@ -57,6 +55,26 @@ def with_settings(user: User, settings: Iterable[Setting]) -> User:
     forward = Forward(**{key.removeprefix("forward."): value for key, value in values.items()})
     rest = tuple(one for one in settings if one.key not in _IN_FILE)
     return replace(user, voicemail_pin=pin, forward=forward if values else None, settings=rest)
+
+
+def changed(user: User, setting: Setting, voicemail: VoicemailSettings) -> User:
+    """`user` with another value of a setting; without the setting where that is None."""
+    in_file = setting.key in _IN_FILE
+    kept = [
+        one
+        for one in settings_of(user, voicemail)
+        if one.key != setting.key or not (in_file or one.function == setting.function)
+    ]
+    wanted = [] if setting.value is None else [setting]
+    return with_settings(user, sorted([*kept, *wanted], key=lambda one: (one.function, one.key)))
+
+
+def value_of(user: User, function: str, key: str, voicemail: VoicemailSettings) -> object:
+    """The value of a setting, None where `user` has none."""
+    for one in settings_of(user, voicemail):
+        if one.key == key and (key in _IN_FILE or one.function == function):
+            return one.value
+    return None
 
 
 def strip(user: User, off: frozenset[str], voicemail: VoicemailSettings) -> tuple[User, tuple[Deletion, ...]]:

@@ -21,6 +21,7 @@ from . import site as shapes
 from .calendars import CalendarSettings
 from .checks import problems
 from .code_checks import unused_defaults
+from .declared import file_problems
 from .locate import line_of, lines
 from .problem import Problem, closest
 from .site import CONTROL, Site, SiteError
@@ -83,7 +84,7 @@ _SHAPES: dict[tuple[str, ...], Any] = {
 }
 _ARRAYS = {key for key, (_, shape) in _TABLES.items() if get_origin(shape) is tuple}
 _ADD = "add it"
-_INTERNAL = {"user": ("seq", "settings"), "location": ("groups",)}
+_INTERNAL = {"user": ("seq",), "location": ("groups",)}
 _FILE_KEYS = {"groups": "group"}
 _KINDS = {
     "string": "a text in quotes",
@@ -141,6 +142,7 @@ def parse(text: str, name: str) -> Site:
             found.append(Problem((key,), f'the key "{key}" is not known', closest(key, _TABLES, "remove it")))
             continue
         found += _internal_keys(key, value)
+        found += _settings_tables(key, value)
         found += _control_characters((key,), value)
         try:
             values[_TABLES[key][0]] = _adapter(key).validate_json(
@@ -153,7 +155,7 @@ def parse(text: str, name: str) -> Site:
         if "emergency" not in data.get("numbers", {}):
             site = _without_used_emergency_numbers(site)
         site = replace(site, feature_codes=unused_defaults(site, data.get("feature_codes", {})))
-        found = list(problems(site))
+        found = [*problems(site), *file_problems(site)]
         if not found:
             return site
     raise _first(text, name, found)
@@ -180,7 +182,28 @@ def _numbered(seq: int, entry: Any) -> Any:
         return entry
     name = entry.get("name")
     shown = {"display_name": name} if isinstance(name, str) else {}
-    return {**shown, **entry, "seq": seq}
+    return {**shown, **entry, "seq": seq, "settings": _settings(entry.get("settings"))}
+
+
+def _settings(tables: Any) -> list[dict[str, Any]]:
+    """`[user.settings.FUNCTION]` with its keys, as the list that `User` has."""
+    return [
+        {"function": function, "key": key, "value": value}
+        for function, table in sorted(tables.items() if isinstance(tables, dict) else ())
+        for key, value in sorted(table.items() if isinstance(table, dict) else ())
+    ]
+
+
+def _settings_tables(key: str, value: Any) -> Iterator[Problem]:
+    """Complain of settings that are not in a table of their function."""
+    for index, entry in enumerate(value if key == "user" and isinstance(value, list) else ()):
+        tables = entry.get("settings", {}) if isinstance(entry, dict) else {}
+        inside = tables.items() if isinstance(tables, dict) else [("", tables)]
+        for function, table in inside:
+            if not isinstance(table, dict):
+                path = (key, index, "settings", *([function] if function else []))
+                what = f'"{path[-1]}" is not the table that it should be'
+                yield Problem(path, what, "write [user.settings.FUNCTION], and the keys below it")
 
 
 def _renamed(entry: Any, old: str, new: str) -> Any:
@@ -210,7 +233,7 @@ def _unknown(path: KeyPath) -> tuple[str, str]:
     where = tuple(str(part) for part in path[:-1] if not isinstance(part, int))
     shape = _SHAPES.get(where[:2] if where[:2] == ("licensing", "modes") else where)
     known = {_FILE_KEYS.get(one.name, one.name) for one in fields(shape)} if shape else set()
-    known -= {"seq", "settings"}
+    known -= {"seq"}
     what = f'the key "{path[-1]}" is not known in {_header(where)}'
     return what, closest(str(path[-1]), sorted(known), f"known keys are {', '.join(sorted(known))}")
 

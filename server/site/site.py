@@ -124,7 +124,7 @@ class Setting:
 class User:
     """`[[user]]`. `seq` is the creation sequence number; it never changes and orders the users (A-01).
 
-    `settings` are personal settings that no site file has; `personal` knows all of a user's.
+    `settings` are the personal settings of `[user.settings.FUNCTION]`; `personal` knows all of a user's.
     """
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT

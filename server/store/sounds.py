@@ -13,7 +13,8 @@ from uuid import uuid4
 
 from sqlalchemy import delete
 
-from ..site.personal import VOICEMAIL
+from ...features.voicemail.settings import GREETINGS, OWN_GREETING
+from ..site import declared
 from .durable import move_durably
 from .failure import explained
 from .meta import all_meta, set_meta
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
     from ..site.site import User
     from .unit import Unit
 
-GREETING = "greeting"
-"""The key of the personal setting of `voicemail` that holds a greeting."""
-GREETINGS = "greetings"
-"""The key of the one that holds those with names."""
 _PROMPT = "attendant_prompt:"
 
 
@@ -97,18 +94,14 @@ class Sounds:
 
 def greeting(user: User) -> Sound | None:
     """The greeting that a user has given to his box."""
-    for one in user.settings:
-        if (one.function, one.key) == (VOICEMAIL, GREETING) and isinstance(one.value, dict):
-            return Sound(**one.value)
-    return None
+    own = declared.chosen(user, OWN_GREETING)
+    return None if own is None else Sound(**own)
 
 
 def named_greetings(user: User) -> dict[str, Sound]:
     """The further greetings of a user's box, by their names."""
-    for one in user.settings:
-        if (one.function, one.key) == (VOICEMAIL, GREETINGS) and isinstance(one.value, dict):
-            return {name: Sound(**sound) for name, sound in one.value.items()}
-    return {}
+    named = declared.chosen(user, GREETINGS) or {}
+    return {name: Sound(**sound) for name, sound in named.items()}
 
 
 def greetings(holdings: Holdings) -> set[str]:

@@ -11,11 +11,10 @@ import structlog
 from ...channels.session import Party
 from ...features.voicemail.owners import MessageCaller
 from ...features.voicemail.pin_locks import PinAnswer, PinLocks
+from ...features.voicemail.settings import OWN_GREETING, VOICEMAIL
 from ..site.acts import ChangeUser, SetSetting
-from ..site.personal import VOICEMAIL
 from ..site.require import AdministrationError
 from ..store.failure import StoreError
-from ..store.sounds import GREETING
 from .events import BoxLocked, BoxUnlocked
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ class BoxOwners:
         except StoreError as error:
             log.warning("greeting.not_kept", user=box.user, why=str(error))
             return False
-        kept = await self._changed(box, SetSetting(box.user, VOICEMAIL, GREETING, asdict(sound)))
+        kept = await self._changed(box, SetSetting(box.user, VOICEMAIL, OWN_GREETING.key, asdict(sound)))
         if not kept:
             self._sounds.remove([sound.file])
         return kept

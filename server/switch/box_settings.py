@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...channels.media.plane import Clip
-from ...features.voicemail.rules import read_rules
-from ...features.voicemail.settings import GREETING, BoxSettings
-from ..site.personal import VOICEMAIL
+from ...features.voicemail.settings import GREETING, LANGUAGE, RULES, BoxSettings
+from ..site.declared import chosen
 from ..store.sounds import greeting, named_greetings
 
 if TYPE_CHECKING:
@@ -33,14 +32,13 @@ class BoxReader:
 
     def _box(self, user: User, pin: str, site: VoicemailSettings) -> BoxSettings:
         own = greeting(user)
-        settings = {one.key: one.value for one in user.settings if one.function == VOICEMAIL}
         return BoxSettings(
             user.name,
             pin,
             GREETING if own is None else Clip(self._sounds.path(own)),
             most_message_s=site.longest_message_s,
             greetings={name: Clip(self._sounds.path(one)) for name, one in named_greetings(user).items()},
-            rules=read_rules(settings.get("rules", [])),
-            language=str(settings.get("language", "")),
+            rules=chosen(user, RULES) or (),
+            language=chosen(user, LANGUAGE) or "",
             hairpin=site.transfer == "hairpin",
         )

@@ -7,11 +7,11 @@ import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from ...features.voicemail.settings import GREETINGS, VOICEMAIL
 from ..site import require
 from ..site.acts import SetSetting
-from ..site.personal import VOICEMAIL
 from ..site.require import AdministrationError
-from ..store.sounds import GREETINGS, named_greetings
+from ..store.sounds import named_greetings
 
 if TYPE_CHECKING:
     from ..site.administration import Administration
@@ -50,5 +50,5 @@ class Greetings:
                 what = f'the box of "{user}" has {MOST} greetings already'
                 raise AdministrationError("request.invalid", f"{what}; take one away first")
             value = {key: asdict(one) for key, one in sorted(greetings.items()) if one is not None}
-            act = SetSetting(user, VOICEMAIL, GREETINGS, value or None)
+            act = SetSetting(user, VOICEMAIL, GREETINGS.key, value or None)
             await self._administration.apply(act, actor=actor, within=within)

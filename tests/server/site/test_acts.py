@@ -129,7 +129,7 @@ async def test_a_features_setting_is_kept_and_goes_with_its_function(
 
 
 async def test_a_setting_is_deleted_by_none(desk: Administration) -> None:
-    await desk.apply(acts.SetSetting("clara", "voicemail", "greeting", 1))
+    await desk.apply(acts.SetSetting("clara", "voicemail", "greeting", {"file": "7.wav"}))
     await desk.apply(acts.SetSetting("clara", "voicemail", "greeting", None))
     assert settings_of(desk, "clara") == ()
 
