@@ -340,7 +340,7 @@ class Pbx:
 
     def _user_of(self, account: str) -> str | None:
         directory = self.administration.directory
-        user = directory.by_extension(account) or directory.by_name(account)
+        user = directory.user_of(account)
         return None if user is None else user.name
 
     def _hear_of_site(self, event: SiteEvent) -> None:

@@ -1,1 +1,1 @@
-"""The softphone `sip:NAME`: Office Plus is asked for at REGISTER, at INVITE and before it rings."""
+"""The softphones `sip:NAME` and `sip:NAME+mobile`: Office Plus is asked at REGISTER, INVITE and before they ring."""

@@ -123,7 +123,7 @@ def sees_call(pbx: "Pbx", who: Token, call: "Call") -> bool:
     """Whether a user in whom the token may look takes part in the call."""
     directory = pbx.administration.directory
     accounts = [one.device for one in call.connections]
-    users = [directory.by_extension(account) or directory.by_name(account) for account in accounts]
+    users = [directory.user_of(account) for account in accounts]
     names = [call.caller.user, *(user.name for user in users if user is not None)]
     return any(sees_name(who, directory, name) for name in names)
 

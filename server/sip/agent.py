@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from .amplification import bounded
 from .capabilities import describe
 from .dialog import Dialog, DialogId, dialog_id, route_uri
-from .effects import Effect, Requested, Responded, Send, Unanswered
+from .effects import Effect, FlowLost, Requested, Responded, Send, Unanswered
 from .flow import Flow, Peer, address_of, note_source, way_back
 from .large_requests import LargeRequests
 from .leg import Leg
@@ -94,6 +94,7 @@ class Agent:
         self.flows.discard(flow)
         for transaction in self._awaiting.pop(flow, {}).values():
             transaction.on_lost(now)
+        self.effects.append(FlowLost(flow))
 
     def flows_in_use(self) -> set[Flow]:
         """Tell which flows an answer is awaited on, or a dialog goes over: they may be silent."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .flow import Peer
+    from .flow import Flow, Peer
     from .leg import Leg
     from .message import Request, Response
     from .subscription import Subscription
@@ -51,6 +51,13 @@ class Unanswered:
 
     transaction: ClientTransaction
     status: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlowLost:
+    """A connection was closed, or could not be opened."""
+
+    flow: Flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,5 +164,13 @@ LegEffect = (
 )
 
 Effect = (
-    Send | Requested | RequestedInside | Responded | Unanswered | LegEffect | Resubscribed | SubscriptionEnded
+    Send
+    | Requested
+    | RequestedInside
+    | Responded
+    | Unanswered
+    | FlowLost
+    | LegEffect
+    | Resubscribed
+    | SubscriptionEnded
 )

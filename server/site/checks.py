@@ -10,6 +10,7 @@ from ipaddress import ip_network
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from ...features.softphone.account import MOBILE
 from ...features.voicemail.pin import RULE, is_pin
 from ...licensing.catalogue import FUNCTIONS, LICENCES, MOST_OF_A_LICENCE
 from ..sip.locating import leads_somewhere
@@ -121,6 +122,9 @@ def _user(path: KeyPath, user: User) -> Iterator[Problem]:
     if user.name.removeprefix("+").isdigit():
         what = f'the user name "{user.name}" is a number'
         yield Problem((*path, "name"), what, "use a name with a letter; the number belongs in extension")
+    elif user.name.endswith(MOBILE):
+        what = f'the user name "{user.name}" is that of a mobile softphone'
+        yield Problem((*path, "name"), what, f"do not let it end in {MOBILE}")
     elif not _NAME.fullmatch(user.name) or not user.name.strip("."):
         what = f"the user name {user.name!r} cannot be part of a SIP address"
         yield Problem((*path, "name"), what, "use letters, digits and . _ - + ~ only, at most 64")

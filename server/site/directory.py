@@ -8,6 +8,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from ...features.softphone.account import owner_of
 from ...licensing.demand import Subject
 from .calendars import calendars_of
 from .peer import Peer
@@ -73,6 +74,10 @@ class Directory:
     def by_extension(self, extension: str) -> User | None:
         """The user with that extension."""
         return self._by_extension.get(extension)
+
+    def user_of(self, account: str) -> User | None:
+        """The user of a SIP account: that of a desk phone, of a softphone, or of a mobile one."""
+        return self._by_extension.get(account) or self._by_name.get(owner_of(account))
 
     def by_fax(self, number: str) -> User | None:
         """The user with that fax number."""

@@ -1,6 +1,7 @@
 """Who sends a request: a trunk by its address, an account by its digest, or nobody yet (RFC 3261 22).
 
-Each user has two accounts with one password: the extension (desk phone) and the name (softphone). Trunk peers are never
+Each user has three accounts with one password: the extension (desk phone), the name (softphone) and the name with
+`+mobile` (mobile softphone). Trunk peers are never
 challenged; all others always are. Whoever guesses at passwords waits for his answers and is banned at last, from his
 own address alone.
 """
@@ -146,10 +147,8 @@ class Identity:
         )
 
     def _account(self, account: str) -> tuple[User | None, bool]:
-        user = self._administration.directory.by_extension(account)
-        if user is not None:
-            return user, True
-        return self._administration.directory.by_name(account), False
+        user = self._administration.directory.user_of(account)
+        return user, user is not None and user.extension == account
 
     def _secret(self, account: str, password: str, algorithm: Algorithm) -> str:
         key = (account, password, algorithm)

@@ -30,7 +30,7 @@ class MessageSummary:
     def admit(self, watcher: Party, number: str) -> str | Refusal:
         """Everybody watches the own box only: by extension, by name, or by the number where it is listened to."""
         directory, user = self._administration.directory, watcher.user
-        target = directory.by_extension(number) or directory.by_name(number)
+        target = directory.user_of(number)
         listening = directory.site.voicemail.extension
         if user is None or (target is None and number != listening):
             return Refusal("number.unknown")

@@ -17,10 +17,9 @@ def party_of(connection: Connection, directory: Directory) -> Party:
     if connection.party is not None:
         return connection.party
     device = connection.device
-    by_extension = directory.by_extension(device)
-    user = by_extension or directory.by_name(device)
+    user = directory.user_of(device)
     if user is not None:
-        return Party(device, user.display_name, user.name, extension=by_extension is not None)
+        return Party(device, user.display_name, user.name, extension=user.extension == device)
     target = connection.leg.request.request_uri if connection.leg is not None else None
     number = target.user if isinstance(target, SipUri) else None
     return Party(number or "anonymous", trunk=device)

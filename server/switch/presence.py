@@ -1,6 +1,6 @@
 """The event package `presence` (RFC 3856): registrations, calls, and what people publish of themselves (RFC 3903).
 
-A desk phone's presence is its own; by name it is the person's: softphone and desk phone together.
+A desk phone's presence is its own; by name it is the person's: softphones and desk phone together.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...features.conditions import condition
 from ...features.presence.policy import may_reach
+from ...features.softphone.account import mobile_account
 from ...licensing.refusal import Refusal
 from ..sip import pidf
 from ..sip.publication import Publications
@@ -73,13 +74,16 @@ class Presence:
                 account = event.device
             case _:
                 return ()
-        user = self._administration.directory.by_extension(account)
-        return (account,) if user is None else (account, user.name)
+        user = self._administration.directory.user_of(account)
+        return (account,) if user is None else dict.fromkeys((account, user.name))
 
     async def state(self, resource: str) -> State:
         """Compose what is known of an account: registered, on the phone, and what it publishes."""
-        user = self._administration.directory.by_name(resource)
-        accounts = (resource,) if user is None else (resource, user.extension)
+        directory = self._administration.directory
+        user = directory.by_name(resource)
+        accounts: tuple[str, ...] = (resource,) if user is None else (resource, user.extension)
+        if user is not None and "softphone_mobile" in directory.functions_of(user):
+            accounts += (mobile_account(resource),)
         activities = self._activities(accounts)
         for account in accounts:
             self._recheck_in_time(account)

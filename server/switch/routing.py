@@ -16,6 +16,7 @@ from ...features.attendant.settings import ANNOUNCEMENT, Menu
 from ...features.emergency.behaviour import answering_point
 from ...features.feature_codes.policy import command_of
 from ...features.route import Answer, Forwarding, Leave, Refuse, Ring, Route
+from ...features.softphone.account import mobile_account, owner_of
 from ...features.softphone.policy import accounts_to_ring, may_use_softphone
 from ...features.test_numbers.policy import test_route
 from ...features.voicemail.policy import leave_route, listen_route
@@ -92,7 +93,7 @@ class Router:
         """Say why a softphone may not call; emergency numbers always may be."""
         if caller.user is None or caller.extension or self.is_for_emergency(number):
             return None
-        return may_use_softphone(caller.user, self._administration.gate)
+        return may_use_softphone(caller.number, self._administration.gate)
 
     def is_for_emergency(self, dialled: str) -> bool:
         """Whether whoever dials this, with or without the digit for an outside line, may be kept from it by nothing."""
@@ -141,24 +142,20 @@ class Router:
         return UNKNOWN if directory.by_fax(number) is not None else None
 
     def _by_name(self, name: str) -> Route | None:
-        """Ring the softphone `sip:NAME`."""
-        user = self._administration.directory.by_name(name)
+        """Ring the softphone `sip:NAME`, or the mobile one."""
+        user = self._administration.directory.by_name(owner_of(name))
         if user is None:
             return None
         refusal = may_use_softphone(name, self._administration.gate)
         if refusal is not None:
             return Refuse(refusal)
-        return Ring(name, (name,) if self._is_registered(name) else (), _forwarding(user))
+        return Ring(user.name, self._registered(name), _forwarding(user))
 
     def _ring(self, user: User, extension: str) -> Route:
-        accounts, refusal = accounts_to_ring(
-            user.name,
-            extension,
-            self._administration.gate,
-            desk_is_registered=self._is_registered(extension),
-            softphone_is_registered=self._is_registered(user.name),
-        )
-        if refusal is not None:
+        softphones = self._registered(user.name, mobile_account(user.name))
+        gate = self._administration.gate
+        accounts, refusals = accounts_to_ring(user.name, self._registered(extension), softphones, gate)
+        for refusal in refusals:
             self._passed_over(user.name, refusal)
         return Ring(user.name, accounts, _forwarding(user))
 
@@ -182,8 +179,9 @@ class Router:
         leaves = number.startswith(("0", "+"))
         return Refuse(Refusal("trunk.none", facts={"number": number})) if leaves else UNKNOWN
 
-    def _is_registered(self, account: str) -> bool:
-        return bool(self._registrar.bindings(account, self._clock.now()))
+    def _registered(self, *accounts: str) -> tuple[str, ...]:
+        now = self._clock.now()
+        return tuple(account for account in accounts if self._registrar.bindings(account, now))
 
 
 def _forwarding(user: User) -> Forwarding:

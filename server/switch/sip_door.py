@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...features.softphone.account import MOBILE
 from ...features.softphone.policy import may_use_softphone
+from ...licensing.refusal import Refusal
 from ..sip.capabilities import ALLOW, abilities, unknown_extensions
-from ..sip.effects import Requested, Resubscribed, SubscriptionEnded
+from ..sip.effects import FlowLost, Requested, Resubscribed, SubscriptionEnded
 from ..sip.flow import Flow, is_plain
 from ..sip.headers import parse_params
 from ..sip.message import SipSyntaxError
@@ -99,6 +101,9 @@ class SipDoor:
                 self._stack.agent.refuse(effect.request, error.status, effect.source)
         elif isinstance(effect, Resubscribed | SubscriptionEnded):
             self._notifier.handle(effect)
+        elif isinstance(effect, FlowLost):
+            for account in self._registrar.lose(effect.flow):
+                self._publish_contacts(account)
         else:
             self._switch.handle(effect)
 
@@ -217,21 +222,28 @@ class SipDoor:
         ):
             self._replies.answer(request, source, 403)  # step 4: somebody else's account, or a loop
             return
-        if not party.extension and party.user is not None:
-            refusal = may_use_softphone(party.user, self._administration.gate)
-            if refusal is not None:
-                what = f"registration of {party.number}"
-                self._replies.refuse(request, source, refusal, what, party)
-                return
+        mobile = not party.extension and party.number.endswith(MOBILE)
+        refusal = None if party.extension else may_use_softphone(party.number, self._administration.gate)
+        if refusal is None and mobile and not isinstance(source, Flow):
+            refusal = Refusal("softphone_mobile.transport", facts={"user": party.user})
+        if refusal is not None:
+            what = f"registration of {party.number}"
+            self._replies.refuse(request, source, refusal, what, party)
+            return
         now = self._clock.now()
         if isinstance(source, Flow):
             self._follow(party.number, request.call_id, source, now)
         transaction = agent.accept(request, source)
+        tag = agent.new_tag()
         transaction.respond(
-            self._registrar.register(party.number, request, source, agent.new_tag(), now), now
+            self._registrar.register(party.number, request, source, tag, now, mobile=mobile), now
         )
         if request.contacts or request.contact_star:
-            self._stream.publish(Registered(party.number, len(self._registrar.bindings(party.number, now))))
+            self._publish_contacts(party.number)
+
+    def _publish_contacts(self, account: str) -> None:
+        contacts = len(self._registrar.bindings(account, self._clock.now()))
+        self._stream.publish(Registered(account, contacts))
 
     def _follow(self, account: str, call_id: str, flow: Flow, now: float) -> None:
         """Note that a device which registered by another connection, with the same Call-ID, speaks by this one now."""

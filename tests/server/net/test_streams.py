@@ -17,7 +17,7 @@ from ringfence.server.net.stack import SipStack
 from ringfence.server.net.streams import StreamLimits, Streams
 from ringfence.server.net.udp import UdpNetwork
 from ringfence.server.sip.agent import Agent
-from ringfence.server.sip.effects import Effect, LegAnswered, LegConfirmed, LegEnded, Requested
+from ringfence.server.sip.effects import Effect, FlowLost, LegAnswered, LegConfirmed, LegEnded, Requested
 from ringfence.server.sip.flow import Flow
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class Office:
         self.stack.agent.reach.serve("TCP", self.local)
 
     def handle(self, effect: Effect) -> None:
+        if isinstance(effect, FlowLost):
+            return
         self.told.append(effect)
         self.told_more.set()
         agent = self.stack.agent

@@ -236,6 +236,11 @@ BAD_LINES = [
         'name = "Anna"',
         'the users "anna" and "Anna" differ by case only; rename or remove one',
     ),
+    (
+        'name = "ben"',
+        'name = "ben+mobile"',
+        'the user name "ben+mobile" is that of a mobile softphone; do not let it end in +mobile',
+    ),
     ('name = "ben"', 'name = "101"', 'the user name "101" is a number; use a name with a letter'),
     ('name = "ben"', 'name = "b/n"', "the user name 'b/n' cannot be part of a SIP address; use letters"),
     (
