@@ -94,6 +94,10 @@ class Session(Protocol):
         """
         ...
 
+    async def announce(self, *playables: Playable | Spoken) -> None:
+        """Play to the end before the call is answered (RFC 3960); who cannot hear it yet is told that it rings."""
+        ...
+
     async def play(self, *playables: Playable | Spoken) -> None:
         """Play to the end; a prompt without a language, and what is `Spoken`, in the language of the session."""
         ...
@@ -127,12 +131,13 @@ class Session(Protocol):
         ...
 
     async def transfer(
-        self, number: str, *, hairpin: bool = False, party: Party | None = None
+        self, number: str, *, hairpin: bool = False, party: Party | None = None, outside: bool = False
     ) -> TransferFailed:
         """Connect the caller with `number`; returns only when that failed. `party` calls in his place.
 
         When the target answers, this behaviour is over: the verb raises `Ended` with cause 16 in it, and the leg gives
-        up its leases. With `hairpin` it keeps them, and the target's leg occupies an IP channel of its own (L-72).
+        up its leases. With `hairpin` it keeps them, and the target's leg occupies an IP channel of its own (L-72). With
+        `outside` the site chose the number, not the caller: even one from a trunk may leave by a trunk.
         """
         ...
 

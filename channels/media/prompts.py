@@ -45,6 +45,14 @@ def prompt_path(prompt: Prompt) -> Path:
     return path
 
 
+def is_prompt(name: str) -> bool:
+    """Whether there is an announcement of that name."""
+    try:
+        return prompt_path(Prompt(name)) is not None
+    except ValueError:
+        return False
+
+
 def require_prompts(playables: Iterable[Playable]) -> None:
     """Raise ValueError if one of `playables` is a prompt that does not exist."""
     for playable in playables:

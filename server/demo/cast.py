@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..site.administration import Administration
-    from ..site.site import Attendant, Trunk, User
+    from ..site.attendants import Attendant
+    from ..site.site import Trunk, User
 
 SOFTPHONE = "softphone"
 SHORT_OF_PLUS = "license.office_plus.under_licensed"

@@ -15,6 +15,7 @@ from ...features.voicemail.pin import RULE, is_pin
 from ...licensing.catalogue import FUNCTIONS, LICENCES, MOST_OF_A_LICENCE
 from ..sip.locating import leads_somewhere
 from . import dealing, declared
+from .attendants import attendant_problems
 from .boxes import box_problems
 from .calendars import calendar_problems
 from .code_checks import code_problems
@@ -54,6 +55,7 @@ def problems(site: Site) -> Iterator[Problem]:
         webhook_problems(site),
         _twice("calendar", [calendar.name for calendar in site.calendars]),
         calendar_problems(site),
+        attendant_problems(site),
         box_problems(site),
         _languages(site),
         _settings(site),

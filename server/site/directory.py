@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 from ...features.softphone.account import owner_of
 from ...licensing.demand import Subject
+from .attendants import desk_of
 from .calendars import calendars_of
 from .peer import Peer
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
 
-    from .site import Attendant, Location, Site, Trunk, User
+    from ...features.attendant.settings import Attendant
+    from .site import Location, Site, Trunk, User
 
 
 class Directory:
@@ -40,7 +42,7 @@ class Directory:
         self._by_name = {user.name: user for user in site.users}
         self._by_extension = {user.extension: user for user in site.users}
         self._by_fax = {user.fax_number: user for user in site.users if user.fax_number is not None}
-        self._attendants = {attendant.extension: attendant for attendant in site.attendants}
+        self._attendants = {one.extension: desk_of(one) for one in site.attendants}
         self._functions: dict[tuple[str, str | None], frozenset[str]] = {}
         for location in site.locations:
             self._functions[location.name, None] = location.functions
@@ -102,8 +104,12 @@ class Directory:
         return frozenset(one.name for one in self.users if (one.location, one.group) == place) - grouped
 
     def attendant(self, extension: str) -> Attendant | None:
-        """The attendant with that extension."""
+        """The attendant with that extension, as the feature keeps to it."""
         return self._attendants.get(extension)
+
+    def place_of(self, attendant: str) -> int:
+        """Which of the site's attendants that is, from 1 (A-07)."""
+        return 1 + next(n for n, one in enumerate(self.site.attendants) if one.name == attendant)
 
     def trunk_of(self, host: str, port: int) -> Trunk | None:
         """The trunk whose peer sends from `host`:`port`.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from .attendants import targets_of
 from .declared import numbers_of
 from .problem import Problem
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .problem import KeyPath
-    from .site import Attendant, Forward, Site, User
+    from .site import Forward, Site, User
 
 _DIGITS = re.compile(r"[0-9]{1,20}")
 _DIALLED = re.compile(r"\+?[0-9*#]{1,32}")
@@ -49,7 +50,8 @@ def number_problems(site: Site) -> Iterator[Problem]:
             for target in numbers_of(one):
                 yield from _target(path, which, target, site, boxes)
     for index, attendant in enumerate(site.attendants):
-        yield from _menu(("auto_attendant", index, "menu"), attendant, site, boxes)
+        for within, which, target in targets_of(attendant):
+            yield from _target(("auto_attendant", index, *within), which, target, site, boxes)
 
 
 def _emergency(site: Site) -> Iterator[Problem]:
@@ -113,12 +115,3 @@ def _target(path: KeyPath, which: str, target: str, site: Site, boxes: set[str])
     elif not prefix.isdigit() and target.startswith(prefix) and target not in boxes:
         what = f'the target "{target}" of {which} is nobody\'s mailbox'
         yield Problem(path, what, f'write "{prefix}" and the extension of a user')
-
-
-def _menu(path: KeyPath, attendant: Attendant, site: Site, boxes: set[str]) -> Iterator[Problem]:
-    for key, target in attendant.menu.items():
-        which = f'the key {key} of the attendant "{attendant.name}"'
-        if len(key) != 1 or key not in "0123456789*#":
-            what = f'the menu of the attendant "{attendant.name}" has a key "{key}" that no telephone has'
-            yield Problem((*path, key), what, "use one of 0-9, * and #")
-        yield from _target((*path, key), which, target, site, boxes)

@@ -18,6 +18,7 @@ from pydantic import StrictInt, TypeAdapter, ValidationError
 from ...features.feature_codes.settings import FeatureCodes, PickupGroup
 from ...features.parking.settings import Parking
 from . import site as shapes
+from .attendants import Attendant, AttendantGreeting, Submenu, TryLimit
 from .calendars import CalendarSettings
 from .checks import problems
 from .code_checks import unused_defaults
@@ -42,7 +43,7 @@ _TABLES: dict[str, tuple[str, Any]] = {
     "user": ("users", tuple[shapes.User, ...]),
     "team": ("teams", tuple[shapes.Team, ...]),
     "trunk": ("trunks", tuple[shapes.Trunk, ...]),
-    "auto_attendant": ("attendants", tuple[shapes.Attendant, ...]),
+    "auto_attendant": ("attendants", tuple[Attendant, ...]),
     "data_source": ("data_sources", tuple[shapes.DataSource, ...]),
     "voicemail": ("voicemail", shapes.VoicemailSettings),
     "numbers": ("numbers", shapes.Numbers),
@@ -67,7 +68,13 @@ _SHAPES: dict[tuple[str, ...], Any] = {
     ("user", "forward"): shapes.Forward,
     ("team",): shapes.Team,
     ("trunk",): shapes.Trunk,
-    ("auto_attendant",): shapes.Attendant,
+    ("auto_attendant",): Attendant,
+    ("auto_attendant", "greetings"): AttendantGreeting,
+    ("auto_attendant", "submenus"): Submenu,
+    ("auto_attendant", "no_input"): TryLimit,
+    ("auto_attendant", "wrong_input"): TryLimit,
+    ("auto_attendant", "submenus", "no_input"): TryLimit,
+    ("auto_attendant", "submenus", "wrong_input"): TryLimit,
     ("data_source",): shapes.DataSource,
     ("voicemail",): shapes.VoicemailSettings,
     ("numbers",): shapes.Numbers,
@@ -83,6 +90,7 @@ _SHAPES: dict[tuple[str, ...], Any] = {
     ("calendar",): CalendarSettings,
 }
 _ARRAYS = {key for key, (_, shape) in _TABLES.items() if get_origin(shape) is tuple}
+_SINGLE = {"forward", "no_input", "wrong_input"}
 _ADD = "add it"
 _INTERNAL = {"user": ("seq",), "location": ("groups",)}
 _FILE_KEYS = {"groups": "group"}
@@ -240,7 +248,7 @@ def _unknown(path: KeyPath) -> tuple[str, str]:
 
 def _header(where: tuple[str, ...]) -> str:
     name = ".".join(where)
-    return f"[[{name}]]" if where[0] in _ARRAYS and where != ("user", "forward") else f"[{name}]"
+    return f"[[{name}]]" if where[0] in _ARRAYS and where[-1] not in _SINGLE else f"[{name}]"
 
 
 def _translated(key: str, detail: ErrorDetails) -> Problem:

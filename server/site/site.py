@@ -14,6 +14,7 @@ from typing import ClassVar, Literal
 
 from ...features.feature_codes.settings import FeatureCodes, PickupGroup
 from ...features.parking.settings import Parking
+from .attendants import Attendant
 from .calendars import CalendarSettings
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -172,17 +173,6 @@ class Trunk:
     password: str | None = field(default=None, repr=False)
     realm: str | None = None
     register: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Attendant:
-    """`[[auto_attendant]]`: a menu of digits, each leading to a number."""
-
-    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
-    name: str
-    extension: str
-    menu: Mapping[str, str] = field(default_factory=dict)
-    transfer: Literal["release", "hairpin"] = "release"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from .meta import all_meta, set_meta
 from .schema import meta
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from sqlalchemy import Connection
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from .unit import Unit
 
 _PROMPT = "attendant_prompt:"
+_APART = "\n"
+"""Stands between an attendant and a sound of its own; no name has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,9 @@ class Sounds:
         """Where a sound lies: mono, 16 bit, 8 kHz."""
         return self._folder / sound.file
 
-    def prompt(self, attendant: str) -> Sound | None:
-        """The prompt that was given to an attendant."""
-        return self._prompts.get(attendant)
+    def prompt(self, attendant: str, name: str = "") -> Sound | None:
+        """A sound that was given to an attendant: the announcement of its menu, or one with a name."""
+        return self._prompts.get(_key(attendant, name))
 
     async def keep(
         self, wav: Path, duration_s: float, text: str | None = None, language: str | None = None
@@ -73,9 +75,15 @@ class Sounds:
         for file in files:
             (self._folder / file).unlink(missing_ok=True)
 
-    async def set_prompt(self, attendant: str, sound: Sound | None) -> None:
-        """Give an attendant another prompt, None the server's own."""
-        key = _PROMPT + attendant
+    def prompts(self, attendant: str) -> dict[str, Sound]:
+        """All sounds of an attendant, by name."""
+        return {
+            key.partition(_APART)[2]: one for key, one in self._prompts.items() if _is_of(key, {attendant})
+        }
+
+    async def set_prompt(self, attendant: str, sound: Sound | None, name: str = "") -> None:
+        """Give an attendant another sound, None the server's own."""
+        key = _PROMPT + _key(attendant, name)
 
         def work(connection: Connection) -> None:
             if sound is None:
@@ -85,11 +93,19 @@ class Sounds:
 
         with explained(self._folder):
             await self._unit.run(work)
-        before = self._prompts.pop(attendant, None)
+        before = self._prompts.pop(_key(attendant, name), None)
         if sound is not None:
-            self._prompts[attendant] = sound
+            self._prompts[_key(attendant, name)] = sound
         if before is not None:
             self.remove([before.file])
+
+
+def _key(attendant: str, name: str) -> str:
+    return f"{attendant}{_APART}{name}" if name else attendant
+
+
+def _is_of(key: str, attendants: Collection[str]) -> bool:
+    return key.partition(_APART)[0] in attendants
 
 
 def greeting(user: User) -> Sound | None:
@@ -121,9 +137,9 @@ def swept(connection: Connection, folder: Path, holdings: Holdings) -> dict[str,
         if key.startswith(_PROMPT)
     }
     names = {attendant.name for attendant in holdings.site.attendants}
-    gone = [_PROMPT + name for name in facts if name not in names]
+    gone = [_PROMPT + key for key in facts if not _is_of(key, names)]
     connection.execute(delete(meta).where(meta.c.key.in_(gone)))
-    prompts = {name: Sound(**json.loads(value)) for name, value in facts.items() if name in names}
+    prompts = {key: Sound(**json.loads(value)) for key, value in facts.items() if _is_of(key, names)}
     kept = greetings(holdings) | {sound.file for sound in prompts.values()}
     for path in folder.glob("*.wav"):
         if path.name not in kept:

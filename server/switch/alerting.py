@@ -12,6 +12,7 @@ from ...channels.media.plane import NoStreamError
 from ...licensing.refusal import Refusal
 
 if TYPE_CHECKING:
+    from ...channels.media.plane import Codec
     from .connection import Connection
     from .switch import Switch
 
@@ -58,27 +59,41 @@ class Alerting:
             connection.leg.ring(self._switch.clock.now(), status, body)
             self._switch.flush()
 
+    async def speak(self, codec: Codec | None = None) -> bool:
+        """Let the caller have early media, by a 183 with SDP if he has none yet; False where he cannot.
+
+        That is so for who leaves the offer to us, for everybody when there are no ports, and for who is gone.
+        """
+        connection, negotiation = self._connection, self._connection.negotiation
+        if negotiation.is_early or connection.is_answered:
+            return True
+        try:
+            if not negotiation.has_offer or not await connection.open_stream():
+                return False
+        except NoStreamError:
+            return False
+        if connection.leg is None:
+            return False
+        if not connection.is_answered:
+            body = negotiation.begin_early(connection.port, codec)
+            connection.connect()
+            connection.leg.ring(self._switch.clock.now(), SESSION_PROGRESS, body)
+            self._switch.flush()
+        return True
+
     async def hear(self, device: Connection) -> None:
         """Let the caller hear the early media of a device that rings, by a 183 with SDP if he has no media yet.
 
         Who leaves the offer to us, and everybody when there are no ports, is told that it rings.
         """
-        connection, negotiation = self._connection, self._connection.negotiation
-        if not (connection.is_answered or negotiation.is_early):
-            try:
-                is_open = negotiation.has_offer and await connection.open_stream()
-            except NoStreamError:
-                is_open = False
-            if not is_open:
+        connection = self._connection
+        if not connection.is_answered:
+            codec = device.agreed.codec if device.agreed is not None else None
+            if not await self.speak(codec):
                 self.ring()
                 return
-            codec = device.agreed.codec if device.agreed is not None else None
-            if connection.leg is None or connection.is_answered:
+            if connection.is_answered:
                 return
-            body = negotiation.begin_early(connection.port, codec)
-            connection.connect()
-            connection.leg.ring(self._switch.clock.now(), SESSION_PROGRESS, body)
-            self._switch.flush()
         if connection.stream is None or device.stream is None or device.is_over:
             return
         if connection.stream.reaches(device.stream):

@@ -91,11 +91,15 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """Who wants somebody to be found, and what those who are rung are told; `hairpin` as for `Invitation`."""
+    """Who wants somebody to be found, and what those who are rung are told; `hairpin` as for `Invitation`.
+
+    With `outside` the call may leave by a trunk though it came by one.
+    """
 
     party: Party
     headers: tuple[tuple[str, str], ...] = ()
     hairpin: bool = False
+    outside: bool = False
 
 
 class Dialler:

@@ -10,9 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ...channels.media.national_tones import NATIONAL_TONES
-from ...channels.media.plane import Clip
 from ...features.attendant.policy import attendant_route
-from ...features.attendant.settings import ANNOUNCEMENT, Menu
 from ...features.emergency.behaviour import answering_point
 from ...features.feature_codes.policy import command_of
 from ...features.route import Answer, Forwarding, Leave, Refuse, Ring, Route
@@ -21,6 +19,8 @@ from ...features.softphone.policy import accounts_to_ring, may_use_softphone
 from ...features.test_numbers.policy import test_route
 from ...features.voicemail.policy import leave_route, listen_route
 from ...licensing.refusal import Refusal
+from .circumstances import circumstances_of
+from .reception import Reception
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +57,7 @@ class Router:
         self._registrar = registrar
         self._boxes = boxes
         self._owners = owners
-        self._sounds = sounds
+        self._reception = Reception(administration, sounds)
         self._clock = clock
         self._passed_over = passed_over
 
@@ -117,15 +117,12 @@ class Router:
             return self._ring(user, user.extension)
         attendant = directory.attendant(number)
         if attendant is not None:
-            sound = self._sounds.prompt(attendant.name)
-            menu = Menu(
-                attendant.name,
-                attendant.menu,
-                ANNOUNCEMENT if sound is None else Clip(self._sounds.path(sound)),
-                hairpin=attendant.transfer == "hairpin",
+            now = circumstances_of(caller, number, directory, self._clock)
+            place = directory.place_of(attendant.name)
+            unit = directory.site.licensing.aa_limit_unit
+            return attendant_route(
+                attendant, self._reception, now, directory.calendars, gate, number=place, unit=unit
             )
-            place = directory.site.attendants.index(attendant) + 1
-            return attendant_route(menu, gate, place, directory.site.licensing.aa_limit_unit)
         if number == voicemail.extension:
             own = None if caller.trunk is not None else caller.user
             return listen_route(

@@ -107,6 +107,15 @@ class SwitchSession:
         self._patience_s = seconds
         self._rest()
 
+    async def announce(self, *playables: Playable | Spoken) -> None:
+        """Play in a 183's early media; on a leg that is answered already, just play."""
+        self._check()
+        if not self._connection.is_answered and not await self._connection.alerting.speak():
+            self._check()
+            self._connection.alerting.ring()
+            return
+        await self.play(*playables)
+
     async def play(self, *playables: Playable | Spoken) -> None:
         """Play to the end."""
         self._check()
@@ -161,12 +170,12 @@ class SwitchSession:
         return Recording(self._recorded.path, self._recorded.duration_s)
 
     async def transfer(
-        self, number: str, *, hairpin: bool = False, party: Party | None = None
+        self, number: str, *, hairpin: bool = False, party: Party | None = None, outside: bool = False
     ) -> TransferFailed:
         """Connect the caller with `number`, or return why not."""
         self._check()
         self._busy()
-        failed = await self._transfer(number, Errand(party or self._caller, hairpin=hairpin))
+        failed = await self._transfer(number, Errand(party or self._caller, hairpin=hairpin, outside=outside))
         self._digits.clear()
         self._rest()
         return failed
@@ -195,8 +204,12 @@ class SwitchSession:
             case Reached() if connection.call.handed_on >= MOST_HANDOVERS:
                 return self._failed(Refusal("number.unknown"), number)
             case Reached(route):
+                leases = switch.lease_missing(connection, route.occupies)
+                if isinstance(leases, Refusal):
+                    return self._failed(leases, number)
                 connection.call.handed_on += 1
                 self._leave()
+                connection.leases.occupy(leases)
                 connection.leases.release(keep=route.occupies.value)
                 switch.run(connection, route.behaviour, errand.party)
                 raise Ended(NORMAL)

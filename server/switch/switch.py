@@ -264,7 +264,9 @@ class Switch:
 
     async def find(self, connection: Connection, number: str, errand: Errand) -> Found:
         """Find whoever takes a call that is transferred to `number`."""
-        return await self._dialler.find(connection, self.router.route(errand.party, number), errand)
+        return await self._dialler.find(
+            connection, self.router.route(errand.party, number, forwarded=errand.outside), errand
+        )
 
     def lease(self, connection: Connection, occupies: Occupies) -> list[Lease] | Refusal:
         """Take the channels that a leg has to occupy: all, or none and the reason."""

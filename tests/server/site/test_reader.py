@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ringfence.server.site.attendants import Attendant
 from ringfence.server.site.calendars import CalendarSettings
 from ringfence.server.site.site import (
-    Attendant,
     Csta,
     DataSource,
     Fax,
@@ -367,7 +367,7 @@ BAD_LINES = [
     (
         '"1" = "100"',
         '"11" = "100"',
-        'the menu of the attendant "zentrale" has a key "11" that no telephone has; use',
+        'the menu has a key "11" that no telephone has (in the attendant "zentrale"); use',
     ),
     (
         '"1" = "100"',
