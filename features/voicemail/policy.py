@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..gate import Gate
     from .boxes import Boxes
     from .owners import Owners
-    from .settings import BoxSettings
+    from .settings import BoxSettings, Listening
 
 
 def leave_route(user: str, gate: Gate, boxes: Boxes) -> Route:
@@ -28,10 +28,21 @@ def leave_route(user: str, gate: Gate, boxes: Boxes) -> Route:
     return Answer(partial(leave_message, box=box, boxes=boxes), Occupies.IP_CHANNEL)
 
 
-def listen_route(
-    user: str | None, gate: Gate, boxes: Boxes, owners: Owners, *, pin_from_own_phone: bool, hairpin: bool
-) -> Route:
-    """Listen to the own box of `user`, or as None to any box by number and PIN; `hairpin` is for calls back (L-72)."""
+def shared_route(  # noqa: PLR0917 - as `listen_route`, for a member
+    member: str | None, user: str, gate: Gate, boxes: Boxes, owners: Owners, listening: Listening
+) -> Route | None:
+    """Listen to the box of `user` as one with whom he shares it; None for everybody else (decision 44)."""
+    box = boxes.box_of(user)
+    if member is None or box is None or member not in box.shared_with:
+        return None
+    answer = gate.may(member, "voicemail")
+    if isinstance(answer, Refusal):
+        return Refuse(answer)
+    return listen_route(user, gate, boxes, owners, listening)
+
+
+def listen_route(user: str | None, gate: Gate, boxes: Boxes, owners: Owners, listening: Listening) -> Route:
+    """Listen to the own box of `user`, or as None to any box by number and PIN."""
     own = None
     if user is not None:
         answer = gate.may(user, "voicemail")
@@ -50,8 +61,8 @@ def listen_route(
             open_box=open_box,
             boxes=boxes,
             owners=owners,
-            ask_pin_of_own=pin_from_own_phone,
-            hairpin=hairpin,
+            ask_pin_of_own=listening.pin_from_own_phone,
+            hairpin=listening.hairpin,
         ),
         Occupies.IP_CHANNEL,
     )

@@ -22,11 +22,19 @@ CALLERS = "caller"
 
 
 @dataclass(frozen=True, slots=True)
+class Listening:
+    """How boxes are heard by telephone: is the own phone asked for the PIN, and `hairpin` as of `BoxSettings`."""
+
+    pin_from_own_phone: bool
+    hairpin: bool
+
+
+@dataclass(frozen=True, slots=True)
 class BoxSettings:
     """One box. Messages shorter than `least_message_s` are dropped; longer than `most_message_s` they are cut.
 
     `greetings` are those that `rules` name, beside its own `greeting`. It speaks `language`, or the site's if that is
-    empty. With `hairpin` whoever it connects occupies a second IP channel (L-72).
+    empty. With `hairpin` whoever it connects occupies a second IP channel (L-72). Those in `shared_with` may hear it.
     """
 
     user: str
@@ -38,6 +46,7 @@ class BoxSettings:
     rules: tuple[Rule, ...] = ()
     language: str = ""
     hairpin: bool = False
+    shared_with: frozenset[str] = frozenset()
 
 
 def _leads_to(rules: Iterable[Rule]) -> Iterable[str]:
@@ -70,4 +79,8 @@ RULES: Final[Declaration[tuple[Rule, ...]]] = Declaration(
 LANGUAGE: Final[Declaration[str]] = Declaration(
     VOICEMAIL, "language", Literal["caller", "de", "en"], '"de", "en" or "caller", for that of each caller'
 )
-PERSONAL: Final[tuple[Declaration[Any], ...]] = (PIN, OWN_GREETING, GREETINGS, RULES, LANGUAGE)
+SHARED_WITH: Final[Declaration[tuple[str, ...]]] = Declaration(
+    VOICEMAIL, "shared_with", tuple[str, ...], 'the names of users, e.g. ["anna", "ben"]'
+)
+"""Who may hear the box besides its user, which makes it a central mailbox (decision 44)."""
+PERSONAL: Final[tuple[Declaration[Any], ...]] = (PIN, OWN_GREETING, GREETINGS, RULES, LANGUAGE, SHARED_WITH)

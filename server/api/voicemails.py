@@ -1,5 +1,7 @@
 """Voicemail boxes over HTTP: administrators list, hear and delete messages, and a user his own, as his client may.
 
+A box that is shared with him is to a user as his own (decision 44).
+
 An administrator's token is not gated; a user's needs what reading a box with his kind of client needs (L-34 to L-37).
 """
 
@@ -40,8 +42,7 @@ class VoicemailEntry:
 @routes.get(f"{API}/users/{{name}}/voicemails", may=EVERYBODY)
 async def list_voicemails(pbx: "Pbx", who: Token, name: str) -> tuple[VoicemailEntry, ...]:
     """List the messages in a user's box, oldest first."""
-    user_named(who, pbx.administration.directory, name)
-    require_licence(pbx, who, name)
+    _require_box(pbx, who, name)
     return tuple(
         VoicemailEntry(one.id, one.caller, one.called, one.received_at, one.duration_s, one.read)
         for one in await pbx.boxes.list(name)
@@ -66,10 +67,35 @@ async def delete_voicemail(pbx: "Pbx", who: Token, id: str) -> None:  # noqa: A0
 async def _message(pbx: "Pbx", who: Token, id_: str) -> "Message":
     """The message; to whoever may not see its user it is not there."""
     message = await pbx.store.mailbox.get(id_)
-    if message is None or not sees_name(who, pbx.administration.directory, message.user):
+    if message is None:
         raise _unknown(id_)
-    require_licence(pbx, who, message.user)
+    if not _shares(pbx, who, message.user) and not sees_name(who, pbx.administration.directory, message.user):
+        raise _unknown(id_)
+    _require_licences(pbx, who, message.user)
     return message
+
+
+def _require_box(pbx: "Pbx", who: Token, name: str) -> None:
+    """Raise `ProblemError` unless `who` may see the box of `name`, and his client may."""
+    if not _shares(pbx, who, name):
+        user_named(who, pbx.administration.directory, name)
+    _require_licences(pbx, who, name)
+
+
+def _shares(pbx: "Pbx", who: Token, name: str) -> bool:
+    """Whether the box of `name` is shared with the user of a token (decision 44)."""
+    box = pbx.boxes.box_of(name)
+    return who.user is not None and box is not None and who.user in box.shared_with
+
+
+def _require_licences(pbx: "Pbx", who: Token, name: str) -> None:
+    """A member reads a central box as he reads his own, as long as that box works itself."""
+    require_licence(pbx, who, who.user or name)
+    if who.user not in {None, name}:
+        answer = pbx.administration.gate.may(name, "voicemail")
+        if isinstance(answer, Refusal):
+            what = f"reading the voicemail box of {name}, which is shared with {who.user}"
+            raise ProblemError.of(pbx.decisions.mint(answer, what, user=who.user))
 
 
 def require_licence(pbx: "Pbx", who: Token, user: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...channels.media.plane import Clip
-from ...features.voicemail.settings import GREETING, LANGUAGE, RULES, BoxSettings
+from ...features.voicemail.settings import GREETING, LANGUAGE, RULES, SHARED_WITH, BoxSettings
 from ..site.declared import chosen
 from ..store.sounds import greeting, named_greetings
 
@@ -41,4 +41,5 @@ class BoxReader:
             rules=chosen(user, RULES) or (),
             language=chosen(user, LANGUAGE) or "",
             hairpin=site.transfer == "hairpin",
+            shared_with=frozenset(chosen(user, SHARED_WITH) or ()),
         )

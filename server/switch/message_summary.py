@@ -28,16 +28,22 @@ class MessageSummary:
         self._boxes = boxes
 
     def admit(self, watcher: Party, number: str) -> str | Refusal:
-        """Everybody watches the own box only: by extension, by name, or by the number where it is listened to."""
+        """Everybody watches his own box, by its number, name or the number for listening, and those shared with him."""
         directory, user = self._administration.directory, watcher.user
         target = directory.user_of(number)
         listening = directory.site.voicemail.extension
         if user is None or (target is None and number != listening):
             return Refusal("number.unknown")
-        if target is not None and target.name != user:
-            return Refusal("auth.forbidden")
-        answer = self._administration.gate.may(user, "voicemail")
-        return answer if isinstance(answer, Refusal) else user
+        watched = user if target is None else target.name
+        if watched != user:
+            box = self._boxes.box_of(watched)
+            if box is None or user not in box.shared_with:
+                return Refusal("auth.forbidden")
+        for one in (user, watched):
+            answer = self._administration.gate.may(one, "voicemail")
+            if isinstance(answer, Refusal):
+                return answer
+        return watched
 
     def concerned(self, event: object) -> Iterable[str]:
         """Messages come, are read, and go."""
@@ -57,6 +63,9 @@ class MessageSummary:
         return State.of(self.content_type, body)
 
     def _account(self, user: str) -> SipUri:
-        """Where the messages are heard: the number for listening, or where there is none the account itself."""
-        site = self._administration.directory.site
+        """Where the messages are heard: a shared box by its number, others by that for listening, or the account."""
+        directory, box = self._administration.directory, self._boxes.box_of(user)
+        site, owner = directory.site, directory.by_name(user)
+        if box is not None and owner is not None and box.shared_with:
+            return SipUri("sip", site.voicemail.box_number(owner.extension), site.server.domain)
         return SipUri("sip", site.voicemail.extension or user, site.server.domain)

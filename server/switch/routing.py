@@ -17,7 +17,8 @@ from ...features.route import Answer, Forwarding, Leave, Refuse, Ring, Route
 from ...features.softphone.account import mobile_account, owner_of
 from ...features.softphone.policy import accounts_to_ring, may_use_softphone
 from ...features.test_numbers.policy import test_route
-from ...features.voicemail.policy import leave_route, listen_route
+from ...features.voicemail.policy import leave_route, listen_route, shared_route
+from ...features.voicemail.settings import Listening
 from ...licensing.refusal import Refusal
 from .circumstances import circumstances_of
 from .reception import Reception
@@ -67,7 +68,7 @@ class Router:
         if self._is_emergency(number) and not from_trunk:
             return self._emergency(number)
         return (
-            self._inside(caller, number)
+            self._inside(caller, number, forwarded=forwarded)
             or self._test(number)
             or (UNKNOWN if from_trunk else self._by_name(number) or self._outside(number))
         )
@@ -108,7 +109,7 @@ class Router:
     def _is_emergency(self, number: str) -> bool:
         return number in self._administration.directory.site.numbers.emergency
 
-    def _inside(self, caller: Party, number: str) -> Route | None:
+    def _inside(self, caller: Party, number: str, *, forwarded: bool) -> Route | None:
         """Find extensions, attendants and voicemail; a fax number is one that nobody answers yet."""
         directory, gate = self._administration.directory, self._administration.gate
         voicemail = directory.site.voicemail
@@ -125,18 +126,22 @@ class Router:
             )
         if number == voicemail.extension:
             own = None if caller.trunk is not None else caller.user
-            return listen_route(
-                own,
-                gate,
-                self._boxes,
-                self._owners,
-                pin_from_own_phone=voicemail.pin_from_own_phone,
-                hairpin=voicemail.transfer == "hairpin",
-            )
+            return listen_route(own, gate, self._boxes, self._owners, self._listening)
         if voicemail.direct_prefix and number.startswith(voicemail.direct_prefix):
             user = directory.by_extension(number[len(voicemail.direct_prefix) :])
-            return leave_route(user.name, gate, self._boxes) if user is not None else UNKNOWN
+            return self._box(user, None if forwarded else caller.user) if user is not None else UNKNOWN
         return UNKNOWN if directory.by_fax(number) is not None else None
+
+    @property
+    def _listening(self) -> Listening:
+        voicemail = self._administration.directory.site.voicemail
+        return Listening(voicemail.pin_from_own_phone, hairpin=voicemail.transfer == "hairpin")
+
+    def _box(self, user: User, member: str | None) -> Route:
+        """Whoever dials a box that is shared with him hears it; everybody else leaves a message."""
+        gate, boxes = self._administration.gate, self._boxes
+        shared = shared_route(member, user.name, gate, boxes, self._owners, self._listening)
+        return shared or leave_route(user.name, gate, boxes)
 
     def _by_name(self, name: str) -> Route | None:
         """Ring the softphone `sip:NAME`, or the mobile one."""

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ringfence.server.site.acts import SetSetting
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -72,3 +74,35 @@ async def test_a_deleted_message_is_gone_with_its_sound(client: Client, pbx: Pbx
 @pytest.mark.parametrize("name", ["0", "-1", "x", "9" * 40, "%2e%2e%2fetc", "٣"])
 async def test_what_is_no_message_is_404(client: Client, name: str) -> None:
     assert (await client.refused("GET", f"voicemails/{name}/audio"))[0] == 404
+
+
+async def test_who_shares_a_box_lists_hears_and_deletes_its_messages_and_nobody_else_does(
+    client: Client, pbx: PbxUnderTest, message: bytes
+) -> None:
+    """A central mailbox (decision 44), read as his client may read his own box (L-34, L-35)."""
+    act = SetSetting("anna", "voicemail", "shared_with", ["ben", "clara"])
+    await pbx.server.administration.apply(act)
+    ben = await client.holder(name="b", kind="user", user="ben", client="web")
+    clara = await client.holder(name="c", kind="user", user="clara", client="mobile")
+    dora = await client.holder(name="d", kind="user", user="dora", client="web")
+    (entry,) = await ben.get("users/anna/voicemails")
+    audio = f"voicemails/{entry['id']}/audio"
+    assert (await ben.ask("GET", f"/api/v1/{audio}")).body == message
+    for client_, status, reason in ((clara, 404, "function.not_configured"), (dora, 403, "auth.forbidden")):
+        assert (await client_.refused("GET", "users/anna/voicemails"))[:2] == (status, reason)
+    assert (await dora.refused("GET", audio))[:2] == (404, "not_found")
+    for path in ("users/anna/greeting", "users/anna/greetings", "users/anna"):
+        assert (await ben.refused("GET", path))[:2] == (403, "auth.forbidden")
+    await pbx.server.administration.apply(SetSetting("anna", "voicemail", "shared_with", ["clara"]))
+    assert (await ben.refused("DELETE", f"voicemails/{entry['id']}"))[:2] == (404, "not_found")
+    await pbx.server.administration.apply(act)
+    assert (await ben.ask("DELETE", f"/api/v1/voicemails/{entry['id']}")).status == 204
+
+
+async def test_l47_a_shared_box_without_a_seat_is_refused_with_its_own_reason(
+    client: Client, pbx: PbxUnderTest
+) -> None:
+    await pbx.server.administration.apply(SetSetting("dora", "voicemail", "shared_with", ["ben"]))
+    ben = await client.holder(kind="user", user="ben", client="web")
+    refused = await ben.refused("GET", "users/dora/voicemails")
+    assert refused[:2] == (403, "license.voicemail.under_licensed")
