@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from ...features.declaration import SettingError
 from ...features.telephone.settings import TELEPHONE
 from ...features.voicemail.pin import random_pin
-from ...features.voicemail.settings import VOICEMAIL
+from ...features.voicemail.settings import SHARED_WITH, VOICEMAIL
 from ...licensing.catalogue import FUNCTIONS
 from ...licensing.keys import trusted_keys
 from ...licensing.lines import Lines
@@ -179,6 +179,13 @@ class Draft:
     def _delete_user(self, user: User) -> None:
         del self._users[user.name]
         self.events.append(events.UserDeleted(user.name, user.seq))
+        for other in tuple(self._users.values()):  # a later user of that name has no part in what was his
+            members = declared.chosen(other, SHARED_WITH) or ()
+            if user.name in members:
+                left = [name for name in members if name != user.name] or None
+                setting = Setting(VOICEMAIL, SHARED_WITH.key, left)
+                self._users[other.name] = changed(other, setting, self._before.site.voicemail)
+                self.events.append(events.SettingChanged(other.name, VOICEMAIL, SHARED_WITH.key, not left))
         everything = frozenset({TELEPHONE, *FUNCTIONS})
         self._tell(strip(user, everything, self._before.site.voicemail)[1])
 
@@ -196,7 +203,7 @@ class Draft:
         after = changed(user, Setting(act.function, act.key, act.value), self._before.site.voicemail)
         if after != user:
             self._users[act.user] = after
-            self._to_check |= wanted.in_file or wanted.numbers is not None
+            self._to_check = True
             self.events.append(events.SettingChanged(act.user, act.function, act.key, act.value is None))
 
     def _settable(self, user: User, function: str, key: str) -> Declaration[Any]:

@@ -31,7 +31,7 @@ class BoxReader:
         return known[1]
 
     def _box(self, user: User, pin: str, site: VoicemailSettings) -> BoxSettings:
-        own = greeting(user)
+        own, members = greeting(user), chosen(user, SHARED_WITH)
         return BoxSettings(
             user.name,
             pin,
@@ -41,5 +41,5 @@ class BoxReader:
             rules=chosen(user, RULES) or (),
             language=chosen(user, LANGUAGE) or "",
             hairpin=site.transfer == "hairpin",
-            shared_with=frozenset(chosen(user, SHARED_WITH) or ()),
+            shared_with=frozenset(members or ()),
         )
