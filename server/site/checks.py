@@ -19,6 +19,7 @@ from .attendants import attendant_problems
 from .boxes import box_problems
 from .calendars import calendar_problems
 from .code_checks import code_problems
+from .dialling import dialling_problems
 from .numbers import is_number, is_prefix, number_problems
 from .peer import Peer
 from .problem import Problem, closest
@@ -45,6 +46,7 @@ def problems(site: Site) -> Iterator[Problem]:
         _users(site),
         number_problems(site),
         code_problems(site),
+        dialling_problems(site),
         declared.problems(site),
         _teams(site),
         _trunks(site),

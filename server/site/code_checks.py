@@ -79,6 +79,9 @@ def _clash(feature: str, site: Site, taken: Mapping[str, str]) -> str | None:
     tests = site.test_numbers
     if tests.enabled and _overlap(code, tests.prefix, feature):
         return f"the test numbers, which begin with {tests.prefix}"
+    for plan in site.dialling:
+        if plan.exit_code and _overlap(code, plan.exit_code, feature):
+            return f"the exit code {plan.exit_code}"
     for trunk in site.trunks:
         if trunk.outbound_prefix and _overlap(code, trunk.outbound_prefix, feature):
             return f'what is dialled for the trunk "{trunk.name}"'

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
 
     from ...features.attendant.settings import Attendant
+    from ...features.dialling.settings import Dialling
     from .site import Location, Site, Trunk, User
 
 
@@ -29,6 +30,7 @@ class Directory:
         "_by_extension",
         "_by_fax",
         "_by_name",
+        "_dialling",
         "_functions",
         "_hosts",
         "_networks",
@@ -43,6 +45,7 @@ class Directory:
         self._by_extension = {user.extension: user for user in site.users}
         self._by_fax = {user.fax_number: user for user in site.users if user.fax_number is not None}
         self._attendants = {one.extension: desk_of(one) for one in site.attendants}
+        self._dialling = {one.location: one for one in site.dialling}
         self._functions: dict[tuple[str, str | None], frozenset[str]] = {}
         for location in site.locations:
             self._functions[location.name, None] = location.functions
@@ -110,6 +113,12 @@ class Directory:
     def place_of(self, attendant: str) -> int:
         """Which of the site's attendants that is, from 1 (A-07)."""
         return 1 + next(n for n, one in enumerate(self.site.attendants) if one.name == attendant)
+
+    def dialling_of(self, user: str | None) -> Dialling | None:
+        """The dial parameters of a user's location, or of None those of the trunks."""
+        found = None if user is None else self._by_name.get(user)
+        own = None if found is None else self._dialling.get(found.location)
+        return own or self._dialling.get(None)
 
     def trunk_of(self, host: str, port: int) -> Trunk | None:
         """The trunk whose peer sends from `host`:`port`.

@@ -66,8 +66,16 @@ def peopled(file: Site, users: tuple[User, ...], locations: tuple[Location, ...]
 
     teams = tuple(replace(one, members=here(one.members), leaders=here(one.leaders)) for one in file.teams)
     groups = tuple(replace(one, members=here(one.members)) for one in file.pickup_groups)
+    places = {one.name for one in locations}
+    dialling = tuple(one for one in file.dialling if one.location is None or one.location in places)
     reservations = {key: here(people) for key, people in file.licensing.reservations.items()}
     licensing = replace(file.licensing, reservations=reservations)
     return replace(
-        file, users=users, locations=locations, teams=teams, pickup_groups=groups, licensing=licensing
+        file,
+        users=users,
+        locations=locations,
+        teams=teams,
+        pickup_groups=groups,
+        dialling=dialling,
+        licensing=licensing,
     )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, get_origin
 
 from pydantic import StrictInt, TypeAdapter, ValidationError
 
+from ...features.dialling.settings import Dialling
 from ...features.feature_codes.settings import FeatureCodes, PickupGroup
 from ...features.parking.settings import Parking
 from . import site as shapes
@@ -47,6 +48,7 @@ _TABLES: dict[str, tuple[str, Any]] = {
     "data_source": ("data_sources", tuple[shapes.DataSource, ...]),
     "voicemail": ("voicemail", shapes.VoicemailSettings),
     "numbers": ("numbers", shapes.Numbers),
+    "dialling": ("dialling", tuple[Dialling, ...]),
     "feature_codes": ("feature_codes", FeatureCodes),
     "parking": ("parking", Parking),
     "pickup_group": ("pickup_groups", tuple[PickupGroup, ...]),
@@ -78,6 +80,7 @@ _SHAPES: dict[tuple[str, ...], Any] = {
     ("data_source",): shapes.DataSource,
     ("voicemail",): shapes.VoicemailSettings,
     ("numbers",): shapes.Numbers,
+    ("dialling",): Dialling,
     ("feature_codes",): FeatureCodes,
     ("parking",): Parking,
     ("pickup_group",): PickupGroup,

@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from ...features.dialling.settings import Dialling
 from ...features.feature_codes.settings import FeatureCodes, PickupGroup
 from ...features.parking.settings import Parking
 from .attendants import Attendant
@@ -168,6 +169,7 @@ class Trunk:
     numbers: str = ""
     uri: str | None = None
     outbound_prefix: str | None = None
+    number_format: Literal["as_dialled", "e164", "international", "national"] = "as_dialled"
     emergency: bool = False
     username: str | None = None
     password: str | None = field(default=None, repr=False)
@@ -303,6 +305,7 @@ class Site:
     data_sources: tuple[DataSource, ...] = ()
     voicemail: VoicemailSettings = VoicemailSettings()
     numbers: Numbers = Numbers()
+    dialling: tuple[Dialling, ...] = ()
     feature_codes: FeatureCodes = field(default_factory=FeatureCodes)
     parking: Parking = field(default_factory=Parking)
     pickup_groups: tuple[PickupGroup, ...] = ()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ...channels.session import Party
+from ...features.dialling.conversion import converted, shown
 from ..sip.headers import NameAddr
 from ..sip.uri import OtherUri, SipUri
 from .retargeting import NO_PAST, Forwarded, retargeting_headers
@@ -51,13 +52,15 @@ class CallerIds:
     def inside(
         self, party: Party, diversions: Sequence[Diversion] = (), target: str = "", past: Past = NO_PAST
     ) -> Shown:
-        """Show a caller at a telephone of the house, of the user `target`."""
+        """Show a caller at a telephone of the house, of the user `target`: from outside as his location has it."""
+        plan = self._administration.directory.dialling_of(target) if party.trunk is not None else None
+        if plan is not None:
+            party = replace(party, number=shown(party.number, plan))
         if not diversions and past is NO_PAST:
             return Shown(self._from(party))
-        forwarded = [self._forwarded(one, "") for one in diversions]
-        return Shown(
-            self._from(party), retargeting_headers(forwarded, self._uri(self._number(target, "")), past)
-        )
+        forwarded = [Forwarded(self._uri(self._number(one.user)), one.reason) for one in diversions]
+        headers = retargeting_headers(forwarded, self._uri(self._number(target)), past)
+        return Shown(self._from(party), headers)
 
     def outside(
         self, trunk: Trunk, party: Party, diversions: Sequence[Diversion], number: str, past: Past
@@ -66,12 +69,17 @@ class CallerIds:
         retargeted: tuple[tuple[str, str], ...] = ()
         if diversions or past is not NO_PAST:
             target = replace(SipUri.parse(trunk.uri or ""), user=number)
-            forwarded = [self._forwarded(one, trunk.numbers) for one in diversions]
+            numbers = [self._outside_number(trunk, self._user(one.user), one.user) for one in diversions]
+            forwarded = [
+                Forwarded(self._uri(written), one.reason)
+                for written, one in zip(numbers, diversions, strict=True)
+            ]
             retargeted = retargeting_headers(forwarded, target, past)
         user = self._user(party.user)
+        party = replace(party, number=self._outside_number(trunk, user, party.number))
         if user is None:
             return Shown(self._from(party), retargeted)
-        identity = str(NameAddr(party.name, self._uri(trunk.numbers + user.extension)))
+        identity = str(NameAddr(party.name, self._uri(party.number)))
         headers = [("P-Asserted-Identity", identity), *retargeted]
         if party.private:
             headers.append(("Privacy", "id"))
@@ -80,12 +88,15 @@ class CallerIds:
     def _from(self, party: Party) -> str:
         return ANONYMOUS if party.private else str(NameAddr(party.name, self._uri(party.number)))
 
-    def _forwarded(self, diversion: Diversion, root: str) -> Forwarded:
-        return Forwarded(self._uri(self._number(diversion.user, root)), diversion.reason)
+    def _outside_number(self, trunk: Trunk, user: User | None, otherwise: str) -> str:
+        """Return a user's direct-dial number, or somebody else's number, as the trunk wants it written."""
+        number = otherwise if user is None else trunk.numbers + user.extension
+        plan, form = self._administration.directory.dialling_of(None), trunk.number_format
+        return number if plan is None or form == "as_dialled" else converted(number, form, plan)
 
-    def _number(self, name: str, root: str) -> str:
+    def _number(self, name: str) -> str:
         user = self._user(name)
-        return name if user is None else root + user.extension
+        return name if user is None else user.extension
 
     def _user(self, name: str | None) -> User | None:
         return None if name is None else self._administration.directory.by_name(name)

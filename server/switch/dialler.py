@@ -148,7 +148,7 @@ class Dialler:
                 return NotTaken(outcome.refusal, first_cause)
             diversions.append(Diversion(route.user, outcome.refusal.reason))
             first_cause = first_cause or outcome.refusal
-            route = self._switch.router.route(errand.party, target, forwarded=True)
+            route = self._switch.router.route(errand.party, target, forwarded=True, dialled_by=route.user)
             if isinstance(route, Ring | Leave):  # who is answered by Ringfence has his channel before any 18x
                 caller.alerting.ring(FORWARDED)
         return NotTaken(Refusal("number.unknown"), first_cause)

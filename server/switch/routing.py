@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from ...channels.media.national_tones import NATIONAL_TONES
 from ...features.attendant.policy import attendant_route
+from ...features.dialling.conversion import converted, with_country
+from ...features.dialling.conversion import outside as dialled_outside
 from ...features.emergency.behaviour import answering_point
 from ...features.feature_codes.policy import command_of
 from ...features.route import Answer, Forwarding, Leave, Refuse, Ring, Route
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...channels.session import Party
+    from ...features.dialling.settings import Dialling
     from ...features.feature_codes.policy import Command
     from ..clock import Clock
     from ..sip.registrar import Registrar
@@ -62,15 +65,20 @@ class Router:
         self._clock = clock
         self._passed_over = passed_over
 
-    def route(self, caller: Party, number: str, *, forwarded: bool = False) -> Route:
-        """Say what a call to `number` leads to; a trunk's call may leave by a trunk only where it is forwarded."""
+    def route(
+        self, caller: Party, number: str, *, forwarded: bool = False, dialled_by: str | None = None
+    ) -> Route:
+        """Say what a call to `number` leads to; a trunk's call may leave by a trunk only where it is forwarded.
+
+        `dialled_by` is the user who chose the number, in the way of his location, where that is not the caller.
+        """
         from_trunk = caller.trunk is not None and not forwarded
         if self._is_emergency(number) and not from_trunk:
             return self._emergency(number)
         return (
             self._inside(caller, number, forwarded=forwarded)
             or self._test(number)
-            or (UNKNOWN if from_trunk else self._by_name(number) or self._outside(number))
+            or (UNKNOWN if from_trunk else self._by_name(number) or self._outside(caller, number, dialled_by))
         )
 
     def command(self, caller: Party, number: str) -> Command | Refusal | None:
@@ -87,8 +95,14 @@ class Router:
         return Leave(way_out, number) if way_out else Answer(answering_point)
 
     def direct_dial(self, trunk: Trunk, number: str) -> str | None:
-        """Take the trunk's root off a number from outside; None when it is not there."""
-        return number[len(trunk.numbers) :] if number.startswith(trunk.numbers) else None
+        """Take the trunk's root off a number from outside, in whatever form it comes; None when it is not there."""
+        if number.startswith(trunk.numbers):
+            return number[len(trunk.numbers) :]
+        plan = self._administration.directory.dialling_of(None)
+        if plan is None or not trunk.numbers:
+            return None
+        whole, root = with_country(number, plan), with_country(trunk.numbers, plan)
+        return whole[len(root) :] if whole.startswith(root) else None
 
     def refuses_caller(self, caller: Party, number: str) -> Refusal | None:
         """Say why a softphone may not call; emergency numbers always may be."""
@@ -104,6 +118,7 @@ class Router:
         """Every way to dial an emergency number."""
         site = self._administration.directory.site
         prefixes = {"", *(one.outbound_prefix or "" for one in site.trunks if one.uri is not None)}
+        prefixes |= {plan.exit_code for plan in site.dialling}
         return frozenset(prefix + number for prefix in prefixes for number in site.numbers.emergency)
 
     def _is_emergency(self, number: str) -> bool:
@@ -168,22 +183,46 @@ class Router:
             return None
         return test_route(number[len(settings.prefix) :], NATIONAL_TONES[site.server.tones])
 
-    def _outside(self, number: str) -> Route:
-        """Choose the trunk for a number that leaves the house."""
+    def _outside(self, caller: Party, number: str, dialled_by: str | None) -> Route:
+        """Choose the trunk for a number that leaves the house, and write it as that trunk wants it."""
         if not _DIALLED.fullmatch(number):
             return UNKNOWN
-        for trunk in self._administration.directory.site.trunks:
+        directory = self._administration.directory
+        plan = directory.dialling_of(dialled_by or caller.user)
+        outside = _begins_outside(number) if plan is None else dialled_outside(number, plan)
+        if outside is not None and self._is_emergency(outside):
+            return self._emergency(outside)
+        for trunk in directory.site.trunks:
             prefix = trunk.outbound_prefix
-            leaves = number.startswith(prefix) if prefix else number.startswith(("0", "+"))
-            if leaves and trunk.uri is not None:
-                rest = number[len(prefix or "") :]
-                return self._emergency(rest) if self._is_emergency(rest) else Leave(trunk.name, rest)
-        leaves = number.startswith(("0", "+"))
-        return Refuse(Refusal("trunk.none", facts={"number": number})) if leaves else UNKNOWN
+            rest = outside
+            if prefix and not (plan is not None and number.startswith("+")):
+                rest = number[len(prefix) :] if number.startswith(prefix) else None
+            if rest is not None and trunk.uri is not None:
+                return self._leave(caller, trunk, rest, plan)
+        return UNKNOWN if outside is None else Refuse(Refusal("trunk.none", facts={"number": number}))
+
+    def _leave(self, caller: Party, trunk: Trunk, number: str, plan: Dialling | None) -> Route:
+        """Let a call out, unless it is one of our own numbers that was dialled as from outside."""
+        if self._is_emergency(number):
+            return self._emergency(number)
+        if plan is None:
+            return Leave(trunk.name, number)
+        for one in self._administration.directory.site.trunks:
+            own = self.direct_dial(one, with_country(number, plan)) if one.numbers else None
+            inside = self._inside(caller, own, forwarded=True) if own else None
+            if inside is not None:
+                return inside
+        form = trunk.number_format
+        return Leave(trunk.name, number if form == "as_dialled" else converted(number, form, plan))
 
     def _registered(self, *accounts: str) -> tuple[str, ...]:
         now = self._clock.now()
         return tuple(account for account in accounts if self._registrar.bindings(account, now))
+
+
+def _begins_outside(number: str) -> str | None:
+    """Return a number that leaves the house where no dial parameters say which do."""
+    return number if number.startswith(("0", "+")) else None
 
 
 def _forwarding(user: User) -> Forwarding:

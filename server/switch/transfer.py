@@ -201,7 +201,8 @@ class Transfers:
         else:
             referred_by = ("Referred-By", f"<{self._dialler.uri_of(by)}>")
             errand = Errand(party, (referred_by,))
-            found = await self._dialler.find(transferee, router.route(party, number), errand)
+            route = router.route(party, number, dialled_by=by.user)
+            found = await self._dialler.find(transferee, route, errand)
         match found:
             case Taken(target):
                 self._moved(transfer, by, transferee, number)

@@ -11,6 +11,7 @@ LATE = {
     "dns",
     "jinja2",
     "numpy",
+    "phonenumbers",
     "prometheus_client",
     "pylibsrtp",
     "rich",
