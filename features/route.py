@@ -24,11 +24,19 @@ class Occupies(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Overflow:
+    """Where calls go for which no channel is free: to `number`, or without one they find it busy."""
+
+    number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """Ringfence itself takes the call: `behaviour` talks to the caller."""
+    """Ringfence itself takes the call: `behaviour` talks to the caller; `overflow` says what if no channel is free."""
 
     behaviour: Behaviour
     occupies: Occupies = Occupies.NOTHING
+    overflow: Overflow | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,4 +39,4 @@ def attendant_route(
         return Refuse(answer)
     greeting = desk.greeting(now, calendars)
     behaviour = partial(attend, desk=desk, house=house, greeting=greeting, language=now.language)
-    return Answer(behaviour, Occupies.ATTENDANT)
+    return Answer(behaviour, Occupies.ATTENDANT, desk.overflow)

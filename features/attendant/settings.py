@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from ..conditions.calendar import Calendar
     from ..conditions.condition import Circumstances, Condition
+    from ..route import Overflow
 
 ANNOUNCEMENT = Prompt("menu")
 """What is said of a menu without words of its own."""
@@ -107,6 +108,7 @@ class Attendant:
     patience_s: float = 60.0
     hairpin: bool = False
     language: Literal["site", "caller"] = "site"
+    overflow: Overflow | None = None
 
     def greeting(self, now: Circumstances, calendars: Mapping[str, Calendar]) -> Greeting | None:
         """Return what is said first."""

@@ -13,6 +13,7 @@ from ...features.attendant import settings
 from ...features.attendant.reading import is_number, read_target, restless, stuck
 from ...features.conditions.fault import ConditionError
 from ...features.conditions.reading import read_condition
+from ...features.route import Overflow
 from .calendars import calendars_of
 from .problem import Problem
 
@@ -96,6 +97,7 @@ def desk_of(attendant: Attendant) -> settings.Attendant:
         attendant.patience_s,
         attendant.transfer == "hairpin",
         attendant.language,
+        _overflow(attendant.overflow),
     )
 
 
@@ -141,6 +143,16 @@ def attendant_problems(site: "Site") -> Iterator[Problem]:
     for name, _ in restless(desks):
         what = f'the attendant "{name}" comes back to itself though nobody presses anything'
         yield Problem(places[name], what, "let the greeting or no_input lead elsewhere")
+
+
+def _overflow(text: str) -> Overflow | None:
+    match text:
+        case "refuse":
+            return None
+        case "busy":
+            return Overflow()
+        case _:
+            return Overflow(text)
 
 
 def _menu(name: str, one: Attendant | Submenu, names: tuple[str, ...], *path: str | int) -> settings.Menu:

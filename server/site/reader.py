@@ -26,6 +26,7 @@ from .code_checks import unused_defaults
 from .declared import file_problems
 from .locate import line_of, lines
 from .problem import Problem, closest
+from .responses import PoolResponses, Responses
 from .site import CONTROL, Site, SiteError
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ _TABLES: dict[str, tuple[str, Any]] = {
     "security": ("security", shapes.Security),
     "webhook": ("webhooks", tuple[shapes.Webhook, ...]),
     "calendar": ("calendars", tuple[CalendarSettings, ...]),
+    "responses": ("responses", Responses),
 }
 _SHAPES: dict[tuple[str, ...], Any] = {
     ("server",): shapes.Server,
@@ -91,6 +93,9 @@ _SHAPES: dict[tuple[str, ...], Any] = {
     ("security",): shapes.Security,
     ("webhook",): shapes.Webhook,
     ("calendar",): CalendarSettings,
+    ("responses",): Responses,
+    ("responses", "ip_channel"): PoolResponses,
+    ("responses", "auto_attendant"): PoolResponses,
 }
 _ARRAYS = {key for key, (_, shape) in _TABLES.items() if get_origin(shape) is tuple}
 _SINGLE = {"forward", "no_input", "wrong_input"}

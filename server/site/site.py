@@ -17,6 +17,7 @@ from ...features.feature_codes.settings import FeatureCodes, PickupGroup
 from ...features.parking.settings import Parking
 from .attendants import Attendant
 from .calendars import CalendarSettings
+from .responses import Responses
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Characters that no text of a site has: they would break lines in SIP headers, logs and messages."""
@@ -316,6 +317,7 @@ class Site:
     security: Security = Security()
     webhooks: tuple[Webhook, ...] = ()
     calendars: tuple[CalendarSettings, ...] = ()
+    responses: Responses = field(default_factory=Responses)
     source: str = ""
     text: str = field(default="", repr=False)
 

@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from ...channels.media.plane import Codec, MediaEvent, MediaStream
     from ...channels.media.verdict import Verdict
     from ...channels.session import Party
+    from ...features.responses.settings import Response
+    from ..sip import message
     from ..sip.flow import Peer
     from ..sip.leg import Leg
-    from ..sip.message import Response
     from ..sip.offer_answer import Agreed
     from ..sip.sdp import Direction
     from ..site.site import Media
@@ -230,10 +231,12 @@ class Connection:
         leg.hang_up(self._switch.clock.now(), headers)
         self._switch.flush()
 
-    def refuse(self, refusal: Refusal, first_cause: Refusal | None = None) -> None:
+    def refuse(
+        self, refusal: Refusal, first_cause: Refusal | None = None, response: Response | None = None
+    ) -> None:
         """End the leg by a rule, with the reason in every header that a telephone might show.
 
-        A caller who waits gets a final response; everybody else BYE or CANCEL.
+        A caller who waits gets a final response, the usual one without `response`; everybody else BYE or CANCEL.
         """
         if self.leg is None:
             return
@@ -245,13 +248,17 @@ class Connection:
             user=caller.user,
             first_cause=first_cause,
         )
-        headers = refusal_headers(refusal, decision.id, first_cause)
+        response = response or self._switch.denials.response_to(refusal, caller)
+        headers = refusal_headers(refusal, decision.id, first_cause, response)
         self.refusal, self.cause = refusal, cause_of(refusal)
         if not self.incoming or self.is_answered:
             self.hang_up(self.cause, headers)
             return
         self._become(ConnectionState.FAIL)
-        self.leg.refuse(reason_for(refusal).sip_status or UNAVAILABLE, self._switch.clock.now(), headers)
+        status, phrase = reason_for(refusal).sip_status or UNAVAILABLE, None
+        if response is not None:
+            status, phrase = response.status, response.phrase
+        self.leg.refuse(status, self._switch.clock.now(), headers, phrase)
         self._switch.flush()
 
     def abandon(self) -> None:
@@ -322,7 +329,7 @@ class Connection:
         if self.listener is not None:
             self.listener.on_direction(self)
 
-    def on_leg_ended(self, status: int, response: Response | None) -> None:
+    def on_leg_ended(self, status: int, response: message.Response | None) -> None:
         """The leg is over."""
         if self.leg is not None:
             self._finish(status, response)
@@ -350,7 +357,7 @@ class Connection:
         if self._over and isinstance(event, StreamClosed):
             self.stream = self.listener = None
 
-    def _finish(self, status: int, response: Response | None) -> None:
+    def _finish(self, status: int, response: message.Response | None) -> None:
         """End it; nothing that outlives it for a while, as its transactions do, holds it from now on."""
         if self.leg is not None:
             self.leg.owner = None

@@ -8,14 +8,23 @@ from ...licensing.reasons import reason_for
 from ...licensing.refusal import warning_text
 
 if TYPE_CHECKING:
+    from ...features.responses.settings import Response
     from ...licensing.refusal import Refusal
 
 INTERWORKING = 127
 Headers = list[tuple[str, str]]
 
 
-def refusal_headers(refusal: Refusal, decision: str | None, first_cause: Refusal | None = None) -> Headers:
-    """Write the headers of a refusal; `first_cause` is why the call was forwarded to where it was refused."""
+def refusal_headers(
+    refusal: Refusal,
+    decision: str | None,
+    first_cause: Refusal | None = None,
+    response: Response | None = None,
+) -> Headers:
+    """Write the headers of a refusal; `first_cause` is why the call was forwarded to where it was refused.
+
+    `response` is how the site answers it where that is not the usual way; the reason stays what it is.
+    """
     reason = reason_for(refusal)
     causes = [
         header
@@ -27,8 +36,11 @@ def refusal_headers(refusal: Refusal, decision: str | None, first_cause: Refusal
     headers.append(("X-License-Reason", refusal.reason))
     if decision is not None:
         headers.append(("X-License-Decision", decision))
-    if reason.retry_after_s is not None:
-        headers.append(("Retry-After", str(reason.retry_after_s)))
+    retry_after_s = reason.retry_after_s
+    if response is not None:
+        retry_after_s = response.retry_after_s or retry_after_s if response.passes else None
+    if retry_after_s is not None:
+        headers.append(("Retry-After", str(retry_after_s)))
     return headers
 
 

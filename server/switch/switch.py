@@ -32,6 +32,7 @@ from .bridge import Bridge
 from .call import Call
 from .conference import Conferences
 from .connection import Connection
+from .denial import Denials
 from .dialler import Dialler, Errand, Reached
 from .encryption import Encryption
 from .events import CallStarted
@@ -102,6 +103,7 @@ class Switch:
         self.encryption = Encryption(administration, random)
         self._dialler = Dialler(self, administration, registrar, stack, random, locator=locator)
         self.transfers = Transfers(self, administration, self._dialler, stack, self._works)
+        self.denials = Denials(self, administration, self._works)
         self.conferences = Conferences(administration, stream)
         self.replacements = Replacements(self, administration, self._works, random)
         self.parkings = Parkings(self, administration, self._dialler, self._works)
@@ -195,7 +197,12 @@ class Switch:
         """Find whoever takes the call, and let them have it."""
         if not await connection.alerting.prepare():
             return
-        found = await self._dialler.find(connection, route, Errand(connection.call.caller))
+        await self.conclude(
+            connection, await self._dialler.find(connection, route, Errand(connection.call.caller))
+        )
+
+    async def conclude(self, connection: Connection, found: Found) -> None:
+        """Let the caller have whoever was found."""
         if isinstance(found, Taken):
             await self._join(connection, found.connection)
         else:
@@ -204,10 +211,10 @@ class Switch:
     def _conclude(self, connection: Connection, found: Reached | NotTaken | Final) -> None:
         """Let a behaviour talk, once it has its channels, or say why nobody does."""
         match found:
-            case Reached(route, first_cause):
+            case Reached(route):
                 leases = self.lease(connection, route.occupies)
                 if isinstance(leases, Refusal):
-                    connection.refuse(leases, first_cause)
+                    self.denials.deny(connection, leases, found)
                     return
                 connection.leases.occupy(leases)
                 self.run(connection, route.behaviour, connection.call.caller)

@@ -1,0 +1,1 @@
+"""How a call is answered for which no channel is free (W-10): by default, or as other systems do."""
