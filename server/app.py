@@ -141,7 +141,14 @@ class Pbx:
         )
         self.greetings = Greetings(self.administration)
         self._retention = Retention(self.boxes)
-        self.owners = BoxOwners(self.administration, self.boxes, self.store.sounds, self.clock, self.stream)
+        self.owners = BoxOwners(
+            self.administration,
+            self.boxes,
+            self.greetings,
+            self.store.sounds,
+            clock=self.clock,
+            stream=self.stream,
+        )
         self.workshop = Workshop()
         self.plane = _plane(options, random, self.stream)
         self._stack = SipStack(self._handle)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...channels.media.plane import Prompt
+from ...channels.media.prompts import is_prompt
 from ...licensing.refusal import Refusal
 from .rules import AS_EVER, chosen
 from .settings import BEEP, CALLERS, PATIENCE_S
@@ -34,7 +35,7 @@ async def leave_message(call: Session, box: BoxSettings, boxes: Boxes) -> None:
         await call.hang_up(Refusal("call.rejected"))
         return
     await call.answer()
-    greeting = box.greetings.get(rule.greeting, box.greeting)
+    greeting = _named(box, rule.greeting)
     match rule.action:
         case "announce":
             await call.play(greeting)
@@ -43,13 +44,22 @@ async def leave_message(call: Session, box: BoxSettings, boxes: Boxes) -> None:
         case "record":
             await _record(call, box, boxes)
         case "transfer":
-            await call.transfer(rule.number, hairpin=box.hairpin)
+            await call.transfer(rule.number, hairpin=box.hairpin, outside=True)
             await _greet(call, box, rule, greeting)
             await _record(call, box, boxes)
         case _:
             await _greet(call, box, rule, greeting)
             await _record(call, box, boxes)
     await call.hang_up()
+
+
+def _named(box: BoxSettings, name: str) -> Playable:
+    """The greeting of that name, else the server's announcement of that name, else the box's own.
+
+    A digit names what is recorded by telephone, not how the digit is said.
+    """
+    spoken = is_prompt(name) and not name.isdigit()
+    return box.greetings.get(name) or (Prompt(name) if spoken else box.greeting)
 
 
 async def _greet(call: Session, box: BoxSettings, rule: Rule, greeting: Playable) -> None:
@@ -76,8 +86,8 @@ async def _menu(call: Session, box: BoxSettings, rule: Rule, greeting: Playable)
 
 
 async def _lead_away(call: Session, box: BoxSettings, number: str) -> None:
-    """Connect the caller; returns only when nobody there took him."""
-    await call.transfer(number, hairpin=box.hairpin)
+    """Connect the caller, outside too, since the user wants it so; returns only when nobody there took him."""
+    await call.transfer(number, hairpin=box.hairpin, outside=True)
     await call.play(Prompt("not_available"))
 
 

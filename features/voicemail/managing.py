@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     from .owners import Owners
     from .settings import BoxSettings
 
-MESSAGES, GREETING, PIN = "1", "2", "3"
-KEYS = {MESSAGES: "to_listen", GREETING: "to_change_greeting", PIN: "to_change_pin"}
+MESSAGES, GREETING, PIN, OTHER_GREETING = "1", "2", "3", "4"
+KEYS = {
+    MESSAGES: "to_listen",
+    GREETING: "to_change_greeting",
+    PIN: "to_change_pin",
+    OTHER_GREETING: "to_change_other_greeting",
+}
 HEAR, KEEP, AGAIN = "1", "2", "3"
 OF_GREETING = {HEAR: "to_repeat", KEEP: "to_save", AGAIN: "to_record_again"}
 ROUNDS = 2
@@ -30,9 +35,13 @@ async def wants_messages(call: Session, box: BoxSettings, owners: Owners) -> boo
             case "1":
                 return True
             case "2":
-                await _change_greeting(call, box, owners)
+                await _change_greeting(call, box, owners, "")
             case "3":
                 await _change_pin(call, box, owners)
+            case "4":
+                digit = await call.collect(1, Prompt("enter_greeting"))
+                if digit.isdigit():
+                    await _change_greeting(call, box, owners, digit)
             case _:
                 return False
 
@@ -51,8 +60,8 @@ async def _choice(call: Session, keys: dict[str, str]) -> str:
     return ""
 
 
-async def _change_greeting(call: Session, box: BoxSettings, owners: Owners) -> None:
-    """Record a greeting until it pleases; it counts once it is saved."""
+async def _change_greeting(call: Session, box: BoxSettings, owners: Owners, name: str) -> None:
+    """Record the greeting of that name until it pleases; it counts once it is saved."""
     key = AGAIN
     while key == AGAIN:
         await call.play(Prompt("after_the_tone"), BEEP)
@@ -61,7 +70,7 @@ async def _change_greeting(call: Session, box: BoxSettings, owners: Owners) -> N
             key = await _judged(call, recording)
             if key == KEEP:
                 kept = recording.duration_s >= box.least_message_s and await owners.set_greeting(
-                    box, recording
+                    box, recording, name
                 )
                 await call.play(Prompt("greeting_saved" if kept else "failed"))
         finally:

@@ -39,6 +39,9 @@ class Owners(Protocol):
         """Give a box another PIN; False where it cannot be kept."""
         ...
 
-    async def set_greeting(self, box: BoxSettings, recording: Recording) -> bool:
-        """Give a box another greeting, which takes the recording over; False where it cannot be kept."""
+    async def set_greeting(self, box: BoxSettings, recording: Recording, name: str) -> bool:
+        """Give a box another greeting of that name, its own if that is empty; False where it cannot be kept.
+
+        It takes the recording over.
+        """
         ...

@@ -47,8 +47,8 @@ _EXAMPLES: Final = {
 class Rule:
     """What becomes of a caller of whom `condition` holds.
 
-    `greeting` names one of the box's, and the box's own stands in for one that is not there. While it is heard each of
-    `digits` leads to its number. `number` is where `transfer` leads.
+    `greeting` names one of the box's, or an announcement of the server; the box's own stands in for what is neither.
+    While it is heard each of `digits` leads to its number. `number` is where `transfer` leads.
     """
 
     condition: Condition = ALWAYS

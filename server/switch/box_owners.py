@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import structlog
@@ -11,8 +10,7 @@ import structlog
 from ...channels.session import Party
 from ...features.voicemail.owners import MessageCaller
 from ...features.voicemail.pin_locks import PinAnswer, PinLocks
-from ...features.voicemail.settings import OWN_GREETING, VOICEMAIL
-from ..site.acts import ChangeUser, SetSetting
+from ..site.acts import ChangeUser
 from ..site.require import AdministrationError
 from ..store.failure import StoreError
 from .events import BoxLocked, BoxUnlocked
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from ..site.administration import Administration
     from ..store.sounds import Sounds
     from .boxes import Boxes
+    from .greetings import Greetings
     from .stream import EventStream
 
 log = structlog.get_logger()
@@ -40,12 +39,15 @@ class BoxOwners:
         self,
         administration: Administration,
         boxes: Boxes,
+        greetings: Greetings,
         sounds: Sounds,
+        *,
         clock: Clock,
         stream: EventStream,
     ) -> None:
         self._administration = administration
         self._boxes = boxes
+        self._greetings = greetings
         self._sounds = sounds
         self._clock = clock
         self._stream = stream
@@ -102,17 +104,20 @@ class BoxOwners:
         """Give a box another PIN."""
         return await self._changed(box, ChangeUser(box.user, {"voicemail_pin": pin}))
 
-    async def set_greeting(self, box: BoxSettings, recording: Recording) -> bool:
-        """Give a box another greeting."""
+    async def set_greeting(self, box: BoxSettings, recording: Recording, name: str) -> bool:
+        """Give a box another greeting of that name, or its own."""
         try:
             sound = await self._sounds.keep(recording.path, recording.duration_s)
         except StoreError as error:
             log.warning("greeting.not_kept", user=box.user, why=str(error))
             return False
-        kept = await self._changed(box, SetSetting(box.user, VOICEMAIL, OWN_GREETING.key, asdict(sound)))
-        if not kept:
+        try:
+            await self._greetings.set(box.user, name, sound, actor=box.user, within=None)
+        except (AdministrationError, StoreError) as error:
+            log.warning("greeting.not_kept", user=box.user, why=str(error))
             self._sounds.remove([sound.file])
-        return kept
+            return False
+        return True
 
     async def _changed(self, box: BoxSettings, act: Act) -> bool:
         try:

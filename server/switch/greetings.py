@@ -7,7 +7,7 @@ import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from ...features.voicemail.settings import GREETINGS, VOICEMAIL
+from ...features.voicemail.settings import GREETINGS, OWN_GREETING, VOICEMAIL
 from ..site import require
 from ..site.acts import SetSetting
 from ..site.require import AdministrationError
@@ -38,9 +38,13 @@ class Greetings:
     ) -> None:
         """Give a box another greeting of that name, or with None take it away; raises `AdministrationError`.
 
-        `within` are the locations that `actor` must not leave, None for all.
+        Without a name it is the box's own. `within` are the locations that `actor` must not leave, None for all.
         """
         async with self._turn:
+            if not name:
+                own = SetSetting(user, VOICEMAIL, OWN_GREETING.key, None if sound is None else asdict(sound))
+                await self._administration.apply(own, actor=actor, within=within)
+                return
             greetings = {**self.of(user), name: sound}
             if sound is not None and not _NAME.fullmatch(name):
                 what = f'"{name}" is no name of a greeting'

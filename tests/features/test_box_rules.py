@@ -279,6 +279,39 @@ async def test_l72_a_hairpin_out_of_a_greeting_takes_a_second_channel(
 
 
 @timed
+@pytest.mark.ringfence(
+    site=SMALL.replace(
+        'numbers = "08955550"\n',
+        'numbers = "08955550"\nuri = "sip:127.0.0.31:5070"\noutbound_prefix = "9"\n',
+    )
+)
+async def test_a_digit_leads_outside_whoever_presses_it_since_the_user_wants_it_so(
+    pbx: PbxUnderTest, tmp_path: Path
+) -> None:
+    await greet(pbx, tmp_path)
+    await put(pbx, "rules", [{"digits": {"1": "90171555"}}])
+    caller = await pbx.outside("+49731999")
+    mobile = await pbx.outside("0171555", host="127.0.0.31", port=5070)
+    call = await caller.dial(f"{ROOT}*100")
+    await call.answered()
+    await call.send_digits("1")
+    answered = await mobile.answer()
+    assert answered.called == "0171555"
+    await call.hang_up()
+    await answered.ended()
+
+
+@timed
+async def test_an_announcement_of_the_server_may_be_a_greeting(pbx: PbxUnderTest) -> None:
+    await put(pbx, "rules", [{"then": "announce", "greeting": "office_closed"}])
+    call = await (await pbx.outside("+49731999")).dial(f"{ROOT}*100")
+    await call.answered()
+    await call.ended(10)
+    heard = encode((await call.heard()).samples, Codec.PCMA)
+    assert prompt_payload(Prompt("office_closed"), Codec.PCMA).strip(SILENCE[Codec.PCMA]) in heard
+
+
+@timed
 async def test_who_is_not_taken_where_the_digit_leads_can_leave_a_message(
     pbx: PbxUnderTest, tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from ringfence.channels.media.audio import Audio
 from ringfence.channels.media.plane import Tone
-from ringfence.server.site.acts import MoveUser
+from ringfence.server.site.acts import MoveUser, SetSetting
 from ringfence.server.site.events import SettingChanged, UserChanged
 from ringfence.server.store.sounds import greeting
 
@@ -145,3 +145,32 @@ async def test_what_cannot_be_kept_is_said_to_have_failed(pbx: PbxUnderTest) -> 
     await anna.hear("failed")
     await anna.call.hang_up()
     assert [*pbx.server.store.messages_dir.parent.rglob("*.wav")] == []
+
+
+async def test_a_greeting_is_recorded_under_a_digit_and_rules_choose_it(pbx: PbxUnderTest) -> None:
+    rule = [{"if": {"caller": "+43*"}, "greeting": "7"}]
+    await pbx.server.administration.apply(SetSetting("anna", "voicemail", "rules", rule))
+    anna = await menu(pbx, "4")
+    await anna.hear("enter_greeting")
+    await anna.press("7")
+    await record(anna, 900)
+    await anna.hear("to_record_again")
+    await anna.press("2")
+    await anna.hear("greeting_saved")
+    await anna.call.hang_up()
+    assert list(pbx.server.greetings.of("anna")) == ["7"]
+    for number, hears in (("+431999", True), ("+49731999", False)):
+        call = await (await pbx.outside(number)).dial("08955550*100")
+        await call.answered()
+        await asyncio.sleep(2)
+        assert (await call.heard()).contains_tone(900, 0.3) is hears
+        await call.hang_up()
+
+
+async def test_without_a_digit_no_greeting_is_recorded(pbx: PbxUnderTest) -> None:
+    anna = await menu(pbx, "4")
+    await anna.hear("enter_greeting")
+    await anna.press("#")
+    await anna.hear("to_change_other_greeting", times=2)
+    await anna.call.hang_up()
+    assert pbx.server.greetings.of("anna") == {}
