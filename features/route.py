@@ -50,20 +50,35 @@ class Forwarding:
 
 
 @dataclass(frozen=True, slots=True)
-class Ring:
-    """A user's devices ring: `accounts` are the SIP accounts whose contacts are rung together."""
-
-    user: str
-    accounts: tuple[str, ...]
-    forwarding: Forwarding = Forwarding()
-
-
-@dataclass(frozen=True, slots=True)
 class Leave:
     """The call goes out by a trunk to `number`."""
 
     trunk: str
     number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Also:
+    """What rings beside the first devices of a user, `after_s` seconds after them: an account, or a number outside.
+
+    An account with `wake_s` is woken, and waited for so many seconds. Where `confirm` is a digit, whoever answers has
+    the call only once he has pressed it.
+    """
+
+    target: str | Leave
+    after_s: float = 0.0
+    wake_s: float | None = None
+    confirm: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """A user's devices ring: `accounts` are the SIP accounts whose contacts are rung together, before `also`."""
+
+    user: str
+    accounts: tuple[str, ...]
+    forwarding: Forwarding = Forwarding()
+    also: tuple[Also, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

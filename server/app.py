@@ -339,8 +339,8 @@ class Pbx:
     def _handle(self, effect: Effect) -> None:
         self._door.handle(effect)
 
-    def _passed_over(self, user: str, refusal: Refusal) -> None:
-        self.decisions.mint(refusal, f"ringing the softphone of {user}", user=user)
+    def _passed_over(self, user: str, what: str, refusal: Refusal) -> None:
+        self.decisions.mint(refusal, f"ringing {what} of {user}", user=user)
 
     def _person_is(self, user: User) -> frozenset[str]:
         return self._presence.of_person(user)

@@ -26,7 +26,12 @@ class Park:
     slot: str | None
 
 
-Command = PickUp | Park
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """Whoever dials goes on here with the call that he has at another telephone of his."""
+
+
+Command = PickUp | Park | Pull
 """What is to be done with the leg of whoever dials; nobody is called."""
 
 
@@ -58,6 +63,8 @@ def command_of(user: str, dialled: str, codes: FeatureCodes, desk: Desk) -> Comm
             return Park(None)
         case "retrieve", slot:
             return Park(slot) if desk.has_slot(slot) else Refusal("number.unknown")
+        case "pull", _:
+            return Pull()
         case _:
             return None
 

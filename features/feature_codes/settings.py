@@ -22,6 +22,7 @@ class FeatureCodes:
     group_pickup: str = "*8"
     park: str = "*7"
     retrieve: str = "**7"
+    pull: str = "*6"
 
 
 @dataclass(frozen=True, slots=True)

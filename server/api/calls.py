@@ -69,6 +69,14 @@ class OtherCall:
     with_: Annotated[str, Field(alias="with")]
 
 
+@dataclass(frozen=True, slots=True)
+class Device:
+    """`to` is the account of the telephone that is to have the call: an extension, a name, or a name with `+mobile`."""
+
+    __pydantic_config__: ClassVar["Mapping[str, object]"] = STRICT
+    to: Dialled
+
+
 @routes.get(f"{API}/calls", may=ALL_ADMINISTRATORS)
 async def list_calls(pbx: "Pbx", who: Token) -> tuple[CallEntry, ...]:
     """List the live calls; a sub-administrator sees those in which a user of his takes part."""
@@ -117,6 +125,16 @@ async def join_calls(pbx: "Pbx", who: Token, id: str, other: OtherCall) -> CallE
         what = f"conference of {calls[0].id} with {calls[1].id}"
         raise ProblemError.of(pbx.decisions.mint(joined, what, call_id=calls[0].id))
     return _entry(pbx, joined)
+
+
+@routes.post(f"{API}/calls/{{id}}/pull", may=ALL_ADMINISTRATORS)
+async def pull_call(pbx: "Pbx", who: Token, id: str, device: Device) -> CallEntry:  # noqa: A002 - as above
+    """Ring another telephone of a user who talks in the call, up to 30 seconds; his call goes on there."""
+    call = call_of(pbx, who, id)
+    refusal = await pbx.switch.pulls.fetch(call, device.to)
+    if refusal is not None:
+        raise ProblemError.of(pbx.decisions.mint(refusal, f"pull of {id} to {device.to}", call_id=id))
+    return _entry(pbx, call)
 
 
 def sees_call(pbx: "Pbx", who: Token, call: "Call") -> bool:

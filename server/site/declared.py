@@ -9,6 +9,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...features.declaration import Declaration, SettingError
+from ...features.one_number import settings as one_number
+from ...features.softphone import settings as softphone
 from ...features.telephone import settings as telephone
 from ...features.telephone.settings import TELEPHONE
 from ...features.voicemail import settings as voicemail
@@ -22,7 +24,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_ROOMS: tuple[tuple[Declaration[Any], ...], ...] = (telephone.PERSONAL, voicemail.PERSONAL)
+_ROOMS: tuple[tuple[Declaration[Any], ...], ...] = (
+    telephone.PERSONAL,
+    voicemail.PERSONAL,
+    softphone.PERSONAL,
+    one_number.PERSONAL,
+)
 DECLARATIONS = {(one.function, one.key): one for one in chain.from_iterable(_ROOMS)}
 """Each by its function and key."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, assert_never
 
@@ -24,6 +25,8 @@ from ..sip.uri import SipUri
 from .caller_id import CallerIds, Diversion
 from .connection_state import ConnectionState
 from .domain import is_ours
+from .one_number import Gathering
+from .retargeting import FOLLOW_ME
 from .ringing import LONGEST_RING_S, NotTaken, Ringing, Taken
 
 if TYPE_CHECKING:
@@ -158,25 +161,43 @@ class Dialler:
         invitation = Invitation(self._ids.inside(Party(number)).from_, headers=(ANSWER_AT_ONCE,))
         return await self._ring_in_turn(call, None, route, invitation, LONGEST_RING_S)
 
+    async def ring_account(self, account: str, far: Connection, timeout_s: float) -> Taken | NotTaken:
+        """Ring one account to come into the call of `far` and talk to it; its devices may answer at once."""
+        party = self._switch.transfers.party_of(far)
+        codec = far.agreed.codec if far.agreed is not None else None
+        invitation = Invitation(self._ids.inside(party).from_, headers=(ANSWER_AT_ONCE,), codec=codec)
+        route = Ring(party.user or "", (account,))
+        return await self._ring_in_turn(far.call, None, route, invitation, timeout_s)
+
     async def _ring(
         self, caller: Connection, route: Ring | Leave, errand: Errand, diversions: list[Diversion]
     ) -> Taken | NotTaken:
         timeout_s = LONGEST_RING_S
         if isinstance(route, Ring) and route.forwarding.no_answer is not None:
             timeout_s = route.forwarding.after_s
+        invitation = self._invitation(caller, route, errand, diversions)
+        if isinstance(route, Ring) and route.also:
+            followed = [*diversions, Diversion(route.user, FOLLOW_ME)]
+            outside = partial(self._invitation, caller, errand=errand, diversions=followed)
+            gathering = Gathering(self._switch, self, caller, invitation, outside=outside)
+            return await gathering.ring(route, timeout_s)
+        return await self._ring_in_turn(caller.call, caller, route, invitation, timeout_s)
+
+    def _invitation(
+        self, caller: Connection, route: Ring | Leave, errand: Errand, diversions: list[Diversion]
+    ) -> Invitation:
         call, party = caller.call, errand.party
         if isinstance(route, Leave):
             shown = self._ids.outside(self._trunk(route), party, diversions, route.number, call.past)
         else:
             shown = self._ids.inside(party, diversions, route.user, call.past)
-        invitation = Invitation(
+        return Invitation(
             shown.from_,
             caller.hops_left - 1,
             (*errand.headers, *shown.headers),
             hairpin=errand.hairpin,
             codec=caller.wanted_codec,
         )
-        return await self._ring_in_turn(call, caller, route, invitation, timeout_s)
 
     async def _ring_in_turn(
         self,
@@ -191,9 +212,9 @@ class Dialler:
         A device that rejects the call speaks for all.
         """
         if isinstance(route, Leave):
-            devices, unreached = await self._far_end(route), "trunk.failed"
+            devices, unreached = await self.far_end(route), "trunk.failed"
         else:
-            devices, unreached = self._devices(route), "user.not_registered"
+            devices, unreached = self.devices(*route.accounts), "user.not_registered"
         groups = [list(group) for _, group in groupby(devices, lambda device: device.q)]
         outcome: Taken | NotTaken = NotTaken(Refusal(unreached))
         refusals: list[Refusal] = []
@@ -221,7 +242,7 @@ class Dialler:
         rung: dict[Connection, Device] = {}
         with ringing:
             for device in devices:
-                connection = await self._add(call, device, invitation, ringing)
+                connection = await self.add(call, device, invitation, ringing)
                 if connection is not None:
                     rung[connection] = device
             outcome = await ringing.outcome(timeout_s)
@@ -229,7 +250,7 @@ class Dialler:
             return outcome, []
         return outcome, [rung[one] for one in ringing.incompatible]
 
-    def _devices(self, route: Ring) -> list[Device]:
+    def devices(self, *accounts: str) -> list[Device]:
         """The telephones of the accounts, those that are rung most gladly first."""
         now = self._switch.clock.now()
         agent, bindings = self._stack.agent, self._registrar.bindings
@@ -241,12 +262,12 @@ class Dialler:
                 q=one.q,
                 routes=one.routes,
             )
-            for account in route.accounts
+            for account in accounts
             for one in bindings(account, now)
         ]
         return sorted(found, key=lambda device: -device.q)
 
-    async def _far_end(self, route: Leave) -> list[Device]:
+    async def far_end(self, route: Leave) -> list[Device]:
         """A trunk's far end, wherever it is found; none when it is found nowhere."""
         trunk = self._trunk(route)
         uri = trunk.uri or ""
@@ -261,7 +282,7 @@ class Dialler:
         target = str(replace(SipUri.parse(uri), user=route.number))
         return [Device(route.trunk, target, peer, authorize, others=tuple(others))]
 
-    async def _add(
+    async def add(
         self, call: Call, device: Device, invitation: Invitation, ringing: Ringing
     ) -> Connection | None:
         """Let one device ring; None where it cannot."""

@@ -249,6 +249,26 @@ class CallUnparked:
 
 
 @dataclass(frozen=True, slots=True)
+class CallPulled:
+    """A user goes on with a call at `device`, and no longer at `left`."""
+
+    call_id: str
+    device: str
+    left: str
+
+
+@dataclass(frozen=True, slots=True)
+class MobileWoken:
+    """A call waits for the mobile softphone `account` of a user, which is not registered: a push is to wake it."""
+
+    call_id: str
+    user: str
+    account: str
+    caller: str
+    caller_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """A call is over; `cause` is its Q.850 cause."""
 
@@ -284,5 +304,7 @@ SwitchEvent = (
     | CallPickedUp
     | CallParked
     | CallUnparked
+    | CallPulled
+    | MobileWoken
     | CallEnded
 )

@@ -23,7 +23,10 @@ MOST: Final = 10
 """Values of each header that a call may bring along."""
 _UNTOLD: Final = frozenset({"history", "header"})
 _INDEX: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,15}")
+FOLLOW_ME: Final = "one_number"
+"""What leads to a number outside that rings for a user beside his telephones."""
 _REASONS: Final = {
+    FOLLOW_ME: ("follow-me", 302),
     "user.busy": ("user-busy", 486),
     "call.rejected": ("deflection", 302),
     "user.no_answer": ("no-answer", 408),

@@ -11,6 +11,8 @@ from ..sip.uri import SipUri
 from .alerting import RINGS, SESSION_PROGRESS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ...channels.media.plane import MediaEvent
     from ..sip.message import Response
     from .connection import Connection
@@ -45,10 +47,10 @@ class Ringing:
     """Listens to the connections that ring for `caller` (None: nobody hears it); use it as a context manager.
 
     `outside` tells that a trunk is rung. On the way out whatever still rings is cancelled, also when the
-    ringing itself was.
+    ringing itself was. So many more as are `awaited` will come, each of which says so by `has_come`.
     """
 
-    def __init__(self, caller: Connection | None, *, outside: bool = False) -> None:
+    def __init__(self, caller: Connection | None, *, outside: bool = False, awaited: int = 0) -> None:
         self._caller = caller
         self._outside = outside
         self._ringing: list[Connection] = []
@@ -56,6 +58,10 @@ class Ringing:
         self._outcome: asyncio.Future[Taken | NotTaken] = asyncio.get_running_loop().create_future()
         self._kept: Connection | None = None
         self._all_ring = False
+        self._awaited = awaited
+        self._asked: dict[Connection, Callable[[Connection], None] | None] = {}
+        self.is_silent = asyncio.Event()
+        """Nobody rings, and somebody is still to come."""
         self.incompatible: list[Connection] = []
         """Who refused what was offered (488)."""
         self._heard: Connection | None = None
@@ -75,12 +81,43 @@ class Ringing:
         """Let one more device ring."""
         connection.listener = self
         self._ringing.append(connection)
+        self.is_silent.clear()
+
+    def leave(self, connection: Connection, ask: Callable[[Connection], None] | None) -> None:
+        """Note that a device is a number outside; whoever answers is asked first, and `confirm` says how it went."""
+        self._asked[connection] = ask
+
+    def confirm(self, connection: Connection, *, pressed: bool) -> None:
+        """Let whoever was asked have the call, or take him out."""
+        if pressed:
+            connection.listener = self
+            self._decide(Taken(connection))
+        elif connection in self._ringing:
+            self._ringing.remove(connection)
+            self._refusals.append(Refusal("user.no_answer"))
+            connection.hang_up()
+            self._look()
+
+    def has_come(self) -> None:
+        """One of those that were awaited rings, or will not."""
+        self._awaited -= 1
+        if self._all_ring:
+            self._look()
+            self._let_hear()
+
+    def _look(self) -> None:
+        """See whether nobody rings any more."""
+        if self._ringing or not self._all_ring:
+            return
+        if self._awaited:
+            self.is_silent.set()
+        else:
+            self._decide(NotTaken(self._worst()))
 
     async def outcome(self, timeout_s: float) -> Taken | NotTaken:
         """Wait for an answer, the last refusal, or the time; a connection that is returned is the caller's to keep."""
         self._all_ring = True
-        if not self._ringing:
-            return NotTaken(self._worst())
+        self._look()
         self._let_hear()
         timer = asyncio.get_running_loop().call_later(
             min(timeout_s, LONGEST_RING_S), self._decide, NotTaken(Refusal("user.no_answer"))
@@ -137,7 +174,7 @@ class Ringing:
     def _let_hear(self) -> bool:
         """Let the caller hear who rings alone, if there is something to hear."""
         caller = self._caller
-        if caller is None or not self._all_ring or len(self._ringing) != 1:
+        if caller is None or not self._all_ring or self._awaited or len(self._ringing) != 1:
             return False
         (alone,) = self._ringing
         if alone.has_early_media and alone is not self._heard:
@@ -146,8 +183,12 @@ class Ringing:
         return alone is self._heard
 
     def on_answered(self, connection: Connection) -> None:
-        """The first to answer has the call."""
-        self._decide(Taken(connection))
+        """The first to answer has the call, unless he is asked something first."""
+        ask = self._asked.get(connection)
+        if ask is None:
+            self._decide(Taken(connection))
+        elif not self._outcome.done():
+            ask(connection)
 
     def on_direction(self, connection: Connection) -> None:
         """Nothing is agreed before the answer."""
@@ -162,19 +203,20 @@ class Ringing:
         """One device will not take it."""
         if connection in self._ringing:
             self._ringing.remove(connection)
-        if response is not None and 300 <= status < 400 and not self._outside:
+        outside = self._outside or connection in self._asked
+        if response is not None and 300 <= status < 400 and not outside:
             for contact in response.contacts:
                 if isinstance(contact.uri, SipUri) and contact.uri.user:
                     self._decide(NotTaken(Refusal("call.rejected"), deflected_to=contact.uri))
                     return
         refusal = connection.refusal or _refusal_of(status, outside=self._outside)
-        if status >= EVERYWHERE:  # RFC 3261 16.7: whoever says so speaks for all the user's devices
+        if status >= EVERYWHERE and connection not in self._asked:
+            # RFC 3261 16.7: whoever says so speaks for all the user's devices; a network outside knows of none
             self._decide(NotTaken(refusal))
         self._refusals.append(refusal)
         if status == NOT_ACCEPTABLE:
             self.incompatible.append(connection)
-        if self._all_ring and not self._ringing:
-            self._decide(NotTaken(self._worst()))
+        self._look()
         self._let_hear()
 
     def _decide(self, outcome: Taken | NotTaken) -> None:

@@ -10,25 +10,26 @@ import re
 from typing import TYPE_CHECKING
 
 from ...channels.media.national_tones import NATIONAL_TONES
+from ...channels.session import Party
 from ...features.attendant.policy import attendant_route
 from ...features.dialling.conversion import converted, with_country
 from ...features.dialling.conversion import outside as dialled_outside
 from ...features.emergency.behaviour import answering_point
 from ...features.feature_codes.policy import command_of
-from ...features.route import Answer, Forwarding, Leave, Refuse, Ring, Route
-from ...features.softphone.account import mobile_account, owner_of
-from ...features.softphone.policy import accounts_to_ring, may_use_softphone
+from ...features.route import Answer, Forwarding, Leave, Refuse, Route
+from ...features.softphone.account import owner_of
+from ...features.softphone.policy import may_use_softphone
 from ...features.test_numbers.policy import test_route
 from ...features.voicemail.policy import leave_route, listen_route, shared_route
 from ...features.voicemail.settings import Listening
 from ...licensing.refusal import Refusal
 from .circumstances import circumstances_of
 from .reception import Reception
+from .telephones import Telephones
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...channels.session import Party
     from ...features.dialling.settings import Dialling
     from ...features.feature_codes.policy import Command
     from ..clock import Clock
@@ -44,7 +45,7 @@ UNKNOWN = Refuse(Refusal("number.unknown"))
 
 
 class Router:
-    """Routes for one server; `passed_over(user, refusal)` is told of a registered softphone that may not ring."""
+    """Routes for one server; `passed_over(user, what, refusal)` is told of what may not ring for him."""
 
     def __init__(
         self,
@@ -55,15 +56,16 @@ class Router:
         clock: Clock,
         *,
         owners: BoxOwners,
-        passed_over: Callable[[str, Refusal], None],
+        passed_over: Callable[[str, str, Refusal], None],
     ) -> None:
         self._administration = administration
-        self._registrar = registrar
         self._boxes = boxes
         self._owners = owners
         self._reception = Reception(administration, sounds)
         self._clock = clock
-        self._passed_over = passed_over
+        self._telephones = Telephones(
+            administration, registrar, clock, way_out=self._beside, passed_over=passed_over
+        )
 
     def route(
         self, caller: Party, number: str, *, forwarded: bool = False, dialled_by: str | None = None
@@ -110,6 +112,11 @@ class Router:
             return None
         return may_use_softphone(caller.number, self._administration.gate)
 
+    def refuses_device(self, account: str) -> Refusal | None:
+        """Say why an account may not be rung: a softphone needs its licence."""
+        is_desk = self._administration.directory.by_extension(account) is not None
+        return None if is_desk else may_use_softphone(account, self._administration.gate)
+
     def is_for_emergency(self, dialled: str) -> bool:
         """Whether whoever dials this, with or without the digit for an outside line, may be kept from it by nothing."""
         return dialled in self.emergency_numbers()
@@ -130,7 +137,7 @@ class Router:
         voicemail = directory.site.voicemail
         user = directory.by_extension(number)
         if user is not None:
-            return self._ring(user, user.extension)
+            return self._telephones.of_extension(user, _forwarding(user))
         attendant = directory.attendant(number)
         if attendant is not None:
             now = circumstances_of(caller, number, directory, self._clock)
@@ -166,15 +173,15 @@ class Router:
         refusal = may_use_softphone(name, self._administration.gate)
         if refusal is not None:
             return Refuse(refusal)
-        return Ring(user.name, self._registered(name), _forwarding(user))
+        return self._telephones.of_softphone(user, name, _forwarding(user))
 
-    def _ring(self, user: User, extension: str) -> Route:
-        softphones = self._registered(user.name, mobile_account(user.name))
-        gate = self._administration.gate
-        accounts, refusals = accounts_to_ring(user.name, self._registered(extension), softphones, gate)
-        for refusal in refusals:
-            self._passed_over(user.name, refusal)
-        return Ring(user.name, accounts, _forwarding(user))
+    def _beside(self, user: User, number: str) -> Route:
+        """Choose the trunk to a number that rings beside a user's telephones: never to an emergency."""
+        route = self._outside(Party(user.extension, user=user.name), number, None)
+        is_emergency = self.is_for_emergency(number) or (
+            isinstance(route, Leave) and self._is_emergency(route.number)
+        )
+        return UNKNOWN if is_emergency or isinstance(route, Answer) else route
 
     def _test(self, number: str) -> Route | None:
         site = self._administration.directory.site
@@ -214,10 +221,6 @@ class Router:
                 return inside
         form = trunk.number_format
         return Leave(trunk.name, number if form == "as_dialled" else converted(number, form, plan))
-
-    def _registered(self, *accounts: str) -> tuple[str, ...]:
-        now = self._clock.now()
-        return tuple(account for account in accounts if self._registrar.bindings(account, now))
 
 
 def _begins_outside(number: str) -> str | None:

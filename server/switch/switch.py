@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, assert_never
 from ...channels.media.national_tones import NATIONAL_TONES
 from ...channels.session import Party
 from ...channels.speech.spoken import in_words
-from ...features.feature_codes.policy import Park, PickUp
+from ...features.feature_codes.policy import Park, PickUp, Pull
 from ...features.route import Answer, Final, Leave, Occupies, Refuse, Ring
 from ...licensing.refusal import Refusal
 from ..sip.effects import (
@@ -38,6 +38,7 @@ from .encryption import Encryption
 from .events import CallStarted
 from .inside import Inside
 from .parking import Parkings
+from .pull import Pulls
 from .replacement import Replacements
 from .retargeting import past_of
 from .ringing import NotTaken, Taken
@@ -107,6 +108,7 @@ class Switch:
         self.conferences = Conferences(administration, stream)
         self.replacements = Replacements(self, administration, self._works, random)
         self.parkings = Parkings(self, administration, self._dialler, self._works)
+        self.pulls = Pulls(self, administration, self._dialler, self._works)
         self._inside = Inside(stack, clock, self.transfers)
         self.router = router
         self.pools = pools
@@ -188,6 +190,8 @@ class Switch:
                 self.replacements.pick_up_one(connection, by, users)
             case Park(slot):
                 self.parkings.by_code(connection, by, slot)
+            case Pull():
+                self.pulls.take(connection, by)
             case Refusal():
                 connection.refuse(command)
             case _:

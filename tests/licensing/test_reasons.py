@@ -53,6 +53,7 @@ TABLE: dict[str, Row] = {
     "store.full": (500, 41, "RESOURCEUNAVAIL TEMPFAILURE", RESOURCE, 507),
     "mailbox.full": (486, 17, "", "", 409),
     "pin.locked": (None, 21, "", "", 423),
+    "pull.nothing": (404, 1, "INVALCALLSTATE", "stateIncompatibility/invalidConnectionState", 409),
     "softphone_mobile.transport": (403, 21, "", "", None),
     "fax.engine_missing": (503, 47, "", "", 503),
     "package.signature": (None, None, "", "", 422),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ringfence.server.site.acts import SwitchFunctions
 from ringfence.server.switch.events import CallEnded, StreamEnded
 
 if TYPE_CHECKING:
@@ -136,3 +137,25 @@ async def test_a_live_call_tells_how_its_audio_fares_and_the_journal_how_it_fare
     (leg,) = entry["legs"]
     assert leg["device"] == "100"
     assert leg["verdict"]["packets_sent"] >= live["packets_sent"] > 0
+
+
+async def test_a_call_is_pulled_to_another_telephone_of_its_user(client: Client, pbx: PbxUnderTest) -> None:
+    anna, ben = await pbx.phone("100"), await pbx.phone("101")
+    call = await ben.dial("100")
+    await anna.answer()
+    await call.answered()
+    (entry,) = await client.get("calls")
+    path = f"calls/{entry['id']}/pull"
+    assert (await client.refused("POST", path, json={"to": "anna"}))[:2] == (404, "function.not_configured")
+    assert (await client.refused("POST", path, json={"to": "102"}))[:2] == (409, "pull.nothing")
+    assert (await client.refused("POST", path, json={"from": "100"}))[:2] == (422, "request.invalid")
+    functions = frozenset({"softphone", "one_number"})
+    await pbx.server.administration.apply(SwitchFunctions("Haus", "Vertrieb", functions))
+    soft = await pbx.phone("anna")
+    pulling = asyncio.create_task(client.ask("POST", f"/api/v1/{path}", json={"to": "anna"}))
+    taken = await soft.answer()
+    reply = await pulling
+    assert reply.status == 200
+    assert {one["device"] for one in reply.json["connections"]} == {"101", "anna"}
+    await call.hang_up()
+    await taken.ended()
