@@ -41,12 +41,18 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Forwarding:
-    """Where calls for a user go that his devices do not take, as numbers to dial; None: nowhere."""
+    """Where calls for a user go that his devices do not take, or `always`, as numbers to dial; None: nowhere.
+
+    With `do_not_disturb` he is busy for everybody, without `call_waiting` while he has another call.
+    """
 
     busy: str | None = None
     no_answer: str | None = None
     not_registered: str | None = None
     after_s: float = 20.0
+    always: str | None = None
+    do_not_disturb: bool = False
+    call_waiting: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""What a telephone does for everybody without a licence: forwarding by kind and by who calls."""
+"""What a telephone does for everybody without a licence: forwarding, do not disturb, call waiting."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import TypedDict
 
+from ...features.telephone.settings import Forward
 from ...licensing.catalogue import FUNCTIONS
 from ...licensing.overview import MissingLicence, missing_licences
 from ...licensing.reasons import reason_for
 from ..site import require
 from ..site.acts import ChangeUser, CreateUser, DeleteUser, MoveUser
-from ..site.site import Forward
 from ..store.tokens import Token
 from .changes import Changes, carry_out
 from .operation import API, STRICT, Routes

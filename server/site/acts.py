@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .site import Forward
+    from ...features.telephone.settings import Forward
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from ...features.softphone.account import owner_of
+from ...features.softphone.account import mobile_account, owner_of
 from ...licensing.demand import Subject
 from .attendants import desk_of
 from .calendars import calendars_of
@@ -83,6 +83,11 @@ class Directory:
     def user_of(self, account: str) -> User | None:
         """The user of a SIP account: that of a desk phone, of a softphone, or of a mobile one."""
         return self._by_extension.get(account) or self._by_name.get(owner_of(account))
+
+    def accounts_of(self, user: str) -> frozenset[str]:
+        """The SIP accounts of the user of that name; none when there is none."""
+        found = self._by_name.get(user)
+        return frozenset() if found is None else frozenset({found.extension, user, mobile_account(user)})
 
     def by_fax(self, number: str) -> User | None:
         """The user with that fax number."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ...features.telephone.settings import LONGEST_RING_S
 from .attendants import targets_of
 from .declared import numbers_of
 from .problem import Problem
@@ -15,13 +16,13 @@ from .problem import Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ...features.telephone.settings import Forward
     from .problem import KeyPath
-    from .site import Forward, Site, User
+    from .site import Site, User
 
 _DIGITS = re.compile(r"[0-9]{1,20}")
 _DIALLED = re.compile(r"\+?[0-9*#]{1,32}")
 _PREFIX = re.compile(r"[0-9*#]{1,4}")
-_LONGEST_RING_S = 180
 
 
 def is_number(text: str) -> bool:
@@ -96,16 +97,15 @@ def holders(site: Site) -> Iterator[tuple[KeyPath, str, str]]:
 
 
 def _forward(path: KeyPath, user: User, forward: Forward, site: Site, boxes: set[str]) -> Iterator[Problem]:
-    for key in ("busy", "no_answer", "not_registered"):
-        target = getattr(forward, key)
-        if target is not None:
-            yield from _target((*path, key), f'the {key} forwarding of "{user.name}"', target, site, boxes)
-            if target == user.extension:
-                what = f'the {key} forwarding of "{user.name}" leads back to its own extension {target}'
-                yield Problem((*path, key), what, "name another number")
-    if not 1 <= forward.after_s <= _LONGEST_RING_S:
+    for keys, target in forward.targets():
+        which = f'the {" ".join(keys)} forwarding of "{user.name}"'
+        yield from _target((*path, *keys), which, target, site, boxes)
+        if target == user.extension:
+            what = f"{which} leads back to its own extension {target}"
+            yield Problem((*path, *keys), what, "name another number")
+    if not 1 <= forward.after_s <= LONGEST_RING_S:
         what = f'after_s = {forward.after_s:g} in the forwarding of "{user.name}" is out of range'
-        yield Problem((*path, "after_s"), what, f"write 1 to {_LONGEST_RING_S} seconds")
+        yield Problem((*path, "after_s"), what, f"write 1 to {LONGEST_RING_S} seconds")
 
 
 def _target(path: KeyPath, which: str, target: str, site: Site, boxes: set[str]) -> Iterator[Problem]:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ...features.telephone.settings import TELEPHONE
+from ...features.telephone.settings import CALLERS, PERSONAL, TELEPHONE, Forward, ForwardTargets
 from ...features.voicemail.settings import VOICEMAIL
-from .site import Forward, Setting
+from .site import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from .site import User, VoicemailSettings
 
 _PIN = "voicemail_pin"
-_TARGETS = ("forward.busy", "forward.no_answer", "forward.not_registered")
+_FORWARD = "forward"
 _AFTER_S = "forward.after_s"
-_IN_FILE = {_PIN, *_TARGETS, _AFTER_S}
+_IN_FILE = {_PIN, *(one.key for one in PERSONAL if one.in_file)}
+_TARGETS = _IN_FILE - {_PIN, _AFTER_S}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,9 @@ def settings_of(user: User, voicemail: VoicemailSettings) -> tuple[Setting, ...]
     found = [] if user.voicemail_pin is None else [Setting(VOICEMAIL, _PIN, user.voicemail_pin)]
     if user.forward is not None:
         box = voicemail.box_number(user.extension)
-        for key in _TARGETS:
-            target = getattr(user.forward, key.removeprefix("forward."))
-            if target is not None:
-                found.append(Setting(VOICEMAIL if target == box else TELEPHONE, key, target))
+        for keys, target in user.forward.targets():
+            function = VOICEMAIL if target == box else TELEPHONE
+            found.append(Setting(function, ".".join((_FORWARD, *keys)), target))
         found.append(Setting(TELEPHONE, _AFTER_S, user.forward.after_s))
     return (*found, *user.settings)
 
@@ -52,9 +52,13 @@ def with_settings(user: User, settings: Iterable[Setting]) -> User:
     settings = tuple(settings)
     values: dict[str, Any] = {one.key: one.value for one in settings if one.key in _IN_FILE}
     pin = values.pop(_PIN, None)
-    forward = Forward(**{key.removeprefix("forward."): value for key, value in values.items()})
+    forward: dict[str, Any] = {}
+    for key, value in values.items():
+        *callers, kind = key.split(".")[1:]
+        (forward.setdefault(callers[0], {}) if callers else forward)[kind] = value
+    forward |= {one: ForwardTargets(**forward[one]) for one in CALLERS if one in forward}
     rest = tuple(one for one in settings if one.key not in _IN_FILE)
-    return replace(user, voicemail_pin=pin, forward=forward if values else None, settings=rest)
+    return replace(user, voicemail_pin=pin, forward=Forward(**forward) if forward else None, settings=rest)
 
 
 def changed(user: User, setting: Setting, voicemail: VoicemailSettings) -> User:

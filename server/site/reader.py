@@ -18,6 +18,7 @@ from pydantic import StrictInt, TypeAdapter, ValidationError
 from ...features.dialling.settings import Dialling
 from ...features.feature_codes.settings import FeatureCodes, PickupGroup
 from ...features.parking.settings import Parking
+from ...features.telephone import settings as telephone
 from . import site as shapes
 from .attendants import Attendant, AttendantGreeting, Submenu, TryLimit
 from .calendars import CalendarSettings
@@ -69,7 +70,9 @@ _SHAPES: dict[tuple[str, ...], Any] = {
     ("location",): shapes.Location,
     ("location", "group"): shapes.Group,
     ("user",): shapes.User,
-    ("user", "forward"): shapes.Forward,
+    ("user", "forward"): telephone.Forward,
+    ("user", "forward", "internal"): telephone.ForwardTargets,
+    ("user", "forward", "external"): telephone.ForwardTargets,
     ("team",): shapes.Team,
     ("trunk",): shapes.Trunk,
     ("auto_attendant",): Attendant,
@@ -98,7 +101,7 @@ _SHAPES: dict[tuple[str, ...], Any] = {
     ("responses", "auto_attendant"): PoolResponses,
 }
 _ARRAYS = {key for key, (_, shape) in _TABLES.items() if get_origin(shape) is tuple}
-_SINGLE = {"forward", "no_input", "wrong_input"}
+_SINGLE = {"forward", "internal", "external", "no_input", "wrong_input"}
 _ADD = "add it"
 _INTERNAL = {"user": ("seq",), "location": ("groups",)}
 _FILE_KEYS = {"groups": "group"}

@@ -15,6 +15,7 @@ from typing import ClassVar, Literal
 from ...features.dialling.settings import Dialling
 from ...features.feature_codes.settings import FeatureCodes, PickupGroup
 from ...features.parking.settings import Parking
+from ...features.telephone.settings import Forward
 from .attendants import Attendant
 from .calendars import CalendarSettings
 from .responses import Responses
@@ -101,17 +102,6 @@ class Location:
     functions: frozenset[str] = frozenset()
     contingent: Mapping[str, int] = field(default_factory=dict)
     groups: tuple[Group, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Forward:
-    """Where a user's calls go on busy, after `after_s` seconds of ringing, or with no phone registered."""
-
-    __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
-    busy: str | None = None
-    no_answer: str | None = None
-    not_registered: str | None = None
-    after_s: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)

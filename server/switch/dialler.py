@@ -17,6 +17,7 @@ import structlog
 from ...channels.media.plane import NoStreamError
 from ...channels.session import Party
 from ...features.route import Answer, Final, Forwarding, Leave, Occupies, Refuse, Ring, Route
+from ...features.telephone.policy import ALWAYS, turned_away
 from ...licensing.refusal import Refusal
 from ..sip.agent import MAX_FORWARDS
 from ..sip.authorize import Authorizer
@@ -25,6 +26,7 @@ from ..sip.uri import SipUri
 from .caller_id import CallerIds, Diversion
 from .connection_state import ConnectionState
 from .domain import is_ours
+from .events import CallForwarded
 from .one_number import Gathering
 from .retargeting import FOLLOW_ME
 from .ringing import LONGEST_RING_S, NotTaken, Ringing, Taken
@@ -47,6 +49,7 @@ log = structlog.get_logger()
 
 MOST_FORWARDINGS = 5
 FORWARDED = 181
+LOOP = Refusal("forward.loop")
 ANSWER_AT_ONCE = ("Call-Info", "<sip:ringfence>;answer-after=0")
 
 
@@ -150,11 +153,21 @@ class Dialler:
             if target is None or not isinstance(route, Ring):
                 return NotTaken(outcome.refusal, first_cause)
             diversions.append(Diversion(route.user, outcome.refusal.reason))
-            first_cause = first_cause or outcome.refusal
-            route = self._switch.router.route(errand.party, target, forwarded=True, dialled_by=route.user)
-            if isinstance(route, Ring | Leave):  # who is answered by Ringfence has his channel before any 18x
-                caller.alerting.ring(FORWARDED)
-        return NotTaken(Refusal("number.unknown"), first_cause)
+            if outcome.refusal.reason != ALWAYS:
+                first_cause = first_cause or outcome.refusal
+            route = self._onwards(caller, target, errand, diversions)
+        return NotTaken(LOOP, first_cause)
+
+    def _onwards(self, caller: Connection, number: str, errand: Errand, diversions: list[Diversion]) -> Route:
+        """Return where a call goes that was forwarded to `number`; to nobody who has forwarded it himself before."""
+        last = diversions[-1]
+        self._switch.stream.publish(CallForwarded(caller.call.id, last.user, number, last.reason))
+        route = self._switch.router.route(errand.party, number, forwarded=True, dialled_by=last.user)
+        if isinstance(route, Ring) and any(one.user == route.user for one in diversions):
+            return Refuse(LOOP)
+        if isinstance(route, Ring | Leave):  # who is answered by Ringfence has his channel before any 18x
+            caller.alerting.ring(FORWARDED)
+        return route
 
     async def ring_own(self, call: Call, route: Ring, number: str) -> Taken | NotTaken:
         """Ring a user's own devices for a call that an application places; they may answer at once."""
@@ -173,8 +186,12 @@ class Dialler:
         self, caller: Connection, route: Ring | Leave, errand: Errand, diversions: list[Diversion]
     ) -> Taken | NotTaken:
         timeout_s = LONGEST_RING_S
-        if isinstance(route, Ring) and route.forwarding.no_answer is not None:
-            timeout_s = route.forwarding.after_s
+        if isinstance(route, Ring):
+            refusal = turned_away(route.forwarding, lambda: self._is_engaged(route.user))
+            if refusal is not None:
+                return NotTaken(refusal)
+            if route.forwarding.no_answer is not None:
+                timeout_s = route.forwarding.after_s
         invitation = self._invitation(caller, route, errand, diversions)
         if isinstance(route, Ring) and route.also:
             followed = [*diversions, Diversion(route.user, FOLLOW_ME)]
@@ -249,6 +266,11 @@ class Dialler:
         if isinstance(outcome, Taken) or outcome.refusal.reason != "media.incompatible":
             return outcome, []
         return outcome, [rung[one] for one in ringing.incompatible]
+
+    def _is_engaged(self, user: str) -> bool:
+        """Whether a device of `user` takes part in a call, or rings for one."""
+        accounts = self._administration.directory.accounts_of(user)
+        return any(one.device in accounts for one in self._switch.connections.values())
 
     def devices(self, *accounts: str) -> list[Device]:
         """The telephones of the accounts, those that are rung most gladly first."""
@@ -339,7 +361,9 @@ class Dialler:
 
 def _forwarded_to(forwarding: Forwarding, refusal: Refusal) -> str | None:
     match refusal.reason:
-        case "user.busy" | "call.rejected":
+        case "forward.always":
+            return forwarding.always
+        case "user.busy" | "user.do_not_disturb" | "call.rejected":
             return forwarding.busy
         case "user.no_answer":
             return forwarding.no_answer

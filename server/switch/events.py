@@ -221,6 +221,16 @@ class CallConferenced:
 
 
 @dataclass(frozen=True, slots=True)
+class CallForwarded:
+    """A call for `user` goes on to `number`, by his forwarding; `reason` is the code of why, or `forward.always`."""
+
+    call_id: str
+    user: str
+    number: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallPickedUp:
     """The device `by` has taken a call that rang at another one, `device`."""
 
@@ -301,6 +311,7 @@ SwitchEvent = (
     | BoxUnlocked
     | CallTransferred
     | CallConferenced
+    | CallForwarded
     | CallPickedUp
     | CallParked
     | CallUnparked

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from ...features.telephone.policy import ALWAYS
 from ..sip.headers import NameAddr
 from ..sip.message import SipSyntaxError
 from ..sip.uri import SipUri
@@ -27,6 +28,8 @@ FOLLOW_ME: Final = "one_number"
 """What leads to a number outside that rings for a user beside his telephones."""
 _REASONS: Final = {
     FOLLOW_ME: ("follow-me", 302),
+    ALWAYS: ("unconditional", 302),
+    "user.do_not_disturb": ("do-not-disturb", 486),
     "user.busy": ("user-busy", 486),
     "call.rejected": ("deflection", 302),
     "user.no_answer": ("no-answer", 408),

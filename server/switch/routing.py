@@ -19,10 +19,13 @@ from ...features.feature_codes.policy import command_of
 from ...features.route import Answer, Forwarding, Leave, Refuse, Route
 from ...features.softphone.account import owner_of
 from ...features.softphone.policy import may_use_softphone
+from ...features.telephone.policy import forwarding_for
+from ...features.telephone.settings import CALL_WAITING, DO_NOT_DISTURB
 from ...features.test_numbers.policy import test_route
 from ...features.voicemail.policy import leave_route, listen_route, shared_route
 from ...features.voicemail.settings import Listening
 from ...licensing.refusal import Refusal
+from ..site.declared import chosen
 from .circumstances import circumstances_of
 from .reception import Reception
 from .telephones import Telephones
@@ -80,7 +83,11 @@ class Router:
         return (
             self._inside(caller, number, forwarded=forwarded)
             or self._test(number)
-            or (UNKNOWN if from_trunk else self._by_name(number) or self._outside(caller, number, dialled_by))
+            or (
+                UNKNOWN
+                if from_trunk
+                else self._by_name(caller, number) or self._outside(caller, number, dialled_by)
+            )
         )
 
     def command(self, caller: Party, number: str) -> Command | Refusal | None:
@@ -137,7 +144,7 @@ class Router:
         voicemail = directory.site.voicemail
         user = directory.by_extension(number)
         if user is not None:
-            return self._telephones.of_extension(user, _forwarding(user))
+            return self._telephones.of_extension(user, _forwarding(user, caller))
         attendant = directory.attendant(number)
         if attendant is not None:
             now = circumstances_of(caller, number, directory, self._clock)
@@ -165,7 +172,7 @@ class Router:
         shared = shared_route(member, user.name, gate, boxes, self._owners, self._listening)
         return shared or leave_route(user.name, gate, boxes)
 
-    def _by_name(self, name: str) -> Route | None:
+    def _by_name(self, caller: Party, name: str) -> Route | None:
         """Ring the softphone `sip:NAME`, or the mobile one."""
         user = self._administration.directory.by_name(owner_of(name))
         if user is None:
@@ -173,7 +180,7 @@ class Router:
         refusal = may_use_softphone(name, self._administration.gate)
         if refusal is not None:
             return Refuse(refusal)
-        return self._telephones.of_softphone(user, name, _forwarding(user))
+        return self._telephones.of_softphone(user, name, _forwarding(user, caller))
 
     def _beside(self, user: User, number: str) -> Route:
         """Choose the trunk to a number that rings beside a user's telephones: never to an emergency."""
@@ -228,8 +235,13 @@ def _begins_outside(number: str) -> str | None:
     return number if number.startswith(("0", "+")) else None
 
 
-def _forwarding(user: User) -> Forwarding:
-    forward = user.forward
-    if forward is None:
-        return Forwarding()
-    return Forwarding(forward.busy, forward.no_answer, forward.not_registered, forward.after_s)
+def _forwarding(user: User, caller: Party) -> Forwarding:
+    """What a user has set for calls as that of `caller`."""
+    if not user.settings:
+        return forwarding_for(caller, user.forward)
+    return forwarding_for(
+        caller,
+        user.forward,
+        do_not_disturb=chosen(user, DO_NOT_DISTURB) is True,
+        call_waiting=chosen(user, CALL_WAITING) is not False,
+    )

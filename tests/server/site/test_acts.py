@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ringfence.features.telephone.settings import Forward
 from ringfence.licensing.gate import Granted
 from ringfence.licensing.package import PackageError
 from ringfence.server.site import acts, events
 from ringfence.server.site.administration import Administration
 from ringfence.server.site.holdings import Holdings
 from ringfence.server.site.require import AdministrationError, LineRefusedError
-from ringfence.server.site.site import Forward, Setting
+from ringfence.server.site.site import Setting
 
 from ..issued import issued
 

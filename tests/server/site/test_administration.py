@@ -4,9 +4,11 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 
+from ringfence.features.telephone.settings import Forward
 from ringfence.features.voicemail.pin import is_pin
 from ringfence.licensing.gate import Granted
 from ringfence.licensing.modes import ComplianceChanged
@@ -26,7 +28,9 @@ from ringfence.server.site.events import (
 )
 from ringfence.server.site.holdings import Holdings
 from ringfence.server.site.require import AdministrationError
-from ringfence.server.site.site import Forward, Site, User
+
+if TYPE_CHECKING:
+    from ringfence.server.site.site import Site, User
 
 NOW = 1_700_000_000.0
 MOMENT = datetime.fromtimestamp(NOW, UTC)

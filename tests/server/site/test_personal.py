@@ -3,8 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ringfence.features.telephone.settings import Forward, ForwardTargets
 from ringfence.server.site.personal import Deletion, settings_of, strip, with_settings
-from ringfence.server.site.site import Forward, Setting
+from ringfence.server.site.site import Setting
 
 if TYPE_CHECKING:
     from ringfence.server.site.site import Site
@@ -52,3 +53,15 @@ def test_a_forwarding_of_which_nothing_is_left_is_gone(site: Site) -> None:
     stripped, _ = strip(user, OFF, site.voicemail)
     assert stripped.forward is None
     assert strip(stripped, OFF, site.voicemail) == (stripped, ())
+
+
+def test_forwardings_for_callers_from_inside_and_outside_are_settings_of_their_own(site: Site) -> None:
+    """L-06"""
+    forward = Forward(
+        always="102", internal=ForwardTargets(busy="*100"), external=ForwardTargets(busy="*100", always="101")
+    )
+    user = replace(site.users[0], forward=forward)
+    assert with_settings(replace(user, forward=None), settings_of(user, site.voicemail)) == user
+    stripped, (deletion,) = strip(user, OFF, site.voicemail)
+    assert deletion.settings == ("voicemail_pin", "forward.internal.busy", "forward.external.busy")
+    assert stripped.forward == Forward(always="102", external=ForwardTargets(always="101"))

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ringfence.features.telephone.settings import Forward
 from ringfence.server.site.attendants import Attendant
 from ringfence.server.site.calendars import CalendarSettings
 from ringfence.server.site.site import (
     Csta,
     DataSource,
     Fax,
-    Forward,
     Group,
     LicensingSettings,
     Location,
@@ -273,6 +273,16 @@ BAD_LINES = [
         'busy = "*100"',
         'bussy = "*100"',
         'the key "bussy" is not known in [user.forward]; did you mean "busy"?',
+    ),
+    (
+        'busy = "*100"',
+        'external = { alway = "101" }',
+        'the key "alway" is not known in [user.forward.external]; did you mean "always"?',
+    ),
+    (
+        'busy = "*100"',
+        'internal = { always = "100" }',
+        'the internal always forwarding of "anna" leads back to its own extension 100; name another',
     ),
     (
         'busy = "*100"',

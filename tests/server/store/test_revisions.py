@@ -11,7 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from ringfence.server.site.site import Forward
+from ringfence.features.telephone.settings import Forward
 from ringfence.server.store import audit, revisions, schema
 from ringfence.server.store.failure import StoreError
 from ringfence.server.store.opening import Opening

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ringfence.features.telephone.settings import Forward
 from ringfence.server.site.acts import (
     BindLine,
     ChangeUser,
@@ -27,7 +28,7 @@ from ringfence.server.site.acts import (
     SwitchFunctions,
 )
 from ringfence.server.site.personal import Deletion
-from ringfence.server.site.site import Forward, SiteError
+from ringfence.server.site.site import SiteError
 from ringfence.server.store.audit import verify
 from ringfence.server.store.failure import StoreError
 from ringfence.server.store.opening import Opening

@@ -208,7 +208,7 @@ CIRCLE = SMALL.replace('forward = { no_answer = "*102" }', 'forward = { not_regi
 async def test_a_circle_of_forwardings_ends(pbx: PbxUnderTest) -> None:
     ben = await pbx.phone("101")
     call = await ben.dial("102")
-    assert call.status == 404
+    assert (call.status, call.reason, call.cause) == (482, "forward.loop", 25)
 
 
 async def test_every_refusal_tells_reason_cause_and_decision(pbx: PbxUnderTest) -> None:
