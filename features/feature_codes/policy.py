@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ...licensing.refusal import Refusal
 from .settings import BEFORE_DIGITS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .settings import FeatureCodes
 
 
@@ -31,8 +33,15 @@ class Pull:
     """Whoever dials goes on here with the call that he has at another telephone of his."""
 
 
-Command = PickUp | Park | Pull
+@dataclass(frozen=True, slots=True)
+class Confer:
+    """Whoever dials talks with all whom he holds, and they with one another."""
+
+
+Command = PickUp | Park | Pull | Confer
 """What is to be done with the leg of whoever dials; nobody is called."""
+
+_ALONE: Final[Mapping[str, Command]] = {"park": Park(None), "pull": Pull(), "conference": Confer()}
 
 
 class Desk(Protocol):
@@ -59,14 +68,10 @@ def command_of(user: str, dialled: str, codes: FeatureCodes, desk: Desk) -> Comm
             return Refusal("number.unknown") if called is None else PickUp(frozenset({called}))
         case "group_pickup", _:
             return PickUp(desk.picks_up_for(user))
-        case "park", _:
-            return Park(None)
         case "retrieve", slot:
             return Park(slot) if desk.has_slot(slot) else Refusal("number.unknown")
-        case "pull", _:
-            return Pull()
-        case _:
-            return None
+        case feature, _:
+            return _ALONE.get(feature)
 
 
 def _read(dialled: str, codes: FeatureCodes) -> tuple[str, str]:

@@ -23,6 +23,7 @@ class FeatureCodes:
     park: str = "*7"
     retrieve: str = "**7"
     pull: str = "*6"
+    conference: str = "*3"
 
 
 @dataclass(frozen=True, slots=True)

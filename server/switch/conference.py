@@ -18,14 +18,15 @@ from .party import party_of
 from .pressed_keys import PressedKeys
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from ...channels.media.plane import MediaEvent
     from ..sip.message import Response
     from ..site.administration import Administration
     from .call import Call
     from .connection import Connection
-    from .stream import EventStream
+    from .switch import Switch
+    from .work import Works
 
 MOST_PARTIES = 8
 """So many telephones talk with one another at most, whoever joined them included."""
@@ -95,9 +96,10 @@ class Conference:
 class Conferences:
     """Those of one switch."""
 
-    def __init__(self, administration: Administration, stream: EventStream) -> None:
+    def __init__(self, switch: Switch, administration: Administration, works: Works) -> None:
+        self._switch = switch
         self._administration = administration
-        self._stream = stream
+        self._works = works
 
     def join_calls(self, one: Call, other: Call) -> Call | Refusal:
         """Join two calls in which the same user takes part, as `join` does."""
@@ -120,34 +122,85 @@ class Conferences:
         if not self._are_of_one_user(one, other):
             return Refusal("conference.other_user")
         held, active = (one, other) if one.state is ConnectionState.HOLD else (other, one)
-        guests = [*_others(held), *_others(active)]
-        if not self._may_be_joined(held, active):
+        if held.state is not ConnectionState.HOLD or active.state is not ConnectionState.CONNECTED:
             return Refusal("conference.not_two_calls")
-        parties = [active, *guests]
+        return self.bring_together(held, active)
+
+    def by_code(self, connection: Connection) -> None:
+        """Let a device that has dialled the code talk with all whom it holds; the legs that hold them end."""
+        held = held_by(connection.device, self._switch.connections.values())
+        size = 1 + sum(len(others_of(one)) for one in held)
+        if len(held) < 2 or not isinstance(held[-1].listener, Bridge):
+            connection.refuse(Refusal("conference.not_two_calls"))
+        elif size > MOST_PARTIES:
+            connection.refuse(Refusal("conference.full", facts={"limit": MOST_PARTIES}))
+        else:
+            connection.work = self._works.start(self._gather(connection, held[-1].listener, held), connection)
+
+    async def _gather(self, connection: Connection, bridge: Bridge, held: list[Connection]) -> None:
+        """Take the place of the last leg, then join the others; what has changed meanwhile stays as it is."""
+        *further, last = held
+        other = bridge.other(last)
+        connection.renegotiation.follow(other.wanted)
+        codec = other.agreed.codec if other.agreed is not None else None
+        if not await connection.answer(codec=codec):
+            return
+        if last.is_over or last.listener is not bridge:
+            connection.refuse(Refusal("conference.not_two_calls"))
+            return
+        ours, theirs = connection.stream, other.stream
+        if ours is not None and theirs is not None and not ours.reaches(theirs):
+            connection.refuse(Refusal("media.apart"))
+            return
+        connection.go_into(last.call)
+        Bridge(connection, other).begin()
+        last.listener = None
+        last.hang_up()
+        for one in further:
+            self.bring_together(one, connection)
+
+    def by_referral(self, connection: Connection, tell: Callable[[], None]) -> Call | Refusal:
+        """Join the call in which a device asks for it with its conference, or else with the call that it holds.
+
+        `tell` lets the device know, as long as it has its legs.
+        """
+        own = [one for one in self._switch.connections.values() if one.device == connection.device]
+        conferring = [one for one in own if isinstance(one.listener, Conference)]
+        if conferring:
+            return self.bring_together(connection, conferring[0], tell)
+        held = [one for one in held_by(connection.device, own) if one is not connection]
+        return (
+            self.bring_together(held[-1], connection, tell) if held else Refusal("conference.not_two_calls")
+        )
+
+    def bring_together(
+        self, leaving: Connection, staying: Connection, tell: Callable[[], None] = lambda: None
+    ) -> Call | Refusal:
+        """Let all with whom two connections of one user talk hear one another, and the one that stays; see `join`."""
+        met = others_of(leaving), others_of(staying)
+        guests = [*met[0], *met[1]]
+        if not all(met) or leaving.is_over or not all(one.is_answered for one in guests):
+            return Refusal("conference.not_two_calls")
+        parties = [staying, *guests]
         if len(parties) > MOST_PARTIES:
             return Refusal("conference.full", facts={"limit": MOST_PARTIES})
         first, *rest = [party.stream for party in parties if party.stream is not None]
         if not all(first.reaches(stream) for stream in rest):
             return Refusal("media.apart")
-        kept, joined = held.call, active.call
-        if isinstance(active.listener, Conference):
+        kept, joined = leaving.call, staying.call
+        if isinstance(staying.listener, Conference):
             kept, joined = joined, kept
         for party in parties:
             if party.call is not kept:
                 kept.adopt(party)
-        by, devices = self._number_of(active), tuple(party.device for party in parties)
-        self._stream.publish(CallConferenced(kept.id, by, devices, joined.id))
+        by, devices = self._number_of(staying), tuple(party.device for party in parties)
+        self._switch.stream.publish(CallConferenced(kept.id, by, devices, joined.id))
         Conference(parties).begin()
-        held.listener = None
-        held.hang_up()
+        tell()
+        leaving.listener = None
+        leaving.hang_up()
         joined.end_if_deserted()
         return kept
-
-    @staticmethod
-    def _may_be_joined(held: Connection, active: Connection) -> bool:
-        states = held.state is ConnectionState.HOLD and active.state is ConnectionState.CONNECTED
-        talk_to = [_others(held), _others(active)]
-        return states and all(talk_to) and all(one.is_answered for guests in talk_to for one in guests)
 
     def _are_of_one_user(self, one: Connection, other: Connection) -> bool:
         users = {party_of(connection, self._administration.directory).user for connection in (one, other)}
@@ -157,7 +210,17 @@ class Conferences:
         return party_of(connection, self._administration.directory).number
 
 
-def _others(connection: Connection) -> list[Connection]:
+def others_of(connection: Connection) -> list[Connection]:
     """Return whom a connection talks to; nobody while a behaviour talks to it, or it is being transferred."""
     listener = connection.listener
     return listener.others(connection) if isinstance(listener, Bridge | Conference) else []
+
+
+def held_by(device: str, connections: Iterable[Connection]) -> list[Connection]:
+    """Return the connections by which a device holds others, those in conferences before those in calls of two."""
+    held = [
+        one
+        for one in connections
+        if one.device == device and one.state is ConnectionState.HOLD and others_of(one)
+    ]
+    return sorted(held, key=lambda one: isinstance(one.listener, Bridge))

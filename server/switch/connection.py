@@ -209,6 +209,13 @@ class Connection:
             self.leg.refuse(status, self._switch.clock.now())
             self._switch.flush()
 
+    def go_into(self, call: Call) -> None:
+        """Leave the own call, which is over if nobody else is in it, for another one."""
+        left = self.call
+        if left is not call:
+            call.adopt(self)
+            left.end_if_deserted()
+
     # -- the calling side --------------------------------------------------------------------------------------
 
     async def offer(self, first: Codec | None, *peers: Peer) -> bytes:

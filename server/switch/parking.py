@@ -17,7 +17,7 @@ from ...features.route import Final
 from ...licensing.refusal import Refusal
 from ..sip.sdp import Direction
 from .bridge import Bridge
-from .connection_state import ConnectionState
+from .conference import held_by
 from .dialler import Errand, Reached
 from .events import CallParked, CallUnparked
 from .ringing import NotTaken, Taken
@@ -76,16 +76,18 @@ class Parkings:
         if waiting is not None:
             connection.work = self._works.start(self._retrieve(connection, by, waiting), connection)
             return
-        held = self._held_by(connection.device)
-        if held is None or not isinstance(held.listener, Bridge):
+        held = held_by(connection.device, self._switch.connections.values())
+        talks = [(one, one.listener) for one in held if isinstance(one.listener, Bridge)]
+        if not talks:
             connection.refuse(Refusal("park.no_call"))
             return
-        parked = self.park(held.listener.other(held), by, slot)
+        own, bridge = talks[-1]
+        parked = self.park(bridge.other(own), by, slot)
         if isinstance(parked, Refusal):
             connection.refuse(parked)
             return
-        held.listener = None
-        held.hang_up()
+        own.listener = None
+        own.hang_up()
         self._switch.run(connection, partial(tell_slot, slot=parked), by)
 
     def park_other(self, own: Connection, slot: str | None) -> str | Refusal:
@@ -115,18 +117,6 @@ class Parkings:
             CallParked(connection.call.id, by.number, connection.device, waiting.slot)
         )
         return waiting.slot
-
-    def _held_by(self, device: str) -> Connection | None:
-        """Return the connection that a device has held last."""
-        held = [
-            one
-            for one in self._switch.connections.values()
-            if one.device == device
-            and one.state is ConnectionState.HOLD
-            and isinstance(one.listener, Bridge)
-            and not isinstance(one.listener, Transfer)
-        ]
-        return held[-1] if held else None
 
     # -- waiting -----------------------------------------------------------------------------------------------
 
@@ -158,6 +148,7 @@ class Parkings:
             connection.refuse(Refusal("park.no_call"))
             return
         waiting.is_promised = True
+        connection.go_into(parked.call)  # before it has a stream, which has to be where theirs is
         try:
             connection.renegotiation.follow(parked.wanted)
             codec = parked.agreed.codec if parked.agreed is not None else None
@@ -173,10 +164,6 @@ class Parkings:
         if ours is not None and theirs is not None and not ours.reaches(theirs):
             connection.refuse(Refusal("media.apart"))
             return
-        dialled = connection.call
-        if dialled is not parked.call:
-            parked.call.adopt(connection)
-            dialled.end_if_deserted()
         self.free(waiting, by.number)
         Bridge(connection, parked).begin()
         if waiting.recall is not None:

@@ -102,9 +102,7 @@ class Replacements:
                 or by.number in (replaced.device, replaced.call.caller.number)
             ):
                 continue
-            dialled = connection.call
-            replaced.call.adopt(connection)
-            dialled.end_if_deserted()
+            connection.go_into(replaced.call)
             self._give(connection, by, replaced, ringing)
             return
         connection.refuse(Refusal("pickup.nothing_rings"))

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, assert_never
 from ...channels.media.national_tones import NATIONAL_TONES
 from ...channels.session import Party
 from ...channels.speech.spoken import in_words
-from ...features.feature_codes.policy import Park, PickUp, Pull
 from ...features.route import Answer, Final, Leave, Occupies, Refuse, Ring
 from ...licensing.refusal import Refusal
 from ..sip.effects import (
@@ -30,6 +29,7 @@ from ..sip.effects import (
 from ..sip.sdp import SdpError
 from .bridge import Bridge
 from .call import Call
+from .commands import carry_out
 from .conference import Conferences
 from .connection import Connection
 from .denial import Denials
@@ -56,7 +56,6 @@ if TYPE_CHECKING:
     from ...channels.media.plane import MediaPlane, Playable
     from ...channels.pool import Pools
     from ...channels.speech.spoken import Spoken
-    from ...features.feature_codes.policy import Command
     from ...features.route import Behaviour, Route
     from ..clock import Clock
     from ..net.stack import SipStack
@@ -105,7 +104,7 @@ class Switch:
         self._dialler = Dialler(self, administration, registrar, stack, random, locator=locator)
         self.transfers = Transfers(self, administration, self._dialler, stack, self._works)
         self.denials = Denials(self, administration, self._works)
-        self.conferences = Conferences(administration, stream)
+        self.conferences = Conferences(self, administration, self._works)
         self.replacements = Replacements(self, administration, self._works, random)
         self.parkings = Parkings(self, administration, self._dialler, self._works)
         self.pulls = Pulls(self, administration, self._dialler, self._works)
@@ -167,7 +166,7 @@ class Switch:
             return call
         command = self.router.command(caller, number)
         if command is not None:
-            self._carry_out(connection, caller, command)
+            carry_out(self, connection, caller, command)
             return call
         route = self.router.route(caller, number)
         match route:
@@ -182,20 +181,6 @@ class Switch:
             case _:
                 assert_never(route)
         return call
-
-    def _carry_out(self, connection: Connection, by: Party, command: Command | Refusal) -> None:
-        """Do what a device has dialled a feature code for."""
-        match command:
-            case PickUp(users):
-                self.replacements.pick_up_one(connection, by, users)
-            case Park(slot):
-                self.parkings.by_code(connection, by, slot)
-            case Pull():
-                self.pulls.take(connection, by)
-            case Refusal():
-                connection.refuse(command)
-            case _:
-                assert_never(command)
 
     async def _search(self, connection: Connection, route: Route) -> None:
         """Find whoever takes the call, and let them have it."""
@@ -267,7 +252,7 @@ class Switch:
         connection.work = call.work  # when the own device hangs up, nobody is searched for any more
         command = self.router.command(call.caller, number)
         if command is not None:
-            self._carry_out(connection, call.caller, command)
+            carry_out(self, connection, call.caller, command)
         else:
             await self._search(connection, self.router.route(call.caller, number))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
-from ...features.feature_codes.policy import Park
+from ...features.feature_codes.policy import Confer, Park
 from ...features.route import Final
 from ...licensing.reasons import reason_for
 from ...licensing.refusal import Refusal
@@ -123,6 +123,9 @@ class Transfers:
             return FORBIDDEN  # nobody outside places calls at the expense of the house
         transferee = bridge.other(connection)
         referral = Referral(self._stack.agent, leg.dialog, transaction, self._switch.clock.now())
+        if target.replaces is None and self._is_conference(target, by):
+            self._confer(connection, referral, by)
+            return None
         transfer = Transfer(self._switch, connection, transferee, referral)
         number: str | None = target.uri.user or ""
         if target.replaces is not None:
@@ -138,6 +141,24 @@ class Transfers:
             work = self._carry_out(transfer, by, transferee, number)
             transferee.work = self._works.start(work, transferee)
         return None
+
+    def _is_conference(self, target: ReferTo, by: Party) -> bool:
+        domain = self._administration.directory.site.server.domain
+        command = self._switch.router.command(by, target.uri.user or "")
+        return isinstance(command, Confer) and is_ours(target.uri, domain)
+
+    def _confer(self, connection: Connection, referral: Referral, by: Party) -> None:
+        """Join the call with the other one of whoever asks; he stays, unless he is in the conference already."""
+
+        def tell(status: int = 200, headers: list[tuple[str, str]] | None = None) -> None:
+            referral.tell(status, self._switch.clock.now(), headers)
+
+        joined = self._switch.conferences.by_referral(connection, tell)
+        if isinstance(joined, Refusal):
+            call_id, mint = connection.call.id, self._switch.decisions.mint
+            decision = mint(joined, f"conference of {call_id}", call_id=call_id, user=by.user)
+            tell(reason_for(joined).sip_status or DECLINED, refusal_headers(joined, decision.id))
+        self._switch.flush()
 
     def _park(self, transfer: Transfer, by: Party, transferee: Connection, slot: str | None) -> None:
         """Let who is transferred wait in a slot, which the NOTIFY tells as the place where he is now."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ringfence.features.feature_codes.policy import Command, Park, PickUp, command_of
+from ringfence.features.feature_codes.policy import Command, Confer, Park, PickUp, command_of
 from ringfence.features.feature_codes.settings import FeatureCodes
 from ringfence.licensing.refusal import Refusal
 
@@ -28,6 +28,7 @@ class Desk:
         ("**8101", PickUp(frozenset({"ben"}))),
         ("**8555", Refusal("number.unknown")),
         ("*8", PickUp(frozenset({"anna", "ben"}))),
+        ("*3", Confer()),
         ("*7", Park(None)),
         ("**71", Park("1")),
         ("**72", Refusal("number.unknown")),
@@ -44,7 +45,8 @@ def test_a_code_is_read_with_the_digits_behind_it(dialled: str, command: Command
 
 
 def test_a_code_that_is_switched_off_is_none() -> None:
-    codes = FeatureCodes(pickup="", group_pickup="", park="", retrieve="")
+    codes = FeatureCodes(pickup="", group_pickup="", park="", retrieve="", conference="")
     assert all(
-        command_of("anna", one, codes, Desk()) is None for one in ("", "101", "*8", "**8101", "*7", "**71")
+        command_of("anna", one, codes, Desk()) is None
+        for one in ("", "101", "*8", "**8101", "*7", "**71", "*3")
     )

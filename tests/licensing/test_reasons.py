@@ -73,11 +73,11 @@ TABLE: dict[str, Row] = {
     "park.no_call": (480, 31, "INVALCALLSTATE", "stateIncompatibility/noHeldCall", 409),
     "park.full": (486, 17, "RESOURCEUNAVAIL BUSY", BUSY_RESOURCE, 409),
     "conference.full": (
-        *(None, None, "CONFERENCEFULL"),
+        *(486, 17, "CONFERENCEFULL"),
         *("systemResourceAvailability/conferenceMemberLimitExceeded", 409),
     ),
     "conference.not_two_calls": (
-        *(None, None, "INVALCALLSTATE"),
+        *(480, 31, "INVALCALLSTATE"),
         *("stateIncompatibility/invalidConnectionState", 409),
     ),
     "conference.other_user": (

@@ -82,7 +82,7 @@ NUMBERS = [
     "9904",
     "777",
 ]
-INSIDE_NUMBERS = [*NUMBERS, "anna", "dora", "0731999", "112", "*7", "**71", "*8", "**8101"]
+INSIDE_NUMBERS = [*NUMBERS, "anna", "dora", "0731999", "112", "*7", "**71", "*8", "**8101", "*3"]
 WEATHERS = [
     Weather(),
     Weather(),
