@@ -68,8 +68,10 @@ class Boxes(Protocol):
         """Whether there is no room in a user's box for another message."""
         ...
 
-    async def add(self, *, user: str, caller: str, called: str, duration_s: float, wav_path: Path) -> Message:
-        """Keep a recording as a new message; the file is taken over."""
+    async def add(
+        self, *, user: str, caller: str, called: str, duration_s: float, wav_path: Path
+    ) -> Message | None:
+        """Keep a recording as a new message; the file is taken over. None where it cannot be kept."""
         ...
 
     async def list(self, user: str) -> Sequence[Message]:

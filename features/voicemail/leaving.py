@@ -98,12 +98,14 @@ async def _record(call: Session, box: BoxSettings, boxes: Boxes) -> None:
     if recording.duration_s < box.least_message_s:
         recording.path.unlink(missing_ok=True)
         return
-    await boxes.add(
+    kept = await boxes.add(
         user=box.user,
         caller=call.caller.shown,
         called=call.called,
         duration_s=recording.duration_s,
         wav_path=recording.path,
     )
-    if recording.duration_s >= box.most_message_s:
+    if kept is None:
+        await call.play(Prompt("failed"))
+    elif recording.duration_s >= box.most_message_s:
         await call.play(BEEP, Prompt("message_saved"))

@@ -180,8 +180,8 @@ class DataSource:
 class VoicemailSettings:
     """`[voicemail]`: the number to listen at, the prefix that reaches a box directly, the PIN rule, and limits.
 
-    A message is cut at `longest_message_s`; with `most_messages` in it a box is full. A message that was heard goes
-    `keep_days` days after it came (None: it stays); one that nobody has heard always stays.
+    A message is cut at `longest_message_s`; with `most_messages` in it a box is full. A message goes
+    `keep_days` days after it was heard (None: it stays); one that nobody has heard always stays.
     """
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT

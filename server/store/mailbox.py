@@ -6,7 +6,9 @@ the disk; the file moves first and the row comes last, so that no row is ever wi
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -107,15 +109,23 @@ class Mailbox:
         row = await self._unit.run(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else self._message(row)
 
-    async def mark_read(self, id: str) -> str | None:  # noqa: A002 - as above
-        """Note that the message was heard; returns whose it is, None where there is none that was not."""
+    async def mark_read(self, id: str, at: datetime) -> str | None:  # noqa: A002 - as above
+        """Note that the message was heard `at` that time; returns whose it is, None where there is none that was not.
+
+        The time is that of its file: it costs no column, and a copy that loses it only keeps the message longer.
+        """
         change = (
             update(messages)
             .where(messages.c.id == _number(id), ~messages.c.read)
             .values(read=True)
-            .returning(messages.c.user)
+            .returning(messages.c.file, messages.c.user)
         )
-        return await self._unit.run(lambda connection: connection.execute(change).scalar_one_or_none())
+        row = await self._unit.run(lambda connection: connection.execute(change).one_or_none())
+        if row is None:
+            return None
+        with suppress(FileNotFoundError):
+            os.utime(self._folder / row.file, (at.timestamp(), at.timestamp()))
+        return str(row.user)
 
     async def delete(self, id: str) -> str | None:  # noqa: A002 - as above
         """Remove the message and its file; returns whose it was, None where there is none."""
@@ -129,14 +139,26 @@ class Mailbox:
         return str(row.user)
 
     async def expire(self, before: datetime) -> tuple[tuple[str, str], ...]:
-        """Remove the messages that were heard and came before that time; returns user and id of each."""
-        old = messages.c.read & (messages.c.received_at < before.timestamp())
-        removal = delete(messages).where(old).returning(messages.c.id, messages.c.file, messages.c.user)
+        """Remove the messages that were heard before that time; returns user and id of each."""
+
+        def work(connection: Connection) -> list[tuple[str, str, str]]:
+            heard = select(messages.c.id, messages.c.file, messages.c.user).where(messages.c.read)
+            old = [row for row in connection.execute(heard) if self._heard_at(row.file) < before.timestamp()]
+            for row in old:
+                connection.execute(delete(messages).where(messages.c.id == row.id))
+            return [(str(row.id), str(row.file), str(row.user)) for row in old]
+
         with explained(self._folder):
-            rows = await self._unit.run(lambda connection: connection.execute(removal).all())
-        for row in rows:
-            self._remove(row.file, row.user)
-        return tuple((str(row.user), str(row.id)) for row in rows)
+            gone = await self._unit.run(work)
+        for _, file, user in gone:
+            self._remove(file, user)
+        return tuple((user, id_) for id_, _, user in gone)
+
+    def _heard_at(self, file: str) -> float:
+        try:
+            return (self._folder / file).stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
 
     def _remove(self, file: str, user: str) -> None:
         (self._folder / file).unlink(missing_ok=True)

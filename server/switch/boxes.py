@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ..store.failure import StoreError
 from .box_settings import BoxReader
 from .circumstances import circumstances_of
-from .events import MessageDeleted, MessageExpired, MessageLeft, MessageRead
+from .events import MessageDeleted, MessageExpired, MessageLeft, MessageLost, MessageRead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -71,9 +72,15 @@ class Boxes:
         """Whether there is no room in a box for another message."""
         return self._mailbox.count(user) >= self._settings.most_messages
 
-    async def add(self, *, user: str, caller: str, called: str, duration_s: float, wav_path: Path) -> Message:
-        """Keep a message and tell of it once it is durable."""
-        message = await self._mailbox.add(user, caller, called, self._clock.today(), duration_s, wav_path)
+    async def add(
+        self, *, user: str, caller: str, called: str, duration_s: float, wav_path: Path
+    ) -> Message | None:
+        """Keep a message and tell of it once it is durable; None, which is told as well, where it cannot be kept."""
+        try:
+            message = await self._mailbox.add(user, caller, called, self._clock.today(), duration_s, wav_path)
+        except StoreError as error:
+            self._stream.publish(MessageLost(user, caller, duration_s, str(error)))
+            return None
         self._stream.publish(MessageLeft(user, message.id, duration_s))
         return message
 
@@ -83,7 +90,7 @@ class Boxes:
 
     async def mark_read(self, message_id: str) -> None:
         """Note that a message was listened to, and tell of it."""
-        user = await self._mailbox.mark_read(message_id)
+        user = await self._mailbox.mark_read(message_id, self._clock.today())
         if user is not None:
             self._stream.publish(MessageRead(user, message_id))
 
@@ -95,7 +102,7 @@ class Boxes:
         return user is not None
 
     async def expire(self) -> None:
-        """Remove what was heard and is too old, and tell of each message."""
+        """Remove what was heard too long ago, and tell of each message."""
         if self._settings.keep_days is not None:
             before = self._clock.today() - timedelta(days=self._settings.keep_days)
             for user, message_id in await self._mailbox.expire(before):

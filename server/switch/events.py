@@ -155,6 +155,16 @@ class MessageLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageLost:
+    """A voicemail message of so many seconds could not be kept; `why` is what the store says."""
+
+    user: str
+    caller: str
+    duration_s: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class MessageRead:
     """A voicemail message was listened to."""
 
@@ -172,7 +182,7 @@ class MessageDeleted:
 
 @dataclass(frozen=True, slots=True)
 class MessageExpired:
-    """A voicemail message that had been listened to is gone, because it was older than `keep_days` days."""
+    """A voicemail message that had been listened to is gone, because that was `keep_days` days ago."""
 
     user: str
     message_id: str
@@ -304,6 +314,7 @@ SwitchEvent = (
     | StreamEnded
     | DigitPressed
     | MessageLeft
+    | MessageLost
     | MessageRead
     | MessageDeleted
     | MessageExpired

@@ -1,4 +1,4 @@
-"""Messages have an age: once an hour those go that were heard and are older than the site keeps them."""
+"""Messages have an age: once an hour those go that were heard longer ago than the site keeps them."""
 
 from __future__ import annotations
 

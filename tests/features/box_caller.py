@@ -90,7 +90,9 @@ async def put(pbx: PbxUnderTest, folder: Path, *, caller: str = "+49731999", hz:
     """Leave a tone of two seconds in anna's box."""
     path = folder / f"put-{hz}.wav"
     write_tone(path, hz, 2)
-    return await pbx.server.boxes.add(user="anna", caller=caller, called="100", duration_s=2.0, wav_path=path)
+    kept = await pbx.server.boxes.add(user="anna", caller=caller, called="100", duration_s=2.0, wav_path=path)
+    assert kept is not None
+    return kept
 
 
 async def listening(pbx: PbxUnderTest) -> BoxCaller:

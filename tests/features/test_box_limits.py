@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ringfence.channels.media.audio import Audio
-from ringfence.channels.media.plane import Tone
+from ringfence.channels.media.g711 import SILENCE, encode
+from ringfence.channels.media.plane import Codec, Prompt, Tone
+from ringfence.channels.media.prompts import prompt_payload
 from ringfence.fixtures.plugin import read_site
 from ringfence.server.site.acts import DeleteUser
 from ringfence.server.site.site import Site, SiteError
-from ringfence.server.switch.events import MessageExpired, MessageLeft, MessageRead
+from ringfence.server.switch.events import MessageExpired, MessageLeft, MessageLost, MessageRead
 
 from .test_voicemail import GREETING_AND_BEEP_S, ROOT, leave
 
@@ -80,23 +82,57 @@ async def test_a_message_is_cut_at_its_longest_and_kept(pbx: PbxUnderTest) -> No
     assert (message.duration_s, sound.duration_s) == (5.0, 5.0)
 
 
+@pytest.mark.ringfence(site=limited("most_messages = 1"))
+async def test_two_who_speak_at_once_into_the_last_place_are_both_kept(pbx: PbxUnderTest) -> None:
+    """What was begun is kept: nobody is cut off because somebody else was faster."""
+    callers = [await pbx.outside(number) for number in ("+49731999", "+49731888")]
+    calls = [await caller.dial(f"{ROOT}*100") for caller in callers]
+    await asyncio.gather(*(leave(call) for call in calls))
+    await asyncio.sleep(1)
+    assert {message.caller for message in await pbx.voicemails("anna")} == {"+49731999", "+49731888"}
+    assert (await callers[0].dial(f"{ROOT}*100")).status == 486
+
+
+async def test_a_message_that_cannot_be_kept_is_told_to_the_caller_and_by_an_event(pbx: PbxUnderTest) -> None:
+    caller = await pbx.outside("+49731999")
+    call = await caller.dial(f"{ROOT}*100")
+    await call.answered()
+    await asyncio.sleep(GREETING_AND_BEEP_S)
+    await call.play(Tone((500,), 3.0))
+    folder = pbx.server.store.messages_dir
+    folder.rename(folder.with_name("gone"))
+    await call.heard()
+    await call.send_digits("#")
+    lost = await pbx.wait_for(MessageLost, user="anna", caller="+49731999")
+    folder.with_name("gone").rename(folder)
+    assert "No such file" in lost.why
+    await call.ended(10)
+    failed = prompt_payload(Prompt("failed"), Codec.PCMA).strip(SILENCE[Codec.PCMA])
+    assert failed in encode((await call.heard()).samples, Codec.PCMA)
+    assert await pbx.voicemails("anna") == ()
+    assert not pbx.server.boxes.is_full("anna")
+
+
 @pytest.mark.ringfence(site=limited("keep_days = 2"))
-async def test_a_message_goes_at_its_age_once_it_was_heard_and_the_lamp_learns_it(pbx: PbxUnderTest) -> None:
+async def test_a_message_goes_some_days_after_it_was_heard_and_the_lamp_learns_it(pbx: PbxUnderTest) -> None:
     caller, anna = await pbx.outside("+49731999"), await pbx.phone("100")
     await leave(await caller.dial(f"{ROOT}*100"))
-    heard = await pbx.wait_for(MessageLeft, user="anna")
+    left = await pbx.wait_for(MessageLeft, user="anna")
+    await asyncio.sleep(7 * DAY_S)
+    await anna.register()
     call = await anna.dial("199")
     await call.send_digits("8264#")
-    await call.ended(120)
     await pbx.wait_for(MessageRead, user="anna")
+    await call.hang_up()
     await leave(await caller.dial(f"{ROOT}*100"))
     (_, unheard) = await pbx.voicemails("anna")
     await asyncio.sleep(2 * DAY_S - 3600)
     assert len(await pbx.voicemails("anna")) == 2
+    await anna.register()
     lamp = await anna.subscribe("message-summary", "100")
     await lamp.shows("Voice-Message: 1/1 (0/0)")
     await asyncio.sleep(2 * 3600)
-    await pbx.wait_for(MessageExpired, user="anna", message_id=heard.message_id)
+    await pbx.wait_for(MessageExpired, user="anna", message_id=left.message_id)
     await lamp.shows("Voice-Message: 1/0 (0/0)")
     assert await pbx.voicemails("anna") == (unheard,)
 

@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.server.switch.sip_peer import SipPeer
 from tests.server.switch.test_presence import CLOSED, MEETING, publish
 from tests.tone_file import write_tone
@@ -16,7 +18,7 @@ from ringfence.channels.media.g711 import SILENCE, encode
 from ringfence.channels.media.plane import Codec, Prompt, Tone
 from ringfence.channels.media.prompts import prompt_payload
 from ringfence.features.conditions.fault import ConditionError
-from ringfence.features.voicemail.rules import AS_EVER, MOST_RULES, read_rules
+from ringfence.features.voicemail.rules import ACTIONS, AS_EVER, MOST_RULES, read_rules
 from ringfence.fixtures.plugin import read_site
 from ringfence.server.site.acts import SetSetting
 from ringfence.server.switch.events import MessageLeft
@@ -424,3 +426,29 @@ def test_what_is_no_rule_is_told_in_one_sentence(value: Any, sentence: str) -> N
 def test_a_rule_without_a_word_greets_and_records() -> None:
     assert read_rules([{}]) == (AS_EVER,)
     assert read_rules([]) == ()
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.text(max_size=5)
+        | st.sampled_from([*ACTIONS, "1", "101"])
+        | st.fixed_dictionaries({"hours": st.sampled_from(["open", "closed", ""])}),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(["if", "then", "greeting", "digits", "to", "1", "#", "x"]), inner, max_size=4
+            )
+        ),
+    )
+)
+def test_any_value_is_a_list_of_rules_or_told_to_be_none(value: object) -> None:
+    try:
+        rules = read_rules(value)
+    except ConditionError as error:
+        told = bool(error.what and error.remedy)
+    else:
+        told = all(rule.action in ACTIONS for rule in rules)
+    assert told

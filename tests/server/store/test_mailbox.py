@@ -65,7 +65,7 @@ async def test_the_time_of_day_is_kept_whatever_the_zone(store: Store, tmp_path:
 
 async def test_a_message_that_was_heard_is_read(store: Store, tmp_path: Path) -> None:
     message = await leave(store, tmp_path)
-    assert await store.mailbox.mark_read(message.id)
+    assert await store.mailbox.mark_read(message.id, NOON)
     found = await store.mailbox.get(message.id)
     assert found is not None
     assert found.read
@@ -84,7 +84,7 @@ async def test_a_deleted_message_is_gone_with_its_sound_and_its_id_does_not_come
 @pytest.mark.parametrize("id", ["7", "0", "", "-1", "one", "٣", "9" * 30, "../1"])
 async def test_an_id_that_is_not_there_is_no_message(store: Store, id: str) -> None:  # noqa: A002 - as in Mailbox
     assert await store.mailbox.get(id) is None
-    assert not await store.mailbox.mark_read(id)
+    assert not await store.mailbox.mark_read(id, NOON)
     assert not await store.mailbox.delete(id)
 
 
