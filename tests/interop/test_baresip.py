@@ -246,6 +246,40 @@ def test_baresip_and_ringfence_understand_each_other_s_reports(
         assert (verdict["remote"]["packets_lost"], verdict["packets_refused"]) == (0, 0)
 
 
+def test_a_call_that_rings_is_picked_up_parked_and_taken_from_another_telephone(
+    telephone: Callable[..., Baresip], served: Served
+) -> None:
+    """By `**8` and the extension that rings, by REFER to `*7`, and by the slot's number; who waits hears music."""
+    ben = telephone("101", "Ben-1010-Birne", options="answermode=manual")
+    clara = telephone("102", "Clara-1020-Kirsche", tone_hz=620)
+    emil = telephone("104", "Emil-1040-Eiche", tone_hz=1000)
+    anna = telephone("100", "Anna-1000-Apfel", tone_hz=440)
+    for phone in (ben, clara, emil, anna):
+        phone.shows("registered successfully")
+    anna.press("/dial 101\n")
+    ben.shows("Incoming call")
+    clara.press("/dial **8101\n")
+    for phone in (anna, clara):
+        phone.shows("Call established")
+        phone.shows_match(TALKING)
+    clara.press("/transfer *7\n")
+    clara.shows("terminated")
+    (waiting,) = served.get("/api/v1/parked")
+    assert (waiting["device"], waiting["by"], waiting["number"]) == ("100", "102", "**71")
+    emil.press(f"/dial {waiting['number']}\n")
+    emil.shows("Call established")
+    emil.shows_match(TALKING)
+    assert served.get("/api/v1/parked") == []
+    anna.quit()
+    emil.shows("terminated")
+    for phone in (clara, emil):
+        phone.quit()
+        assert phone.heard().contains_tone(440, threshold=0.9)
+    assert anna.heard().power_at(620) > 0.05
+    assert anna.heard().power_at(1000) > 0.05
+    assert served.get("/api/v1/channels")["leases"] == []
+
+
 def test_a_softphone_without_office_plus_is_told_so(telephone: Callable[..., Baresip]) -> None:
     """L-23: a softphone takes Office Plus; there are two, and dora is fourth in line."""
     dora = telephone("dora", "Dora-1030-Dattel")
