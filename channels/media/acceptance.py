@@ -51,6 +51,11 @@ class Acceptance:
             return frozenset((self._named, self._learnt))
         return frozenset((self._named, *sorted(self._former)[:MOST_FORMER]))
 
+    @property
+    def settled(self) -> Source | None:
+        """The only place whose packets are taken from now on; None while that may change."""
+        return self._learnt if self._left == 0 else None
+
     def fits(self, remote: Remote) -> bool:
         """Tell whether a new offer names the same far end, so that what was learnt still holds (RFC 3264, 8)."""
         address = remote.address

@@ -78,7 +78,7 @@ def _compressed(codec: Codec) -> bytes:
     return bytes(compress(value << shift) for value in (*range(half), *range(-half, 0)))
 
 
-def decode(payload: bytes, codec: Codec) -> array[int]:
+def decode(payload: bytes | bytearray, codec: Codec) -> array[int]:
     """Return the samples of `payload`."""
     samples = array("h", bytes(decode_to_pcm(payload, codec)))
     if sys.byteorder == "big":
@@ -86,7 +86,7 @@ def decode(payload: bytes, codec: Codec) -> array[int]:
     return samples
 
 
-def decode_to_pcm(payload: bytes, codec: Codec) -> bytearray:
+def decode_to_pcm(payload: bytes | bytearray, codec: Codec) -> bytearray:
     """Return the samples of `payload` as 16-bit little-endian integers, as a WAV file holds them."""
     pcm = bytearray(2 * len(payload))
     pcm[0::2] = payload.translate(_LOW_BYTES[codec])

@@ -6,14 +6,18 @@ events (RFC 4733); all others cost nothing here. The detector needs numpy, which
 
 from __future__ import annotations
 
-import sys
+from functools import cache
 from typing import TYPE_CHECKING
 
-from .g711 import CODECS, SAMPLE_RATE_HZ, decode_to_pcm
+from .g711 import CODECS, SAMPLE_RATE_HZ, SILENCE, decode, translate
+from .plane import Codec
 from .rtp import is_newer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from .digit_detector import DigitDetector
     from .rtp import Packet
@@ -24,15 +28,16 @@ GATHER_S = 0.02
 LONGEST_GAP_SAMPLES = SAMPLE_RATE_HZ // 10
 """So much silence takes the place of packets that were lost or never sent; more would tell no more."""
 
-_STEP_BYTES = SAMPLE_RATE_HZ // 100 * 2
+_STEP_BYTES = SAMPLE_RATE_HZ // 100
 _FIRST_SLOTS = 16
+_CODES = 256
 _U32 = 0xFFFFFFFF
 
 
 class Ear:
     """What one stream hears; `heard` is told each digit at its beginning, `is_down` tells whether one sounds."""
 
-    __slots__ = ("_bank", "_next", "_sequence", "_ssrc", "heard", "is_down", "pcm", "slot")
+    __slots__ = ("_bank", "_codec", "_next", "_sequence", "_ssrc", "codes", "heard", "is_down", "slot")
 
     def __init__(self, bank: InbandDigits, slot: int, heard: Callable[[str], None]) -> None:
         self._bank = bank
@@ -42,21 +47,31 @@ class Ear:
         self.slot = slot
         self.heard = heard
         self.is_down = False
-        self.pcm = bytearray()
+        self._codec = Codec.PCMA
+        self.codes = bytearray()
 
     def hear(self, packet: Packet, now: float) -> None:
         """Take a packet of G.711, or one without payload; one that comes late or twice is left out."""
-        if packet.ssrc == self._ssrc:
-            if not is_newer(packet.sequence, self._sequence):
+        _, kind, sequence, stamp, ssrc, payload = packet
+        if ssrc == self._ssrc:
+            if not is_newer(sequence, self._sequence):
                 return
-            gap = (packet.timestamp - self._next) & _U32
+            gap = (stamp - self._next) & _U32
             if 0 < gap < 0x80000000:
-                self.pcm += bytes(2 * min(gap, LONGEST_GAP_SAMPLES))
-        self._ssrc, self._sequence = packet.ssrc, packet.sequence
-        self._next = packet.timestamp + len(packet.payload)
-        if packet.payload:
-            self.pcm += decode_to_pcm(packet.payload, CODECS[packet.payload_type])
+                self.codes += SILENCE[self._codec] * min(gap, LONGEST_GAP_SAMPLES)
+        self._ssrc, self._sequence, self._next = ssrc, sequence, stamp + len(payload)
+        if payload:
+            if CODECS[kind] is not self._codec:
+                self.codes = bytearray(translate(bytes(self.codes), self._codec))
+                self._codec = CODECS[kind]
+            self.codes += payload
         self._bank.expect(now)
+
+    def taken(self, count: int) -> tuple[bytearray, Codec]:
+        """Give the first `count` bytes away."""
+        codes = self.codes[:count]
+        del self.codes[:count]
+        return codes, self._codec
 
     def close(self) -> None:
         """Hear nothing more."""
@@ -100,8 +115,8 @@ class InbandDigits:
         if self._due is None or self._due > now:
             return
         self._due = None
-        while ready := [ear for ear in self._ears.values() if len(ear.pcm) >= _STEP_BYTES]:
-            self._take(ready, min(len(ear.pcm) for ear in ready) // _STEP_BYTES)
+        while ready := [ear for ear in self._ears.values() if len(ear.codes) >= _STEP_BYTES]:
+            self._take(ready, min([len(ear.codes) for ear in ready]) // _STEP_BYTES)
 
     def _take(self, ready: list[Ear], steps: int) -> None:
         """Let the detector have the first `steps` of each ear that is ready."""
@@ -114,18 +129,22 @@ class InbandDigits:
             self._detector = DigitDetector(max(_FIRST_SLOTS, highest + 1))
         elif highest >= self._detector.slots:
             self._detector.grow(2 * highest)
-        size = steps * _STEP_BYTES
-        samples = np.frombuffer(b"".join([ear.pcm[:size] for ear in ready]), np.int16)
-        if sys.byteorder == "big":
-            samples = samples.byteswap()
-        for ear in ready:
-            del ear.pcm[:size]
-        slots = np.array([ear.slot for ear in ready])
-        parts = samples.reshape(len(ready), steps, -1)
-        for number in range(steps):
-            for slot, digit in self._detector.step(slots, parts[:, number]):
-                self._ears[slot].heard(digit)
-                self._ears[slot].is_down = True
+        taken = [ear.taken(steps * _STEP_BYTES) for ear in ready]
+        codes = np.frombuffer(b"".join([part for part, _ in taken]), np.uint8).reshape(len(ready), -1)
+        laws = np.array([codec is Codec.PCMU for _, codec in taken])
+        samples = _levels().take(codes + (laws * np.uint16(_CODES))[:, None])
+        for slot, digit in self._detector.hear(np.array([ear.slot for ear in ready]), samples):
+            self._ears[slot].heard(digit)
+            self._ears[slot].is_down = True
         for ear in ready:
             if ear.is_down:
                 ear.is_down = self._detector.is_down(ear.slot)
+
+
+@cache
+def _levels() -> NDArray[np.float32]:
+    """The sample of each code of A-law, and behind them of µ-law."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    codes = bytes(range(_CODES))
+    return np.array([*decode(codes, Codec.PCMA), *decode(codes, Codec.PCMU)], np.float32)

@@ -1,7 +1,7 @@
 """How loud a stream was, for how much of it nothing was to be heard, and which steady tones were in it.
 
-A stream machine owns one where somebody asked for it (`Remote.energy`). Bytes are gathered and looked at by the second
-with numpy, which is imported at the first look.
+A stream machine owns one where somebody asked for it (`Remote.energy`). Bytes are gathered and looked at by three
+seconds with numpy, which is imported at the first look.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 BLOCK = SAMPLE_RATE_HZ // 10
 """Level and tones are judged by blocks of 100 ms."""
 
-LOOK_AT = 10 * BLOCK
+LOOK_AT = 30 * BLOCK
 """So much is looked at together: 0.3 ms of work."""
 
 SILENT_DBM0 = -50.0
@@ -49,7 +49,7 @@ _LINE_HZ = SAMPLE_RATE_HZ / BLOCK
 
 
 class Loudness:
-    """What one stream heard, in the order in which it came. It is looked at once a second.
+    """What one stream heard, in the order in which it came. It is looked at every three seconds.
 
     `phase`, from 0 to 1, tells when: streams that begin together would keep all others waiting if each looked at once.
     """
@@ -104,7 +104,7 @@ class Loudness:
         loud = powers >= _power(TONE_DBM0)
         if loud.any():
             lines = np.fft.rfft(blocks * _window(), axis=1)
-            found = _frequencies((lines.real**2 + lines.imag**2).astype(np.float32, copy=False))
+            found = _frequencies((lines.real**2 + lines.imag**2).astype(np.float32))
             for frequencies, is_loud in zip(found, loud.tolist(), strict=True):
                 self._judge(frequencies if is_loud else ())
         else:
@@ -168,7 +168,8 @@ def _levels(codec: Codec) -> Floats:
 def _window() -> Any:
     import numpy as np  # noqa: PLC0415 - see the module
 
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(BLOCK) / BLOCK)).astype(np.float32)
+    # In 64 bits, of which numpy's transform is six times as fast as of 32.
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(BLOCK) / BLOCK)
 
 
 def _dbm0(power: float) -> float:

@@ -77,14 +77,14 @@ class Outgoing:
 
     def relayed(self, packet: Packet, payload_type: int, payload: bytes, now: float) -> bytes:
         """Return `packet` of another source in this stream's numbering, with the payload it shall carry here."""
-        marker = packet.marker
-        if self._anchored != packet.ssrc:
-            self._anchored = packet.ssrc
-            self._shift = self._sequence - packet.sequence
-            self._stamp_shift = self.stamp(now) - packet.timestamp
+        marker, _, sequence, stamp, source, _ = packet
+        if self._anchored != source:
+            self._anchored = source
+            self._shift = self._sequence - sequence
+            self._stamp_shift = self.stamp(now) - stamp
             marker = True
-        sequence = (packet.sequence + self._shift) & _U16
-        stamp = (packet.timestamp + self._stamp_shift) & _U32
+        sequence = (sequence + self._shift) & _U16
+        stamp = (stamp + self._stamp_shift) & _U32
         if (sequence - self._sequence) & _U16 < 0x8000:
             self._sequence = (sequence + 1) & _U16
             self._latest = stamp

@@ -30,14 +30,14 @@ def _samples(seconds: float) -> int:
 class Player:
     """What one `play` still has to send; `token` is its name."""
 
-    __slots__ = ("_codec", "_current", "_left", "_payload", "_position", "_waiting", "token")
+    __slots__ = ("_codec", "_current", "_left", "_position", "_sound", "_waiting", "token")
 
     def __init__(self, token: int, playables: Sequence[Playable], codec: Codec) -> None:
         self.token = token
         self._waiting = list(reversed(playables))
         self._current: _Source = Silence(0)
         self._codec: Codec | None = None
-        self._payload = b""
+        self._sound = b""
         self._position = 0
         self._left = 0
         self._advance(codec)
@@ -49,6 +49,12 @@ class Player:
 
     def read(self, samples: int, codec: Codec) -> bytes:
         """Return the next `samples` bytes in `codec`, filled up with silence behind the end."""
+        if codec is self._codec and samples < self._left and (sound := self._sound):
+            start = self._position % len(sound)
+            if start + samples <= len(sound):  # as nearly always
+                self._position += samples
+                self._left -= samples
+                return sound[start : start + samples]
         payload = self._piece(samples, codec)
         while len(payload) < samples and self._left:
             payload += self._piece(samples - len(payload), codec)
@@ -64,26 +70,38 @@ class Player:
         return payload
 
     def _render(self, samples: int, codec: Codec) -> bytes:
+        if codec is not self._codec:
+            self._codec, self._sound = codec, self._whole(codec)
+        if self._sound:
+            start = self._position % len(self._sound)
+            return (
+                self._sound[start : start + samples]
+                + self._sound[: max(0, start + samples - len(self._sound))]
+            )
         match self._current:
-            case Prompt() as prompt:
-                if codec is not self._codec:  # looked up once, not for each packet
-                    self._codec, self._payload = codec, prompt_payload(prompt, codec)
-                return self._payload[self._position : self._position + samples]
             case Tone() as tone:
                 return tone_payload(tone, codec, self._position, samples)
             case Silence():
                 return SILENCE[codec] * samples
-            case Music():
-                piece = music_payload(codec)
-                start = self._position % len(piece)
-                return piece[start : start + samples] + piece[: max(0, start + samples - len(piece))]
             case ClipReader() as clip:
                 try:
                     return encode(clip.read(self._position, samples), codec)
                 except OSError:
                     return b""
-            case never:
-                assert_never(never)
+            case Prompt() | Music():
+                return b""  # of no length
+
+    def _whole(self, codec: Codec) -> bytes:
+        """What plays, if it can be had as a whole, looked up once; behind its end it begins anew."""
+        match self._current:
+            case Prompt() as prompt:
+                return prompt_payload(prompt, codec)
+            case Music():
+                return music_payload(codec)
+            case Tone(cadence_s=()) as tone:
+                return tone_payload(tone, codec, 0, SAMPLE_RATE_HZ)
+            case _:
+                return b""
 
     def _advance(self, codec: Codec) -> None:
         """Go on to the next playable that has at least one sample."""

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 class Recorder:
     """`file` is being written, and ends by itself at `until`; while its far end holds it waits."""
 
-    __slots__ = ("_emit", "_held_at", "_left_s", "file", "until")
+    __slots__ = ("_emit", "_held_at", "_left_s", "_phase", "file", "until")
 
-    def __init__(self, emit: Callable[[MediaEvent], None]) -> None:
+    def __init__(self, emit: Callable[[MediaEvent], None], phase: float) -> None:
         self._emit = emit
+        self._phase = phase
         self.file: RecordingFile | None = None
         self.until: float | None = None
         self._held_at: float | None = None
@@ -32,7 +33,7 @@ class Recorder:
     def start(self, path: Path, max_s: float, now: float) -> None:
         """Record to `path`; a recording that runs is closed first."""
         self.stop()
-        self.file, self._left_s = RecordingFile(path, max_s), max_s
+        self.file, self._left_s = RecordingFile(path, max_s, self._phase), max_s
         if self._held_at is None:
             self.until = now + max_s
         else:

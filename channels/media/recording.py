@@ -34,6 +34,7 @@ BELIEVED_AHEAD_SAMPLES = SAMPLE_RATE_HZ
 
 _HEADER = Struct("<4sI4s4sIHHIIHH4sI")
 _U32 = 0xFFFFFFFF
+_U16 = 0xFFFF
 _SIGN = 0x80000000
 _NOBODY = -1
 
@@ -63,27 +64,29 @@ def rescued(path: Path) -> float:
 class RecordingFile:
     """One recording; the first packet is its beginning. `full` tells that nothing more will be taken.
 
-    Packets wait in their codec for the next piece, which is decoded at once; what comes late is written by itself.
+    Packets wait in their codec for the next piece, which is decoded at once; what comes late is written by itself. The
+    first piece is shorter by `phase`, 0 to 1, of a piece, so that those who begin together are not written together.
     Memory is bounded by a piece and the longest pause, length by `max_s`. If the disk refuses, the recording ends with
     a length of zero and no file.
     """
 
     __slots__ = (
-        "_base", "_began", "_file", "_max_samples", "_newest", "_newest_at", "_path", "_save_at", "_saved", "_ssrc",
-        "_waiting", "full", "samples",
+        "_base", "_began", "_file", "_kind", "_max_samples", "_newest", "_newest_at", "_path", "_run", "_save_at",
+        "_saved", "_ssrc", "_waiting", "full", "samples",
     )  # fmt: skip
 
-    def __init__(self, path: Path, max_s: float) -> None:
+    def __init__(self, path: Path, max_s: float, phase: float = 0.0) -> None:
         self._path = path
         self._max_samples = max(0, round(max_s * SAMPLE_RATE_HZ))
-        self._waiting: dict[int, tuple[int, bytes]] = {}
-        self._saved, self._save_at = 0, PIECE_SAMPLES
+        self._waiting: dict[int, tuple[int, bytearray]] = {}
+        self._run, self._kind = bytearray(), _NOBODY  # the last of `_waiting`, if it ends with what was heard
+        self._saved, self._save_at = 0, min(PIECE_SAMPLES - int(phase * PIECE_SAMPLES), self._max_samples)
         self.samples = 0
         """How many samples were heard, gaps included."""
         self.full = self._max_samples == 0
         self._base = 0
         self._began: float | None = None
-        self._ssrc = 0
+        self._ssrc = _NOBODY
         self._newest = self._newest_at = 0
         self._file: FileIO | None = None
         try:
@@ -102,22 +105,36 @@ class RecordingFile:
 
         One without payload tells that there is silence up to its timestamp.
         """
-        position, payload = self._position(packet, now), packet.payload
+        _, kind, sequence, stamp, ssrc, payload = packet
+        position = stamp - self._base & _U32
+        is_next = position == self.samples and sequence == self._newest + 1 & _U16 and ssrc == self._ssrc
+        if is_next and position <= self._believed(now):
+            self._newest, self._newest_at = sequence, position
+            end = position + len(payload)
+            if kind == self._kind and end < self._save_at:  # in its turn, as nearly always
+                self._run += payload
+                self.samples = end
+                return
+        else:
+            position = self._position(packet, now)
         end = position + len(payload)
         if end > self._max_samples:
             end, payload = self._max_samples, payload[: max(0, self._max_samples - position)]
         if position < self._saved:
             if position < max(0, self._saved - WINDOW_SAMPLES) or not payload:
                 return
-            pcm = decode_to_pcm(payload, CODECS[packet.payload_type])
+            pcm = decode_to_pcm(payload, CODECS[kind])
             self._write(pcm, _HEADER.size + 2 * position)
-            if end > self._saved:
-                self._waiting[self._saved] = packet.payload_type, payload[self._saved - position :]
-        elif payload:
-            self._waiting[position] = packet.payload_type, payload
+            position, payload = self._saved, payload[self._saved - position :]
+        piece = bytearray(payload)
         if end > self.samples:
             self.samples = end
             self.full = self.full or end == self._max_samples
+            self._run, self._kind = piece, kind if payload else _NOBODY
+        elif position in self._waiting:
+            return  # twice
+        if payload:
+            self._waiting[position] = kind, piece
         if end >= self._save_at or len(self._waiting) > MOST_WAITING:
             self._save()
 
@@ -146,16 +163,22 @@ class RecordingFile:
         if self._began is None:
             self._began = now
             self._anchor(packet, 0)
-        arrived = (now - self._began) * SAMPLE_RATE_HZ
         position = (((packet.timestamp - self._base) & _U32) ^ _SIGN) - _SIGN
         newer = is_newer(packet.sequence, self._newest)
         jumped_back = newer and position < self._newest_at
-        if packet.ssrc != self._ssrc or position > arrived + BELIEVED_AHEAD_SAMPLES or jumped_back:
-            position = max(self.samples, min(round(arrived), self._max_samples))
+        believed = self._believed(now)
+        if packet.ssrc != self._ssrc or position > believed or jumped_back:
+            arrived = round(believed - BELIEVED_AHEAD_SAMPLES)
+            position = max(self.samples, min(arrived, self._max_samples))
             self._anchor(packet, position)
         elif newer:
             self._newest, self._newest_at = packet.sequence, position
         return position
+
+    def _believed(self, now: float) -> float:
+        """The furthest position that something which arrives now may have."""
+        began = now if self._began is None else self._began
+        return (now - began) * SAMPLE_RATE_HZ + BELIEVED_AHEAD_SAMPLES
 
     def _anchor(self, packet: Packet, position: int) -> None:
         self._base = (packet.timestamp - position) & _U32
@@ -166,19 +189,14 @@ class RecordingFile:
         if self.samples > self._saved:
             self._write(self._piece(), _HEADER.size + 2 * self._saved)
         self._waiting.clear()
+        self._kind = _NOBODY
         self._saved = self.samples
-        self._save_at = self._saved + PIECE_SAMPLES
+        self._save_at = min(self._saved + PIECE_SAMPLES, self._max_samples)
 
     def _piece(self) -> bytearray:
-        at, kinds = self._saved, {kind for kind, _ in self._waiting.values()}
-        for position, (_, payload) in self._waiting.items():
-            if position != at:
-                break
-            at += len(payload)
-        if at == self.samples and len(kinds) == 1:  # without a gap, each in its turn: as nearly always
-            return decode_to_pcm(
-                b"".join([payload for _, payload in self._waiting.values()]), CODECS[kinds.pop()]
-            )
+        kind, first = self._waiting.get(self._saved, (0, b""))
+        if len(first) == self.samples - self._saved and len(self._waiting) == 1:
+            return decode_to_pcm(first, CODECS[kind])
         piece = bytearray(2 * (self.samples - self._saved))
         for position, (kind, payload) in self._waiting.items():
             begin = 2 * (position - self._saved)

@@ -24,10 +24,13 @@ COMFORT_NOISE = 13
 RTCP_PAYLOAD_TYPES = range(64, 96)
 """What looks like these is RTCP, and never RTP (RFC 5761, section 4)."""
 
+_FIRST_RTCP, _BEYOND_RTCP = RTCP_PAYLOAD_TYPES.start, RTCP_PAYLOAD_TYPES.stop
+
 _HEADER = Struct("!BBHII")
 _HEADER_BYTES = _HEADER.size
 _unpack, _pack = _HEADER.unpack_from, _HEADER.pack
 _PLAIN = 0x80  # version 2; no padding, extension or contributing source
+_new = tuple.__new__
 _PADDING, _EXTENSION, _SOURCES = 0x20, 0x10, 0x0F
 
 
@@ -44,12 +47,11 @@ class Packet(NamedTuple):
 
 def parse(data: bytes) -> Packet | None:
     """Return the packet in `data`, without padding, extension and contributing sources; None if it is not RTP."""
-    size = len(data)
-    if not _HEADER_BYTES <= size <= MAX_BYTES:
+    if not _HEADER_BYTES <= len(data) <= MAX_BYTES:
         return None
     first, second, sequence, timestamp, ssrc = _unpack(data)
     payload_type = second & 0x7F
-    if payload_type in RTCP_PAYLOAD_TYPES:
+    if _FIRST_RTCP <= payload_type < _BEYOND_RTCP:
         return None
     if first == _PLAIN:
         payload = data[12:]
@@ -58,7 +60,7 @@ def parse(data: bytes) -> Packet | None:
     else:
         return None
     # As `Packet(…)`, which takes three times as long.
-    return tuple.__new__(Packet, (second > 0x7F, payload_type, sequence, timestamp, ssrc, payload))
+    return _new(Packet, (second > 0x7F, payload_type, sequence, timestamp, ssrc, payload))
 
 
 def _payload_bounds(data: bytes, first: int) -> tuple[int, int] | None:

@@ -42,7 +42,8 @@ CATCH_UP_S = 0.2
 class Sender:
     """`frame_at` is when the next frame is due, None while there is nothing to send.
 
-    With `echoes` no silence is sent, whatever `fill` asked. `wideband` is there while the far end speaks G.722.
+    Its frames go out at `phase`, 0 to 1, of a ptime. With `echoes` no silence is sent, whatever `fill` asked.
+    `wideband` is there while the far end speaks G.722.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Sender:
         self._transmit = self._to_network = transmit
         self._emit = emit
         self._woken = woken
-        self._phase = rng.random()
+        self.phase = rng.random()
         self._acceptance: Acceptance | None = None
         self._payload_type = 0
         self._dtmf: int | None = None
@@ -99,7 +100,7 @@ class Sender:
         if self._grid_at is None or self._ptime_s != ptime_ms / 1000:
             self._ptime_s = ptime_ms / 1000
             self._frame_samples = ptime_ms * SAMPLE_RATE_HZ // 1000
-            self._grid_at = now + self._phase * self._ptime_s
+            self._grid_at = now + self.phase * self._ptime_s
             self.frame_at = None
         self._acceptance = acceptance if remote.receives else None
         onward = self._to_network if srtp is None else srtp.transmit
@@ -194,13 +195,14 @@ class Sender:
 
         One with our own SSRC came back to us (RFC 3550 8.2), and would go round for ever.
         """
-        destination = self.destination
-        is_ours = packet.ssrc == self.outgoing.ssrc
+        acceptance, outgoing = self._acceptance, self.outgoing
+        destination = None if acceptance is None else acceptance.destination
+        is_ours = packet.ssrc == outgoing.ssrc
         if destination is None or self._player is not None or self._digits.waiting or is_ours:
-            self.outgoing.leave()
+            outgoing.leave()
             return
         self._relayed_at = now
-        self._transmit(self.outgoing.relayed(packet, payload_type, payload, now), destination)
+        self._transmit(outgoing.relayed(packet, payload_type, payload, now), destination)
 
     def send_frame(self, due: float, now: float) -> None:
         """Send the frame that was due at `frame_at`, or the latest one if that is long ago."""
@@ -254,8 +256,8 @@ class Sender:
         return frame is not None
 
     def _send(self, payload_type: int, stamp: int, payload: bytes) -> None:
-        destination = self.destination
-        if destination is None:
+        acceptance = self._acceptance
+        if acceptance is None or (destination := acceptance.destination) is None:
             self._talking = False
             return
         if not self._talking:

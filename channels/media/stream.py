@@ -33,10 +33,17 @@ if TYPE_CHECKING:
     from .rtp import Packet
 
 
+SETTLES_AFTER = 25, 75
+"""A far end that has sent so many packets will send more: it is worth a socket of its own. Those who begin together do
+not get it together."""
+
+
 class Stream:
     """One RTP endpoint; all times are seconds of the plane's monotonic clock.
 
-    `sender` is what goes out, `seat` its place at a mixer while there is one.
+    `sender` is what goes out, `seat` its place at a mixer while there is one. `settle` is told the one place that
+    packets are taken from and sent to from now on, and None when that no longer holds: whoever has it told may bring
+    what comes from there by `receive_settled`.
     """
 
     def __init__(
@@ -48,6 +55,7 @@ class Stream:
         transmit_control: Callable[[bytes, Source], object] | None = None,
         *,
         woken: Callable[[], None] | None = None,
+        settle: Callable[[Source | None], None] | None = None,
     ) -> None:
         self._transmit = transmit
         self._transmit_control = transmit_control or transmit
@@ -57,8 +65,9 @@ class Stream:
         self._digits = DigitsHeard(inband, emit, self._hand_on)
         self._listens = False
         self._remote: Remote | None = None
+        self._event_payload: int | None = None
         self._acceptance: Acceptance | None = None
-        self._recorder = Recorder(emit)
+        self._recorder = Recorder(emit, self.sender.phase)
         self._peer: Stream | None = None
         self._relay: Sender | Seat | None = None
         self.seat: Seat | None = None
@@ -73,6 +82,10 @@ class Stream:
         self._reporter: Reporter | None = None
         self._loudness: Loudness | None = None
         self._srtp: Srtp | None = None
+        self._settle = settle
+        least, most = SETTLES_AFTER
+        self._settles_after = least + int(self.sender.phase * (most - least))
+        self._settled = False
 
     @property
     def closed(self) -> bool:
@@ -88,6 +101,7 @@ class Stream:
         is_held = not (remote.sends or remote.receives)  # its address may be 0.0.0.0 (RFC 2543)
         if self._acceptance is None or not (is_held or self._acceptance.fits(remote)):
             self._acceptance = Acceptance(remote, self._acceptance)
+            self._unsettle()
         if self._remote is None or not self._remote.sends or self._remote.holds:
             self._heard_at = now
         self._recorder.wait(remote.holds, now)
@@ -103,7 +117,7 @@ class Stream:
         elif remote.rtcp is not None or remote.rtcp_mux:
             session = Session(self.sender.outgoing, self._reception, self._report, self._report_beside)
             self._reporter = Reporter(session, self._rng, remote, now)
-        self._remote = remote
+        self._remote, self._event_payload = remote, remote.dtmf_payload
         self.sender.direct(remote, self._acceptance, self._srtp, fill=fill, now=now)
         self._listens = listen
         self.listen()
@@ -207,6 +221,7 @@ class Stream:
         self.stop_recording()
         self._digits.close()
         self._closed = True
+        self._unsettle()
         if self._reporter is not None:
             self._reporter.end(self.sender.destination)
         self._early.close()
@@ -254,13 +269,34 @@ class Stream:
         if packet is None or not remote.sends or not acceptance.admits(source):
             self._turn_away(data, source, now, is_rtp=packet is not None)
             return
+        self._take(packet, now)
+        if self._settle is not None and not self._settled and self._received >= self._settles_after:
+            self._settled = acceptance.settled is not None
+            if self._settled:
+                self._settle(acceptance.settled)
+
+    def receive_settled(self, data: bytes, now: float) -> None:
+        """Take a datagram from the place that `settle` was told."""
+        packet = parse(data) if self._srtp is None else None
+        if packet is not None and self._remote is not None and self._remote.sends:
+            self._take(packet, now)
+        elif self._acceptance is not None and self._acceptance.settled is not None:
+            self.receive(data, self._acceptance.settled, now)
+
+    def _unsettle(self) -> None:
+        if self._settle is not None and self._settled:
+            self._settled = False
+            self._settle(None)
+
+    def _take(self, packet: Packet, now: float) -> None:
+        """Count, hear and hand on a packet of the far end."""
         self._received += 1
         self._heard_at = now
         self._reception.add(packet, now)
         if not self._started:
             self._started = True
             self._emit(StreamStarted())
-        sender, is_event = self.sender, packet.payload_type == remote.dtmf_payload
+        sender, is_event = self.sender, packet.payload_type == self._event_payload
         narrow = packet if sender.wideband is None else sender.wideband.narrowed(packet)
         if is_event:
             self._digits.take_event(packet, now)
@@ -277,10 +313,11 @@ class Stream:
         heard = as_heard(packet)
         if heard is not None:
             self._recorder.take(heard, now)
-            if self._digits.ear is not None:
-                self._digits.ear.hear(heard, now)
-            if self._loudness is not None:
-                self._loudness.hear(heard)
+            ear, loudness = self._digits.ear, self._loudness
+            if ear is not None:
+                ear.hear(heard, now)
+            if loudness is not None:
+                loudness.hear(heard)
 
     def receive_control(self, data: bytes, source: Source, now: float) -> None:
         """Take a datagram from the port above the stream's, where RTCP arrives."""
@@ -313,7 +350,8 @@ class Stream:
         """When `tick` wants to be called next; it may come to be later, never earlier, without a call."""
         first = self.sender.frame_at
         report_at = None if self._reporter is None else self._reporter.at
-        for at in (self._early_at, self._silent_at(), self._recorder.until, report_at):
+        silent_at = None if self._silent_s is None else self._silent_at()
+        for at in (self._early_at, silent_at, self._recorder.until, report_at):
             if at is not None and (first is None or at < first):
                 first = at
         return first
@@ -338,7 +376,7 @@ class Stream:
             self.stop_recording()
         if self._reporter is not None and self._reporter.at <= now:
             self._reporter.tick(now, sender.destination)
-        silent_at = self._silent_at()
+        silent_at = None if self._silent_s is None else self._silent_at()
         if silent_at is not None and silent_at <= now:
             self._silent_s = None
             self._emit(StreamLost(now - self._heard_at))

@@ -12,18 +12,18 @@ import resource
 import signal
 import socket
 import sys
-from collections import deque
 from functools import partial
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heapreplace
 from random import Random
 from select import EPOLLIN, EPOLLOUT, epoll
 from time import monotonic
 from typing import TYPE_CHECKING, assert_never
 
 from . import control
-from .early import EARLY_PACKETS, EARLY_S
+from .early import EARLY_S
 from .heartbeat import Pulse
 from .inband import InbandDigits
+from .line import Line, Settled
 from .plane import StreamClosed, StreamLost
 from .port_stock import PortStock
 from .prompts import warm_up
@@ -31,8 +31,6 @@ from .stream import Stream
 from .verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .acceptance import Source
     from .control import Command, Verb
     from .plane import MediaEvent
@@ -45,28 +43,7 @@ WARM_UP_AFTER_S = 2.0
 """The decoder of prompts is imported with the first stream, or after so long: not while the server still starts."""
 
 _EVENTS_AT_ONCE = 256
-_DATAGRAM_BYTES = 2048
 _CONTROL_BYTES = 1 << 18
-
-
-class _Line:
-    """One bound socket, and the stream on it if there is one; a free one keeps the packets that overtake `Adopt`."""
-
-    __slots__ = ("control", "early", "number", "port", "receive", "recvfrom", "socket", "stream")
-
-    def __init__(self, line: socket.socket) -> None:
-        self.socket = line
-        self.recvfrom = line.recvfrom
-        self.port: int = line.getsockname()[1]
-        self.number = 0
-        self.stream: Stream | None = None
-        self.control: _Line | None = None
-        self.receive: Callable[[bytes, Source, float], None] | None = self.keep
-        self.early: deque[tuple[bytes, Source, float]] = deque(maxlen=EARLY_PACKETS)
-
-    def keep(self, data: bytes, source: Source, now: float) -> None:
-        """Keep a packet for the stream that is about to come."""
-        self.early.append((data, source, now))
 
 
 class Worker:
@@ -79,9 +56,9 @@ class Worker:
         self._parent = os.getppid()
         self._rng = Random()  # noqa: S311 - SSRCs and phases, not secrets
         self._epoll = epoll()
-        self._lines: dict[int, _Line] = {}
-        self._free: dict[int, _Line] = {}
-        self._streams: dict[int, _Line] = {}
+        self._lines: dict[int, Line | Settled] = {}
+        self._free: dict[int, Line] = {}
+        self._streams: dict[int, Line] = {}
         self._due: dict[int, float] = {}
         self._heap: list[tuple[float, int]] = []
         self._inband = InbandDigits()
@@ -101,6 +78,7 @@ class Worker:
         """Work until the main process is gone or `end` was called."""
         self._top_up(monotonic())
         self._flush()
+        lines = self._lines
         control_fd, parent_at, warm_at = self._control.fileno(), 0.0, monotonic() + WARM_UP_AFTER_S
         while not self._ending:
             events = self._epoll.poll(self._timeout_s(), _EVENTS_AT_ONCE)
@@ -110,8 +88,12 @@ class Worker:
                 if fd == control_fd:
                     self._serve_control(mask, now)
             for fd, _ in events:
-                if fd != control_fd and fd in self._lines:
-                    self._read(self._lines[fd], now)
+                line = lines.get(fd)
+                if line is not None:
+                    try:
+                        line.read(now)
+                    except Exception as error:  # noqa: BLE001 - the fault of one stream must not end the others
+                        self._drop(line, error)
             self._tick(now)
             self._inband.tick(now)
             if self._stock.wants(now):
@@ -134,18 +116,6 @@ class Worker:
         warm_up()
         self._pulse.beat(monotonic())
 
-    def _read(self, line: _Line, now: float) -> None:
-        try:
-            data, source = line.recvfrom(_DATAGRAM_BYTES)
-        except OSError:
-            return
-        receive = line.receive
-        if receive is not None:
-            try:
-                receive(data, source[:2], now)
-            except Exception as error:  # noqa: BLE001 - the fault of one stream must not end the others
-                self._drop(line, error)
-
     def _timeout_s(self) -> float:
         now, listen_at = monotonic(), self._inband.next_deadline()
         at = self._heap[0][0] if self._heap else now + MAX_SLEEP_S
@@ -163,30 +133,32 @@ class Worker:
             self._due[number] = deadline
             heappush(self._heap, (deadline, number))
 
-    def _wake(self, line: _Line) -> None:
+    def _wake(self, line: Line) -> None:
         if line.stream is not None:
             self._schedule(line.number, line.stream)
 
     def _tick(self, now: float) -> None:
         heap, due = self._heap, self._due
         while heap and heap[0][0] <= now:
-            at, number = heappop(heap)
+            entry = heap[0]
+            at, number = entry
             if due.get(number) != at:
+                heappop(heap)
                 continue
-            del due[number]
             line = self._streams[number]
-            stream = line.stream
-            if stream is None:
-                continue
             try:
-                stream.tick(now)
-            except Exception as error:  # noqa: BLE001 - see _read
+                deadline = line.tick(now)
+            except Exception as error:  # noqa: BLE001 - see `run`
                 self._drop(line, error)
                 continue
-            deadline = stream.next_deadline()
-            if deadline is not None:
+            if deadline is None:
+                del due[number]
+            else:
                 due[number] = deadline
-                heappush(heap, (deadline, number))
+                if heap[0] is entry:
+                    heapreplace(heap, (deadline, number))
+                else:
+                    heappush(heap, (deadline, number))
 
     # The line to the main process.
 
@@ -223,7 +195,7 @@ class Worker:
             else:
                 self._apply(command, line.stream, now)
                 self._schedule(command.stream, line.stream)
-        except Exception as error:  # noqa: BLE001 - see _read
+        except Exception as error:  # noqa: BLE001 - see `run`
             self._drop(line, error)
 
     def _apply(self, verb: Verb, stream: Stream, now: float) -> None:
@@ -279,7 +251,7 @@ class Worker:
 
     def _top_up(self, now: float) -> None:
         opened, rested = self._stock.top_up(now)
-        for line in map(_Line, opened):
+        for line in map(Line, opened):
             self._lines[line.socket.fileno()] = line
             self._free[line.port] = line
             self._epoll.register(line.socket, EPOLLIN)
@@ -294,19 +266,18 @@ class Worker:
         self._warm_up()
         line = self._free.pop(port)
         self._stock.take()
-
-        def transmit(
-            data: bytes, destination: Source, sendto: Callable[..., int] = line.socket.sendto
-        ) -> None:
-            try:
-                sendto(data, destination)
-            except OSError:
-                return
-
         line.number = number
         transmit_control = partial(self._transmit_control, line)
         tell, woken = partial(self._tell, number), partial(self._wake, line)
-        line.stream = Stream(transmit, tell, self._rng, self._inband, transmit_control, woken=woken)
+        line.stream = Stream(
+            line.transmit,
+            tell,
+            self._rng,
+            self._inband,
+            transmit_control,
+            woken=woken,
+            settle=partial(self._settle, line),
+        )
         line.receive = line.stream.receive
         for data, source, came_at in line.early:
             if now - came_at <= EARLY_S:
@@ -314,13 +285,28 @@ class Worker:
         line.early.clear()
         self._streams[number] = line
 
-    def _transmit_control(self, line: _Line, data: bytes, destination: Source) -> None:
+    def _settle(self, line: Line, source: Source | None) -> None:
+        """Hear and send by a socket that is connected to `source`, or again by the line's own one alone."""
+        if line.settled is not None:
+            del self._lines[line.settled.fd]
+            line.settled.socket.close()
+            line.settled = None
+        if source is not None and line.stream is not None:
+            try:
+                settled = Settled(line, line.stream, source)
+            except OSError:  # then all goes on as before
+                return
+            settled.take_over(monotonic())
+            line.settled = self._lines[settled.fd] = settled
+            self._epoll.register(settled.fd, EPOLLIN)
+
+    def _transmit_control(self, line: Line, data: bytes, destination: Source) -> None:
         """Send from the port above the stream's; it is opened by the first report, so that a short call needs none."""
         if line.control is None:
             opened = self._stock.beside(line.port)
             if opened is None or line.stream is None:
                 return
-            line.control = _Line(opened)
+            line.control = Line(opened)
             line.control.number, line.control.receive = line.number, line.stream.receive_control
             self._lines[opened.fileno()] = line.control
             self._epoll.register(opened, EPOLLIN)
@@ -329,12 +315,13 @@ class Worker:
         except OSError:
             return
 
-    def _close(self, line: _Line, now: float) -> None:
+    def _close(self, line: Line, now: float) -> None:
         """End a stream, and say so even if its machine cannot."""
         try:
             if line.stream is not None:
                 line.stream.close()
-        except Exception as error:  # noqa: BLE001 - see _read
+            self._settle(line, None)
+        except Exception as error:  # noqa: BLE001 - see `run`
             sys.excepthook(type(error), error, error.__traceback__)
             self._tell(line.number, StreamClosed(Verdict()))
         if line.control is not None:
@@ -347,10 +334,10 @@ class Worker:
         self._free[line.port] = line
         self._stock.give_back(line.port, now)
 
-    def _drop(self, line: _Line, error: Exception) -> None:
+    def _drop(self, failed: Line | Settled, error: Exception) -> None:
         """End one stream whose machine failed, and say so on standard error."""
         sys.excepthook(type(error), error, error.__traceback__)
-        line = self._streams[line.number]
+        line = self._streams[failed.number]
         if line.stream is not None:
             self._tell(line.number, StreamLost(0.0))
             self._close(line, monotonic())

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Signal: TypeAlias = NDArray[np.float64]
 
 LAWS = {
-    codec: np.array(decode(encode(range(-32768, 32768), codec), codec), dtype=np.int16)
+    codec: np.array(decode(encode(range(-32768, 32768), codec), codec), dtype=np.float32)
     for codec in PAYLOAD_TYPES
 }
 """Every 16-bit sample as it comes out of G.711, from -32768 on."""
@@ -35,7 +35,7 @@ def heard(signals: Signal, codec: Codec = Codec.PCMA) -> list[str]:
     detector, found = DigitDetector(len(samples)), [""] * len(samples)
     slots = np.arange(len(samples))
     for at in range(0, samples.shape[1] - STEP_SAMPLES + 1, STEP_SAMPLES):
-        for slot, digit in detector.step(slots, samples[:, at : at + STEP_SAMPLES]):
+        for slot, digit in detector.hear(slots, samples[:, at : at + STEP_SAMPLES]):
             found[slot] += digit
     return found
 
@@ -227,20 +227,33 @@ def test_streams_do_not_hear_each_other() -> None:
     detector.grow(6)
     for at in range(0, min(map(len, lines)) - STEP_SAMPLES, STEP_SAMPLES):
         for slot, line in zip((5, 0, 1), lines, strict=True):
-            samples = line[None, at : at + STEP_SAMPLES].astype(np.int16)
-            for where, digit in detector.step(np.array([slot]), samples):
+            samples = line[None, at : at + STEP_SAMPLES].astype(np.float32)
+            for where, digit in detector.hear(np.array([slot]), samples):
                 found[where] += digit
     assert found == {5: "123", 0: "456", 1: "789"}
 
 
 def test_a_slot_that_another_stream_takes_has_forgotten_the_last_one() -> None:
-    tone = Dialling(9).line("5", on_ms=400, off_ms=0)[800:].astype(np.int16)
+    tone = Dialling(9).line("5", on_ms=400, off_ms=0)[800:].astype(np.float32)
     detector, slots = DigitDetector(1), np.array([0])
 
     def begins(at: int) -> bool:
-        return bool(detector.step(slots, tone[None, at : at + STEP_SAMPLES]))
+        return bool(detector.hear(slots, tone[None, at : at + STEP_SAMPLES]))
 
     steps = range(0, 10 * STEP_SAMPLES, STEP_SAMPLES)
     assert sum(map(begins, steps)) == 1
     detector.reset(0)
     assert sum(map(begins, steps)) == 1
+
+
+@pytest.mark.parametrize("steps", [2, 3, 7])
+def test_several_steps_at_once_are_heard_as_one_after_the_other(steps: int) -> None:
+    dialling = Dialling(4)
+    tones = [dialling.line(digits, on_ms=50, off_ms=50) for digits in ("159D", "*0#7")]
+    length = min(map(len, tones))
+    lines = np.array([line[:length] for line in tones], np.float32)
+    detector, found = DigitDetector(2), ["", ""]
+    for at in range(0, length - steps * STEP_SAMPLES, steps * STEP_SAMPLES):
+        for slot, digit in detector.hear(np.arange(2), lines[:, at : at + steps * STEP_SAMPLES]):
+            found[slot] += digit
+    assert found == ["159D", "*0#7"]

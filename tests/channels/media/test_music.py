@@ -35,8 +35,8 @@ def test_it_is_never_silent_for_long_nor_louder_than_a_voice() -> None:
 
 def test_no_far_end_hears_a_digit_in_it() -> None:
     """ITU-T Q.24: it plays to machines, too."""
-    detector, steps = DigitDetector(1), np.array(PIECE.samples, np.int16).reshape(-1, 1, 80)
-    assert [digit for step in steps for digit in detector.step(np.array([0]), step)] == []
+    detector, steps = DigitDetector(1), np.array(PIECE.samples, np.float32).reshape(-1, 1, 80)
+    assert [digit for step in steps for digit in detector.hear(np.array([0]), step)] == []
 
 
 def test_it_begins_again_without_a_click() -> None:

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ringfence.channels.media.audio import Audio
@@ -43,6 +43,12 @@ def recorded(path: Path, packets: list[tuple[Packet, float]], max_s: float = 60)
     jitter_s=st.lists(st.floats(0, 0.3), min_size=151, max_size=151),
     start=st.integers(0, 2**32 - 1),
     sequence=st.integers(0, 2**16 - 1),
+)
+@example(
+    received=[1, 2, 3, 9, 17, 18, 30],
+    jitter_s=[0.0, 0.0, 0.0, 0.3] + [0.0] * 147,
+    start=0,
+    sequence=0,
 )
 def test_loss_is_silence_and_late_or_repeated_packets_are_in_their_place(
     received: list[int], jitter_s: list[float], start: int, sequence: int
