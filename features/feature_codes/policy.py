@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ...licensing.refusal import Refusal
-from .settings import BEFORE_DIGITS
+from .settings import BEFORE_DIGITS, BEFORE_NUMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,10 +39,38 @@ class Confer:
     """Whoever dials talks with all whom he holds, and they with one another."""
 
 
-Command = PickUp | Park | Pull | Confer
+@dataclass(frozen=True, slots=True)
+class Adjust:
+    """Whoever dials gives a setting of his telephone another value; None takes it away."""
+
+    key: str
+    value: str | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallBack:
+    """Whoever dials wants to be called back once both are free, with whoever was busy; or, not `wanted`, no more."""
+
+    wanted: bool
+
+
+Command = PickUp | Park | Pull | Confer | Adjust | CallBack
 """What is to be done with the leg of whoever dials; nobody is called."""
 
-_ALONE: Final[Mapping[str, Command]] = {"park": Park(None), "pull": Pull(), "conference": Confer()}
+_FORWARDINGS: Final = {one: one.replace("forward_", "forward.") for one in BEFORE_NUMBERS}
+_ALONE: Final[Mapping[str, Command]] = {
+    "park": Park(None),
+    "pull": Pull(),
+    "conference": Confer(),
+    "do_not_disturb": Adjust("do_not_disturb", True),
+    "do_not_disturb_off": Adjust("do_not_disturb", None),
+    "call_waiting": Adjust("call_waiting", None),
+    "call_waiting_off": Adjust("call_waiting", False),
+    "call_back": CallBack(True),
+    "call_back_off": CallBack(False),
+    **{f"{feature}_off": Adjust(key, None) for feature, key in _FORWARDINGS.items()},
+}
+_NUMBER: Final = re.compile(r"\+?[0-9*]+#?")
 
 
 class Desk(Protocol):
@@ -70,6 +99,8 @@ def command_of(user: str, dialled: str, codes: FeatureCodes, desk: Desk) -> Comm
             return PickUp(desk.picks_up_for(user))
         case "retrieve", slot:
             return Park(slot) if desk.has_slot(slot) else Refusal("number.unknown")
+        case feature, number if feature in _FORWARDINGS:
+            return Adjust(_FORWARDINGS[feature], number.removesuffix("#"))
         case feature, _:
             return _ALONE.get(feature)
 
@@ -79,6 +110,13 @@ def _read(dialled: str, codes: FeatureCodes) -> tuple[str, str]:
     for feature in codes.__slots__:
         code = getattr(codes, feature)
         rest = dialled.removeprefix(code)
-        if code and rest != dialled and (rest.isdecimal() if feature in BEFORE_DIGITS else not rest):
+        if code and rest != dialled and _fits(feature, rest):
             return feature, rest
     return "", ""
+
+
+def _fits(feature: str, rest: str) -> bool:
+    """Whether that may stand behind the code of a feature."""
+    if feature in BEFORE_NUMBERS:
+        return _NUMBER.fullmatch(rest) is not None
+    return rest.isdecimal() if feature in BEFORE_DIGITS else not rest

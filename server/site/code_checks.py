@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
-from ...features.feature_codes.settings import BEFORE_DIGITS
+from ...features.feature_codes.settings import BEFORE_DIGITS, BEFORE_NUMBERS
 from .numbers import holders, is_prefix
 from .problem import Problem, closest
 
@@ -91,7 +91,9 @@ def _clash(feature: str, site: Site, taken: Mapping[str, str]) -> str | None:
 def _begins(code: str, number: str, feature: str) -> bool:
     """Whether whoever dials `number` has dialled the code."""
     rest = number.removeprefix(code)
-    return number == code or (feature in BEFORE_DIGITS and rest != number and rest.isdecimal())
+    return number == code or (
+        feature in {*BEFORE_DIGITS, *BEFORE_NUMBERS} and rest != number and rest.isdecimal()
+    )
 
 
 def _overlap(code: str, prefix: str, feature: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from ...features.feature_codes.policy import Confer, Park, PickUp, Pull
+from ...features.feature_codes.policy import Adjust, CallBack, Confer, Park, PickUp, Pull
 from ...licensing.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ def carry_out(switch: Switch, connection: Connection, by: Party, command: Comman
             switch.parkings.by_code(connection, by, slot)
         case Pull():
             switch.pulls.take(connection, by)
+        case Adjust():
+            switch.adjustments.take(connection, by, command)
+        case CallBack(wanted):
+            switch.call_backs.take(connection, by, wanted=wanted)
         case Confer():
             switch.conferences.by_code(connection)
         case Refusal():

@@ -169,10 +169,18 @@ class Dialler:
             caller.alerting.ring(FORWARDED)
         return route
 
-    async def ring_own(self, call: Call, route: Ring, number: str) -> Taken | NotTaken:
-        """Ring a user's own devices for a call that an application places; they may answer at once."""
-        invitation = Invitation(self._ids.inside(Party(number)).from_, headers=(ANSWER_AT_ONCE,))
-        return await self._ring_in_turn(call, None, route, invitation, LONGEST_RING_S)
+    async def ring_own(
+        self,
+        call: Call,
+        route: Ring,
+        number: str,
+        *,
+        headers: tuple[tuple[str, str], ...] = (ANSWER_AT_ONCE,),
+        timeout_s: float = LONGEST_RING_S,
+    ) -> Taken | NotTaken:
+        """Ring a user's own devices for a call that is placed for him; they may answer at once."""
+        invitation = Invitation(self._ids.inside(Party(number)).from_, headers=headers)
+        return await self._ring_in_turn(call, None, route, invitation, timeout_s)
 
     async def ring_account(self, account: str, far: Connection, timeout_s: float) -> Taken | NotTaken:
         """Ring one account to come into the call of `far` and talk to it; its devices may answer at once."""
@@ -187,7 +195,7 @@ class Dialler:
     ) -> Taken | NotTaken:
         timeout_s = LONGEST_RING_S
         if isinstance(route, Ring):
-            refusal = turned_away(route.forwarding, lambda: self._is_engaged(route.user))
+            refusal = turned_away(route.forwarding, lambda: self.is_engaged(route.user))
             if refusal is not None:
                 return NotTaken(refusal)
             if route.forwarding.no_answer is not None:
@@ -267,7 +275,7 @@ class Dialler:
             return outcome, []
         return outcome, [rung[one] for one in ringing.incompatible]
 
-    def _is_engaged(self, user: str) -> bool:
+    def is_engaged(self, user: str) -> bool:
         """Whether a device of `user` takes part in a call, or rings for one."""
         accounts = self._administration.directory.accounts_of(user)
         return any(one.device in accounts for one in self._switch.connections.values())

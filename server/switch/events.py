@@ -241,6 +241,26 @@ class CallForwarded:
 
 
 @dataclass(frozen=True, slots=True)
+class CallBackWanted:
+    """A user waits for `number`, which was busy for him, to be free."""
+
+    user: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallBackEnded:
+    """A user does not wait for `number` any more.
+
+    `outcome` is `connected`, `cancelled`, `replaced`, `expired`, or the reason code of why nobody was called back.
+    """
+
+    user: str
+    number: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallPickedUp:
     """The device `by` has taken a call that rang at another one, `device`."""
 
@@ -323,6 +343,8 @@ SwitchEvent = (
     | CallTransferred
     | CallConferenced
     | CallForwarded
+    | CallBackWanted
+    | CallBackEnded
     | CallPickedUp
     | CallParked
     | CallUnparked

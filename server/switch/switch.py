@@ -27,8 +27,10 @@ from ..sip.effects import (
     RequestedInside,
 )
 from ..sip.sdp import SdpError
+from .adjustments import Adjustments
 from .bridge import Bridge
 from .call import Call
+from .call_backs import CallBacks
 from .commands import carry_out
 from .conference import Conferences
 from .connection import Connection
@@ -106,6 +108,8 @@ class Switch:
         self.denials = Denials(self, administration, self._works)
         self.conferences = Conferences(self, administration, self._works)
         self.replacements = Replacements(self, administration, self._works, random)
+        self.adjustments = Adjustments(self, administration, self._works)
+        self.call_backs = CallBacks(self, administration, self._dialler, self._works)
         self.parkings = Parkings(self, administration, self._dialler, self._works)
         self.pulls = Pulls(self, administration, self._dialler, self._works)
         self._inside = Inside(stack, clock, self.transfers)
@@ -145,7 +149,7 @@ class Switch:
 
         `offer` is the caller's SDP, empty when he leaves the offer to us.
         """
-        call = self._new_call(caller, called)
+        call = self.new_call(caller, called)
         call.past = past_of(caller, leg.request)
         connection = self.new_connection(call, caller.trunk or caller.number, incoming=True)
         connection.begin(leg)
@@ -171,7 +175,7 @@ class Switch:
         route = self.router.route(caller, number)
         match route:
             case Ring() | Leave():
-                connection.work = self._works.start(self._search(connection, route), connection)
+                connection.work = self._works.start(self.search(connection, route), connection)
             case Answer():
                 self._conclude(connection, Reached(route))
             case Refuse(refusal):
@@ -182,13 +186,14 @@ class Switch:
                 assert_never(route)
         return call
 
-    async def _search(self, connection: Connection, route: Route) -> None:
-        """Find whoever takes the call, and let them have it."""
+    async def search(self, connection: Connection, route: Route) -> Found | None:
+        """Find whoever takes the call, and let them have it; None when the caller is gone."""
         if not await connection.alerting.prepare():
-            return
-        await self.conclude(
-            connection, await self._dialler.find(connection, route, Errand(connection.call.caller))
-        )
+            return None
+        found = await self._dialler.find(connection, route, Errand(connection.call.caller))
+        self.call_backs.note(connection.call, route, found)
+        await self.conclude(connection, found)
+        return found
 
     async def conclude(self, connection: Connection, found: Found) -> None:
         """Let the caller have whoever was found."""
@@ -236,7 +241,7 @@ class Switch:
         route = self.router.route(caller, found.extension)
         if not isinstance(route, Ring) or not route.accounts:
             return Refusal("user.not_registered", facts={"user": user})
-        call = self._new_call(caller, number)
+        call = self.new_call(caller, number)
         call.work = self._works.start(self._place(call, route, number), call)
         call.work.when_done(call.on_placed)
         return call
@@ -254,7 +259,7 @@ class Switch:
         if command is not None:
             carry_out(self, connection, call.caller, command)
         else:
-            await self._search(connection, self.router.route(call.caller, number))
+            await self.search(connection, self.router.route(call.caller, number))
 
     # -- what sessions and dialler use -------------------------------------------------------------------------
 
@@ -281,7 +286,8 @@ class Switch:
 
     # -- bookkeeping -------------------------------------------------------------------------------------------
 
-    def _new_call(self, caller: Party, called: str) -> Call:
+    def new_call(self, caller: Party, called: str) -> Call:
+        """Begin a call, of which nobody takes part yet."""
         self._count += 1
         call = Call(f"c-{self._count}", caller, called, self.clock.now(), self._call_over)
         self.calls[call.id] = call
@@ -299,6 +305,7 @@ class Switch:
     def forget(self, connection: Connection) -> None:
         """A connection is over."""
         self.connections.pop(connection.leg_id, None)
+        self.call_backs.on_gone()
 
     def move(self, device: str, old: Peer, new: Peer) -> None:
         """Reach a device in its calls where it is now: it has connected, and registered, anew."""
@@ -329,6 +336,7 @@ class Switch:
     async def stop(self) -> None:
         """End every call, and every task that runs for one; who calls now is told that the server is going down."""
         self._stopping = True
+        self.call_backs.stop()
         for connection in list(self.connections.values()):
             if connection.incoming and not connection.is_answered:
                 connection.refuse(Refusal("server.stopping"))

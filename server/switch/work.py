@@ -57,7 +57,7 @@ class Works:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, work: Coroutine[Any, Any, None], owner: Owner, *, grace_s: float = 0.0) -> Work:
+    def start(self, work: Coroutine[Any, Any, object], owner: Owner, *, grace_s: float = 0.0) -> Work:
         """Run `work`; a failure is logged and ends its owner."""
         task = asyncio.get_running_loop().create_task(self._guard(work, owner))
         self._tasks.add(task)
@@ -72,7 +72,7 @@ class Works:
         for task in self._tasks:
             task.cancel()
 
-    async def _guard(self, work: Coroutine[Any, Any, None], owner: Owner) -> None:
+    async def _guard(self, work: Coroutine[Any, Any, object], owner: Owner) -> None:
         try:
             await work
         except Ended:

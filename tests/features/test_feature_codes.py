@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from ringfence.features.feature_codes.policy import Command, Confer, Park, PickUp, command_of
+from ringfence.features.feature_codes.policy import (
+    Adjust,
+    CallBack,
+    Command,
+    Confer,
+    Park,
+    PickUp,
+    command_of,
+)
 from ringfence.features.feature_codes.settings import FeatureCodes
 from ringfence.licensing.refusal import Refusal
 
@@ -35,6 +43,16 @@ class Desk:
         ("**7", None),
         ("**8", None),
         ("*8101", None),
+        ("*21*102", Adjust("forward.always", "102")),
+        ("*61**100#", Adjust("forward.no_answer", "*100")),
+        ("*67*+49731", Adjust("forward.busy", "+49731")),
+        ("*21*", None),
+        ("*21*x", None),
+        ("#21#", Adjust("forward.always", None)),
+        ("*26#", Adjust("do_not_disturb", True)),
+        ("#43#", Adjust("call_waiting", False)),
+        ("*37#", CallBack(True)),
+        ("*37#1", None),
         ("**8x", None),
         ("101", None),
         ("", None),

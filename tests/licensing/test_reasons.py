@@ -31,6 +31,7 @@ TABLE: dict[str, Row] = {
     "user.busy": (486, 17, "BUSY", "Failed/busy", None),
     "user.do_not_disturb": (486, 17, "DONOTDISTURB", "Failed/doNotDisturb", None),
     "forward.loop": (482, 25, "UNREACHABLE", "Failed/destNotObtainable", None),
+    "call_back.nobody": (480, 31, "INVALCALLSTATE", "stateIncompatibility/invalidObjectState", 409),
     "user.no_answer": (480, 19, "NOANSWER", "", None),
     "user.not_registered": (480, 20, "CALLUNAVAIL", "Failed/destNotObtainable", 409),
     "number.unknown": (404, 1, "BADADDRESS", "operation/invalidDestination", 404),
