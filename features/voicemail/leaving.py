@@ -31,8 +31,9 @@ async def leave_message(call: Session, box: BoxSettings, boxes: Boxes) -> None:
         language = now.language if language == CALLERS else language
     if language:
         call.speak(language)
-    if rule.action == "hang_up":
-        await call.hang_up(Refusal("call.rejected"))
+    refusal = _refusal(rule, box, boxes)
+    if refusal is not None:
+        await call.hang_up(refusal)
         return
     await call.answer()
     greeting = _named(box, rule.greeting)
@@ -51,6 +52,15 @@ async def leave_message(call: Session, box: BoxSettings, boxes: Boxes) -> None:
             await _greet(call, box, rule, greeting)
             await _record(call, box, boxes)
     await call.hang_up()
+
+
+def _refusal(rule: Rule, box: BoxSettings, boxes: Boxes) -> Refusal | None:
+    """Say why the call is not taken at all: it is not to be, or all that could become of it is a message."""
+    if rule.action == "hang_up":
+        return Refusal("call.rejected")
+    if rule.action in {"greeting", "record"} and not rule.digits and boxes.is_full(box.user):
+        return Refusal("mailbox.full", facts={"user": box.user})
+    return None
 
 
 def _named(box: BoxSettings, name: str) -> Playable:
@@ -92,7 +102,10 @@ async def _lead_away(call: Session, box: BoxSettings, number: str) -> None:
 
 
 async def _record(call: Session, box: BoxSettings, boxes: Boxes) -> None:
-    """Record a message; what is too short is none."""
+    """Record a message, if there is room for one; what is too short is none."""
+    if boxes.is_full(box.user):
+        await call.play(Prompt("box_full"))
+        return
     await call.play(BEEP)
     recording = await call.record(max_s=box.most_message_s)
     if recording.duration_s < box.least_message_s:

@@ -23,7 +23,7 @@ def leave_route(user: str, gate: Gate, boxes: Boxes) -> Route:
     box = boxes.box_of(user)
     if isinstance(answer, Refusal) or box is None:
         return Refuse(answer if isinstance(answer, Refusal) else Refusal("number.unknown"))
-    if boxes.is_full(user):
+    if not box.rules and boxes.is_full(user):  # rules may want no message
         return Refuse(Refusal("mailbox.full", facts={"user": user}))
     return Answer(partial(leave_message, box=box, boxes=boxes), Occupies.IP_CHANNEL)
 

@@ -12,7 +12,7 @@ from ringfence.channels.media.g711 import SILENCE, encode
 from ringfence.channels.media.plane import Codec, Prompt, Tone
 from ringfence.channels.media.prompts import prompt_payload
 from ringfence.fixtures.plugin import read_site
-from ringfence.server.site.acts import DeleteUser
+from ringfence.server.site.acts import DeleteUser, SetSetting
 from ringfence.server.site.site import Site, SiteError
 from ringfence.server.switch.events import MessageExpired, MessageLeft, MessageLost, MessageRead
 
@@ -91,6 +91,29 @@ async def test_two_who_speak_at_once_into_the_last_place_are_both_kept(pbx: PbxU
     await asyncio.sleep(1)
     assert {message.caller for message in await pbx.voicemails("anna")} == {"+49731999", "+49731888"}
     assert (await callers[0].dial(f"{ROOT}*100")).status == 486
+
+
+@pytest.mark.ringfence(site=limited("most_messages = 1"))
+async def test_a_full_box_goes_by_its_rules_where_they_want_no_message(pbx: PbxUnderTest) -> None:
+    rules = [
+        {"if": {"caller": "+43*"}, "then": "announce"},
+        {"if": {"caller": "+41*"}, "then": "transfer", "to": "101"},
+    ]
+    await pbx.server.administration.apply(SetSetting("anna", "voicemail", "rules", rules))
+    ulm = await pbx.outside("+49731999")
+    await leave(await ulm.dial(f"{ROOT}*100"))
+    await pbx.wait_for(MessageLeft, user="anna")
+    refused = await ulm.dial(f"{ROOT}*100")
+    assert (refused.status, refused.reason) == (486, "mailbox.full")
+    announced = await (await pbx.outside("+431999")).dial(f"{ROOT}*100")
+    await announced.answered()
+    await announced.ended(15)
+    back = await (await pbx.outside("+411999")).dial(f"{ROOT}*100")  # nobody is registered at 101
+    await back.answered()
+    await back.ended(20)
+    full = prompt_payload(Prompt("box_full"), Codec.PCMA).strip(SILENCE[Codec.PCMA])
+    assert full in encode((await back.heard()).samples, Codec.PCMA)
+    assert len(await pbx.voicemails("anna")) == 1
 
 
 async def test_a_message_that_cannot_be_kept_is_told_to_the_caller_and_by_an_event(pbx: PbxUnderTest) -> None:

@@ -20,7 +20,7 @@ from ringfence.channels.media.prompts import prompt_payload
 from ringfence.features.conditions.fault import ConditionError
 from ringfence.features.voicemail.rules import ACTIONS, AS_EVER, MOST_RULES, read_rules
 from ringfence.fixtures.plugin import read_site
-from ringfence.server.site.acts import SetSetting
+from ringfence.server.site.acts import DeleteUser, SetSetting
 from ringfence.server.switch.events import MessageLeft
 
 from .test_voicemail import GREETING_AND_BEEP_S, ROOT, leave
@@ -452,3 +452,60 @@ def test_any_value_is_a_list_of_rules_or_told_to_be_none(value: object) -> None:
     else:
         told = all(rule.action in ACTIONS for rule in rules)
     assert told
+
+
+async def standing(pbx: PbxUnderTest, user: str) -> tuple[int, str | None, int, int]:
+    """What a caller of a user's box is told, and how many rules and greetings it has."""
+    call = await (await pbx.outside("+49731999")).dial(f"{ROOT}*{EXTENSIONS[user]}")
+    box = pbx.server.boxes.box_of(user)
+    await call.hang_up()
+    return call.status, call.reason, len(box.rules) if box else 0, len(box.greetings) if box else 0
+
+
+EXTENSIONS = {"clara": "102", "dora": "103"}
+ONE_CHANNEL = SMALL.replace("ip_channel = 4", "ip_channel = 1")
+
+
+async def furnish(pbx: PbxUnderTest, folder: Path, user: str) -> None:
+    write_tone(folder / "closed.wav", CLOSED_HZ, 1)
+    sound = await pbx.server.store.sounds.keep(folder / "closed.wav", 1.0)
+    await put(pbx, "greetings", {"closed": asdict(sound)}, user=user)
+    await put(pbx, "rules", [{"greeting": "closed"}], user=user)
+
+
+@timed
+async def test_l46_l47_l48_an_under_licensed_box_keeps_its_rules_and_goes_by_them_when_it_gets_a_seat(
+    pbx: PbxUnderTest, tmp_path: Path
+) -> None:
+    """Three seats for four: Dora waits until Ben is gone."""
+    await furnish(pbx, tmp_path, "dora")
+    assert await standing(pbx, "dora") == (403, "license.voicemail.under_licensed", 1, 1)
+    await pbx.server.administration.apply(DeleteUser("ben"))
+    assert await standing(pbx, "dora") == (200, None, 1, 1)
+    call = await (await pbx.outside("+49731999")).dial(f"{ROOT}*103")
+    await call.answered()
+    await asyncio.sleep(0.9)
+    assert (await call.heard()).between(0.2, 0.9).contains_tone(CLOSED_HZ, 0.95)
+    await call.hang_up()
+
+
+@timed
+@pytest.mark.ringfence(site=ONE_CHANNEL)
+async def test_l30_a_box_that_is_blocked_by_too_few_channels_keeps_its_rules(
+    pbx: PbxUnderTest, tmp_path: Path
+) -> None:
+    await furnish(pbx, tmp_path, "clara")
+    assert await standing(pbx, "clara") == (403, "license.voicemail.blocked", 1, 1)
+
+
+@timed
+async def test_l06_l08_moved_away_a_box_loses_rules_and_greetings_for_good(
+    pbx: PbxUnderTest, tmp_path: Path
+) -> None:
+    await furnish(pbx, tmp_path, "clara")
+    assert await standing(pbx, "clara") == (200, None, 1, 1)
+    await pbx.move("clara", "Haus", "Lager")
+    assert await standing(pbx, "clara") == (404, "function.not_configured", 0, 0)
+    assert list((pbx.server.store.folder / "sounds").glob("*.wav")) == []
+    await pbx.move("clara", "Haus", None)
+    assert await standing(pbx, "clara") == (200, None, 0, 0)
