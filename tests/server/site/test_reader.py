@@ -430,6 +430,18 @@ def test_bad_input_is_one_sentence_with_file_line_and_remedy(
         ),
         ("[numbers]\nemergency = ['101']", "in use by the emergency numbers"),
         ("[server.languages]\n'0041' = 'fr'", '"0041" = "fr" tells of no callers their language; write e.g.'),
+        (
+            "[responses]\nprofile = 'cisco'",
+            "the key \"profile\" has the unknown value 'cisco'; use 'ringfence', ",
+        ),
+        (
+            "[responses]\nip_channel = { internal = 500 }",
+            "the key \"internal\" has the unknown value 500; use 503, 486, 403, 603 or 'announcement'",
+        ),
+        (
+            "[responses]\nfax = { internal = 503 }",
+            'the key "fax" is not known in [responses]; known keys are',
+        ),
         ("[numbers]\nemergency = ['one']", '"one" is no emergency number; use 1 to 20 digits'),
         ("[[calendar]]\nname = 'a'\n[[calendar]]\nname = 'a'", 'the calendar "a" is there twice'),
         (
