@@ -68,9 +68,8 @@ _ALONE: Final[Mapping[str, Command]] = {
     "call_waiting_off": Adjust("call_waiting", False),
     "call_back": CallBack(True),
     "call_back_off": CallBack(False),
-    **{f"{feature}_off": Adjust(key, None) for feature, key in _FORWARDINGS.items()},
 }
-_NUMBER: Final = re.compile(r"\+?[0-9*]+#?")
+_NUMBER: Final = re.compile(r"(?:\+?[0-9*]+#?)?")
 
 
 class Desk(Protocol):
@@ -100,7 +99,7 @@ def command_of(user: str, dialled: str, codes: FeatureCodes, desk: Desk) -> Comm
         case "retrieve", slot:
             return Park(slot) if desk.has_slot(slot) else Refusal("number.unknown")
         case feature, number if feature in _FORWARDINGS:
-            return Adjust(_FORWARDINGS[feature], number.removesuffix("#"))
+            return Adjust(_FORWARDINGS[feature], number.removesuffix("#") or None)
         case feature, _:
             return _ALONE.get(feature)
 

@@ -9,18 +9,15 @@ _STRICT: Mapping[str, object] = {"extra": "forbid", "strict": True}
 BEFORE_DIGITS: Final = ("pickup", "retrieve")
 """The codes that are dialled before digits."""
 BEFORE_NUMBERS: Final = ("forward_always", "forward_busy", "forward_no_answer")
-"""The codes that are dialled before any number, a mailbox's too, with or without a # at its end.
-
-All others are dialled alone.
-"""
+"""The codes that are dialled before any number, a mailbox's too, or alone for none. All others are dialled alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureCodes:
     """`[feature_codes]`: the code of each feature, empty for none.
 
-    The defaults begin no mailbox's number (`*` and an extension), whatever the extensions of two and more digits. Those
-    of settings are as in public networks.
+    The defaults begin no mailbox's number (`*` and an extension), whatever the extensions of two and more digits; nor
+    have they a #, which not every telephone writes as a SIP URI wants it.
     """
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = _STRICT
@@ -31,17 +28,14 @@ class FeatureCodes:
     pull: str = "*6"
     conference: str = "*3"
     forward_always: str = "*21*"
-    forward_always_off: str = "#21#"
     forward_busy: str = "*67*"
-    forward_busy_off: str = "#67#"
     forward_no_answer: str = "*61*"
-    forward_no_answer_off: str = "#61#"
-    do_not_disturb: str = "*26#"
-    do_not_disturb_off: str = "#26#"
-    call_waiting: str = "*43#"
-    call_waiting_off: str = "#43#"
-    call_back: str = "*37#"
-    call_back_off: str = "#37#"
+    do_not_disturb: str = "**21"
+    do_not_disturb_off: str = "**20"
+    call_waiting: str = "**41"
+    call_waiting_off: str = "**40"
+    call_back: str = "**31"
+    call_back_off: str = "**30"
 
 
 @dataclass(frozen=True, slots=True)

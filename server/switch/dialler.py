@@ -133,6 +133,7 @@ class Dialler:
         """Follow `route`, and the forwardings behind it, to whoever takes the call."""
         first_cause: Refusal | None = None
         diversions: list[Diversion] = []
+        passed: list[Route] = []
         for _ in range(MOST_FORWARDINGS):
             if isinstance(route, Ring | Leave) and not caller.hops_left:
                 route = Final(483)  # RFC 3261 16.3: it would be one hop too many
@@ -155,16 +156,15 @@ class Dialler:
             diversions.append(Diversion(route.user, outcome.refusal.reason))
             if outcome.refusal.reason != ALWAYS:
                 first_cause = first_cause or outcome.refusal
-            route = self._onwards(caller, target, errand, diversions)
+            passed.append(route)
+            onwards = self._onwards(caller, target, errand, diversions[-1])
+            route = Refuse(LOOP) if onwards in passed else onwards
         return NotTaken(LOOP, first_cause)
 
-    def _onwards(self, caller: Connection, number: str, errand: Errand, diversions: list[Diversion]) -> Route:
-        """Return where a call goes that was forwarded to `number`; to nobody who has forwarded it himself before."""
-        last = diversions[-1]
+    def _onwards(self, caller: Connection, number: str, errand: Errand, last: Diversion) -> Route:
+        """Return where a call goes that was forwarded to `number`."""
         self._switch.stream.publish(CallForwarded(caller.call.id, last.user, number, last.reason))
         route = self._switch.router.route(errand.party, number, forwarded=True, dialled_by=last.user)
-        if isinstance(route, Ring) and any(one.user == route.user for one in diversions):
-            return Refuse(LOOP)
         if isinstance(route, Ring | Leave):  # who is answered by Ringfence has his channel before any 18x
             caller.alerting.ring(FORWARDED)
         return route

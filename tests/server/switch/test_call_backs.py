@@ -35,7 +35,7 @@ async def wanted(pbx: PbxUnderTest, number: str = "102") -> Phone:
     """Let somebody find Ben busy and want to be called back: his telephone."""
     phone = await pbx.phone(number)
     assert (await phone.dial("101")).reason == "user.busy"
-    await done(phone, "*37#")
+    await done(phone, "**31")
     return phone
 
 
@@ -119,7 +119,7 @@ async def test_who_is_busy_again_is_told_and_may_be_wanted_again(pbx: PbxUnderTe
     await ringing.answer()
     await ringing.ended()
     assert await outcome(pbx) == "user.busy"
-    await done(clara, "*37#")
+    await done(clara, "**31")
     await again.hang_up()
     await clara.ringing(QUIET_S + 1)
 
@@ -127,7 +127,7 @@ async def test_who_is_busy_again_is_told_and_may_be_wanted_again(pbx: PbxUnderTe
 async def test_it_is_cancelled_by_a_code(pbx: PbxUnderTest) -> None:
     _, call = await engaged(pbx)
     clara = await wanted(pbx)
-    await done(clara, "#37#")
+    await done(clara, "**30")
     assert await outcome(pbx) == "cancelled"
     await call.hang_up()
     await asyncio.sleep(60)
@@ -148,14 +148,14 @@ async def test_it_is_waited_for_three_quarters_of_an_hour_and_no_longer(pbx: Pbx
 async def test_who_found_nobody_busy_or_long_ago_is_refused(pbx: PbxUnderTest) -> None:
     ben, _ = await engaged(pbx)
     clara = await pbx.phone("102")
-    refused = await clara.dial("*37#")
+    refused = await clara.dial("**31")
     assert (refused.status, refused.cause, refused.reason) == (480, 31, "call_back.nobody")
     assert (await clara.dial("101")).reason == "user.busy"
     await asyncio.sleep(REMEMBERED_S)
-    assert (await clara.dial("*37#")).reason == "call_back.nobody"
+    assert (await clara.dial("**31")).reason == "call_back.nobody"
     await pbx.server.administration.apply(SetSetting("ben", "telephone", "do_not_disturb", True))
     assert (await clara.dial("101")).reason == "user.do_not_disturb"
-    assert (await clara.dial("*37#")).reason == "call_back.nobody"
+    assert (await clara.dial("**31")).reason == "call_back.nobody"
     assert ben._incoming.empty()
 
 
@@ -164,7 +164,7 @@ async def test_a_later_wish_takes_the_place_of_the_one_before(pbx: PbxUnderTest)
     clara = await wanted(pbx)
     await pbx.server.administration.apply(SetSetting("emil", "telephone", "call_waiting", False))
     assert (await clara.dial("104")).reason == "user.busy"
-    await done(clara, "*37#")
+    await done(clara, "**31")
     assert await outcome(pbx) == "replaced"
     await call.hang_up()
     assert (await clara.ringing(QUIET_S + 1)).caller == "104"

@@ -115,6 +115,19 @@ async def test_a_chain_of_more_than_five_users_is_refused(pbx: PbxUnderTest) -> 
     await taken.hang_up()
 
 
+async def test_a_telephone_may_send_its_calls_to_another_one_of_the_same_user(pbx: PbxUnderTest) -> None:
+    """RFC 3261 8.1.3.4: that is no circle."""
+    ben, softphone, clara = [await pbx.phone(account) for account in ("101", "ben", "102")]
+    dialling = asyncio.ensure_future(clara.dial("101"))
+    ringing = await ben.ringing()
+    ringing._leg().refuse(302, ben.now(), [("Contact", "<sip:ben@klein.example>")])
+    ben.flush()
+    await softphone.answer()
+    call = await dialling
+    await call.answered()
+    await call.hang_up()
+
+
 async def test_l06_a_forwarding_to_the_own_box_goes_with_voicemail_and_the_others_stay(
     pbx: PbxUnderTest,
 ) -> None:

@@ -264,7 +264,7 @@ async def test_a_device_that_deflects_sends_the_caller_on(pbx: PbxUnderTest, sta
         ("<sip:102@elsewhere.example>", 603),
         ("<sip:777@klein.example>", 404),
         ("<tel:102>", 480),
-        ("<sip:101@klein.example>", 404),
+        ("<sip:101@klein.example>", 482),
     ],
 )
 async def test_a_deflection_to_nobody_of_ours_is_a_refusal(

@@ -35,7 +35,7 @@ async def test_all_calls_are_forwarded_by_a_code_until_another_one(pbx: PbxUnder
     call = await ben.dial("100")
     assert (await clara.ringing()).caller == "101"
     await call.hang_up()
-    await done(anna, "#21#")
+    await done(anna, "*21*")
     call = await ben.dial("100")
     assert (await anna.ringing()).caller == "101"
     await call.hang_up()
@@ -44,9 +44,9 @@ async def test_all_calls_are_forwarded_by_a_code_until_another_one(pbx: PbxUnder
 @pytest.mark.parametrize(
     ("code", "off", "key", "value"),
     [
-        ("*67*102", "#67#", "busy", "102"),
-        ("*61**101", "#61#", "no_answer", "*101"),
-        ("*21*102", "#21#", "always", "102"),
+        ("*67*102", "*67*", "busy", "102"),
+        ("*61**101", "*61*", "no_answer", "*101"),
+        ("*21*102", "*21*", "always", "102"),
     ],
 )
 async def test_each_kind_has_its_codes_and_any_number_may_follow(
@@ -75,18 +75,18 @@ async def test_a_forwarding_that_leads_to_oneself_or_to_nobody_s_box_is_refused(
 
 async def test_do_not_disturb_and_call_waiting_have_codes_for_on_and_off(pbx: PbxUnderTest) -> None:
     softphone, clara = await pbx.phone("ben"), await pbx.phone("102")
-    await done(softphone, "*26#")
+    await done(softphone, "**21")
     assert (await clara.dial("101")).reason == "user.do_not_disturb"
-    await done(softphone, "#26#")
+    await done(softphone, "**20")
     call = await clara.dial("101")
     assert call.rings
     await call.hang_up()
-    await done(softphone, "#43#")
+    await done(softphone, "**40")
     talking = await softphone.dial("9900")
     await talking.answered()
     assert (await clara.dial("101")).reason == "user.busy"
     await talking.hang_up()
-    await done(softphone, "*43#")
+    await done(softphone, "**41")
     ben = pbx.server.administration.directory.by_name("ben")
     assert ben is not None
     assert ben.settings == ()
@@ -97,10 +97,10 @@ async def test_do_not_disturb_and_call_waiting_have_codes_for_on_and_off(pbx: Pb
 )
 async def test_a_code_that_the_site_has_not_is_a_number_as_any_other(pbx: PbxUnderTest) -> None:
     ben = await pbx.phone("101")
-    assert (await ben.dial("*26#")).reason == "number.unknown"
+    assert (await ben.dial("**21")).reason == "number.unknown"
     assert (await ben.dial("*5")).reason == "call_back.nobody"
 
 
 async def test_from_outside_a_code_is_nobody(pbx: PbxUnderTest) -> None:
     outside = await pbx.outside("0731999")
-    assert (await outside.dial("08955550*26#")).reason == "number.unknown"
+    assert (await outside.dial("08955550**21")).reason == "number.unknown"
