@@ -30,7 +30,8 @@ class Party:
     """Who calls: the number as signalled, a display name if any, and the user whose account was authenticated.
 
     `extension` tells whether it was the user's desk phone (True) or softphone (False); `trunk` is the name of the trunk
-    that an outside call came by, else None. `private` callers are not shown to whom they call.
+    that an outside call came by, else None; with a `user` it is a number outside that rings for him. `private` callers
+    are not shown to whom they call.
     """
 
     number: str

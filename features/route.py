@@ -86,6 +86,12 @@ class Ring:
     forwarding: Forwarding = Forwarding()
     also: tuple[Also, ...] = ()
 
+    @property
+    def registered(self) -> tuple[str, ...]:
+        """All accounts that ring and need not be woken, whenever it is their turn."""
+        late = (one.target for one in self.also if one.wake_s is None)
+        return (*self.accounts, *(one for one in late if isinstance(one, str)))
+
 
 @dataclass(frozen=True, slots=True)
 class Refuse:

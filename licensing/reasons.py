@@ -12,11 +12,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from .catalogue import LICENCES
-from .reason import Csta, Reason, Tapi
+from .reason_row import Q850_TEXTS
+from .reason_row import row as _row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from .reason import Reason
     from .refusal import Refusal
 
 
@@ -28,79 +30,6 @@ def reason_for(refused: str | Refusal) -> Reason:
     if isinstance(refused, str):
         return REASONS[refused]
     return _OF_FUNCTION.get((refused.reason, refused.facts.get("function"))) or REASONS[refused.reason]
-
-
-_LINEERR = {
-    "CALLUNAVAIL": 0x80000005,
-    "CONFERENCEFULL": 0x80000007,
-    "INVALCALLHANDLE": 0x80000018,
-    "INVALCALLSTATE": 0x8000001C,
-    "OPERATIONFAILED": 0x80000048,
-    "OPERATIONUNAVAIL": 0x80000049,
-    "RESOURCEUNAVAIL": 0x8000004B,
-    "SERVICE_NOT_RUNNING": 0x80000061,
-}
-_DISCONNECT = {
-    "REJECT": 0x4,
-    "BUSY": 0x20,
-    "NOANSWER": 0x40,
-    "BADADDRESS": 0x80,
-    "UNREACHABLE": 0x100,
-    "CONGESTION": 0x200,
-    "INCOMPATIBLE": 0x400,
-    "TEMPFAILURE": 0x8000,
-    "BLOCKED": 0x20000,
-    "DONOTDISTURB": 0x40000,
-    "CANCELLED": 0x80000,
-}
-_Q850_TEXTS = {
-    1: "unallocated number",
-    3: "no route to destination",
-    38: "network out of order",
-    16: "normal call clearing",
-    17: "user busy",
-    19: "no answer from user",
-    20: "subscriber absent",
-    21: "call rejected",
-    25: "exchange routing error",
-    31: "normal, unspecified",
-    34: "no circuit/channel available",
-    41: "temporary failure",
-    42: "switching equipment congestion",
-    47: "resource unavailable",
-    50: "requested facility not subscribed",
-    65: "bearer capability not implemented",
-    88: "incompatible destination",
-}
-
-
-def _row(
-    code: str,
-    statuses: tuple[int | None, int | tuple[int, str] | None, int | None],
-    cti: tuple[str, str],
-    english: tuple[str, str],
-    german: tuple[str, str],
-    *,
-    retry_s: int | None = None,
-) -> Reason:
-    """Read one line of the table: (SIP, Q.850, HTTP), ("TAPI error/mode", "CSTA category/value"), texts."""
-    sip, q850, http = statuses
-    error, _, mode = cti[0].partition("/")
-    category, _, value = cti[1].partition("/")
-    cause, text = q850 if isinstance(q850, tuple) else (q850, _Q850_TEXTS.get(q850 or 0, ""))
-    return Reason(
-        code,
-        sip,
-        cause,
-        text,
-        Tapi(f"LINEERR_{error}", _LINEERR[error] - 2**32) if error else None,
-        Tapi(f"LINEDISCONNECTMODE_{mode}", _DISCONNECT[mode]) if mode else None,
-        Csta(category, value) if category else None,
-        http,
-        retry_s,
-        *english,
-        *german,
-    )
 
 
 _GENERIC = "subscribedResourceAvailability/generic"
@@ -284,6 +213,16 @@ _ROWS = (
           "Have an administrator unlock it."),
          ("Die Voicemail-Box[ von {user}] ist nach falschen PINs gesperrt.",
           "Einen Administrator entsperren lassen.")),
+    _row("forwarding_party.unknown", (404, 1, None), ("/BADADDRESS", "operation/invalidDestination"),
+         ("Nobody can tell whose telephone forwarded the call: Diversion names no user.",
+          "Let the telephone system send Diversion, adjust the pattern, or forward to the prefix and extension."),
+         ("Niemand kann sagen, wessen Telefon den Anruf weiterleitete: Diversion nennt keinen Benutzer.",
+          "Die Anlage Diversion senden lassen, das Muster anpassen oder auf Präfix und Nebenstelle umleiten.")),
+    _row("forwarding_party.hidden", (403, 21, None), ("/REJECT", "Failed/destNotObtainable"),
+         ("The call was forwarded more than once, which hides whose telephone forwarded it here[: {number}].",
+          "Forward the telephone to the prefix and extension instead."),
+         ("Der Anruf wurde mehrfach weitergeleitet, was verbirgt, wessen Telefon ihn herleitete[: {number}].",
+          "Das Telefon auf Präfix und Nebenstelle umleiten.")),
     _row("pull.nothing", (404, 1, 409), ("INVALCALLSTATE", "stateIncompatibility/invalidConnectionState"),
          ("The user talks at no other telephone from where the call could come.",
           "Pull while a call with somebody stands at another of his telephones."),
@@ -388,7 +327,7 @@ REASONS: Mapping[str, Reason] = MappingProxyType({row.code: row for row in _ROWS
 
 
 def _as_number(code: str, sip: int, cause: int) -> Reason:
-    return replace(REASONS[code], sip_status=sip, q850_cause=cause, q850_text=_Q850_TEXTS[cause])
+    return replace(REASONS[code], sip_status=sip, q850_cause=cause, q850_text=Q850_TEXTS[cause])
 
 
 _OF_FUNCTION: Mapping[tuple[str, object], Reason] = {

@@ -71,7 +71,10 @@ class OtherCall:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """`to` is the account of the telephone that is to have the call: an extension, a name, or a name with `+mobile`."""
+    """`to` is the telephone that is to have the call: an extension, a name, a name with `+mobile`, or a number outside.
+
+    A number outside is one of the user's profile (setting `one_number.profile`).
+    """
 
     __pydantic_config__: ClassVar["Mapping[str, object]"] = STRICT
     to: Dialled

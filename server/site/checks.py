@@ -20,6 +20,7 @@ from .boxes import box_problems
 from .calendars import calendar_problems
 from .code_checks import code_problems
 from .dialling import dialling_problems
+from .gateway_checks import gateway_problems
 from .numbers import is_number, is_prefix, number_problems
 from .peer import Peer
 from .problem import Problem, closest
@@ -46,6 +47,7 @@ def problems(site: Site) -> Iterator[Problem]:
         _users(site),
         number_problems(site),
         code_problems(site),
+        gateway_problems(site),
         dialling_problems(site),
         declared.problems(site),
         _teams(site),

@@ -86,6 +86,8 @@ def holders(site: Site) -> Iterator[tuple[KeyPath, str, str]]:
     """Where each number stands, the number, and whose it is."""
     if site.voicemail.extension is not None:
         yield ("voicemail", "extension"), site.voicemail.extension, "voicemail"
+    if site.one_number.number is not None:
+        yield ("one_number", "number"), site.one_number.number, "OneNumber"
     for index, attendant in enumerate(site.attendants):
         holder = f'the attendant "{attendant.name}"'
         yield ("auto_attendant", index, "extension"), attendant.extension, holder

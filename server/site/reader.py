@@ -17,6 +17,7 @@ from pydantic import StrictInt, TypeAdapter, ValidationError
 
 from ...features.dialling.settings import Dialling
 from ...features.feature_codes.settings import FeatureCodes, PickupGroup
+from ...features.one_number.gateway import Gateway
 from ...features.parking.settings import Parking
 from ...features.telephone import settings as telephone
 from . import site as shapes
@@ -53,6 +54,7 @@ _TABLES: dict[str, tuple[str, Any]] = {
     "dialling": ("dialling", tuple[Dialling, ...]),
     "feature_codes": ("feature_codes", FeatureCodes),
     "parking": ("parking", Parking),
+    "one_number": ("one_number", Gateway),
     "pickup_group": ("pickup_groups", tuple[PickupGroup, ...]),
     "csta": ("csta", shapes.Csta),
     "fax": ("fax", shapes.Fax),
@@ -88,6 +90,7 @@ _SHAPES: dict[tuple[str, ...], Any] = {
     ("dialling",): Dialling,
     ("feature_codes",): FeatureCodes,
     ("parking",): Parking,
+    ("one_number",): Gateway,
     ("pickup_group",): PickupGroup,
     ("csta",): shapes.Csta,
     ("fax",): shapes.Fax,

@@ -14,6 +14,7 @@ from typing import ClassVar, Literal
 
 from ...features.dialling.settings import Dialling
 from ...features.feature_codes.settings import FeatureCodes, PickupGroup
+from ...features.one_number.gateway import Gateway
 from ...features.parking.settings import Parking
 from ...features.telephone.settings import Forward
 from .attendants import Attendant
@@ -299,6 +300,7 @@ class Site:
     dialling: tuple[Dialling, ...] = ()
     feature_codes: FeatureCodes = field(default_factory=FeatureCodes)
     parking: Parking = field(default_factory=Parking)
+    one_number: Gateway = field(default_factory=Gateway)
     pickup_groups: tuple[PickupGroup, ...] = ()
     csta: Csta = Csta()
     fax: Fax = Fax()

@@ -19,7 +19,6 @@ from ...channels.session import Party
 from ...features.route import Answer, Final, Forwarding, Leave, Occupies, Refuse, Ring, Route
 from ...features.telephone.policy import ALWAYS, turned_away
 from ...licensing.refusal import Refusal
-from ..sip.agent import MAX_FORWARDS
 from ..sip.authorize import Authorizer
 from ..sip.locating import NotLocatedError
 from ..sip.uri import SipUri
@@ -27,6 +26,7 @@ from .caller_id import CallerIds, Diversion
 from .connection_state import ConnectionState
 from .domain import is_ours
 from .events import CallForwarded
+from .invitation import Device, Invitation
 from .one_number import Gathering
 from .retargeting import FOLLOW_ME
 from .ringing import LONGEST_RING_S, NotTaken, Ringing, Taken
@@ -34,9 +34,7 @@ from .ringing import LONGEST_RING_S, NotTaken, Ringing, Taken
 if TYPE_CHECKING:
     from random import Random
 
-    from ...channels.media.plane import Codec
     from ..net.stack import SipStack
-    from ..sip.flow import Peer
     from ..sip.locating import Locator
     from ..sip.registrar import Registrar
     from ..site.administration import Administration
@@ -62,37 +60,6 @@ class Reached:
 
 
 Found = Taken | Reached | NotTaken | Final
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """One thing that can be rung: its SIP target, where requests to it go, and who answers its challenges.
-
-    `q` says how gladly it is rung; `routes` are the Route headers of the way to it, `others` further places where it
-    may be found.
-    """
-
-    name: str
-    target: str
-    peer: Peer
-    authorize: Authorizer | None = None
-    q: float = 1.0
-    routes: tuple[tuple[str, str], ...] = ()
-    others: tuple[Peer, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Invitation:
-    """What each device of one ringing is told; with `hairpin` its leg occupies an IP channel (L-72).
-
-    `codec` is offered first: the caller's, so that nothing has to be translated.
-    """
-
-    from_: str
-    max_forwards: int = MAX_FORWARDS
-    headers: tuple[tuple[str, str], ...] = ()
-    hairpin: bool = False
-    codec: Codec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,15 +147,33 @@ class Dialler:
     ) -> Taken | NotTaken:
         """Ring a user's own devices for a call that is placed for him; they may answer at once."""
         invitation = Invitation(self._ids.inside(Party(number)).from_, headers=headers)
-        return await self._ring_in_turn(call, None, route, invitation, timeout_s)
+        own = replace(route, accounts=route.registered, also=())
+        return await self._ring_in_turn(call, None, own, invitation, timeout_s)
 
-    async def ring_account(self, account: str, far: Connection, timeout_s: float) -> Taken | NotTaken:
-        """Ring one account to come into the call of `far` and talk to it; its devices may answer at once."""
+    async def bring(self, route: Ring, far: Connection, timeout_s: float) -> Taken | NotTaken:
+        """Ring for a leg that comes into the call of `far` and talks to it; devices of the house may answer at once."""
         party = self._switch.transfers.party_of(far)
         codec = far.agreed.codec if far.agreed is not None else None
         invitation = Invitation(self._ids.inside(party).from_, headers=(ANSWER_AT_ONCE,), codec=codec)
-        route = Ring(party.user or "", (account,))
-        return await self._ring_in_turn(far.call, None, route, invitation, timeout_s)
+        if not route.also:
+            return await self._ring_in_turn(far.call, None, route, invitation, timeout_s)
+        gathering = self._gathering(far, route, invitation, Errand(party), [], hears=False)
+        return await gathering.ring(route, timeout_s)
+
+    def _gathering(
+        self,
+        caller: Connection,
+        route: Ring,
+        invitation: Invitation,
+        errand: Errand,
+        diversions: list[Diversion],
+        *,
+        hears: bool = True,
+    ) -> Gathering:
+        followed = [*diversions, Diversion(route.user, FOLLOW_ME)]
+        outside = partial(self._invitation, caller, errand=errand, diversions=followed)
+        listens = caller if hears else None
+        return Gathering(self._switch, self, caller.call, listens, invitation, outside=outside)
 
     async def _ring(
         self, caller: Connection, route: Ring | Leave, errand: Errand, diversions: list[Diversion]
@@ -202,9 +187,7 @@ class Dialler:
                 timeout_s = route.forwarding.after_s
         invitation = self._invitation(caller, route, errand, diversions)
         if isinstance(route, Ring) and route.also:
-            followed = [*diversions, Diversion(route.user, FOLLOW_ME)]
-            outside = partial(self._invitation, caller, errand=errand, diversions=followed)
-            gathering = Gathering(self._switch, self, caller, invitation, outside=outside)
+            gathering = self._gathering(caller, route, invitation, errand, diversions)
             return await gathering.ring(route, timeout_s)
         return await self._ring_in_turn(caller.call, caller, route, invitation, timeout_s)
 
@@ -248,11 +231,11 @@ class Dialler:
             for refusal in refusals:
                 ringing.refuse(refusal)
             share_s = timeout_s / len(groups)
-            outcome, incompatible = await self._ring_together(call, group, invitation, ringing, share_s)
+            outcome, incompatible = await self.ring_together(call, group, invitation, ringing, share_s)
             again = [one for one in incompatible if self._switch.encryption.turn(one.peer, *one.others)]
             if again:
                 ringing = Ringing(caller, outside=isinstance(route, Leave))
-                outcome, incompatible = await self._ring_together(call, again, invitation, ringing, share_s)
+                outcome, incompatible = await self.ring_together(call, again, invitation, ringing, share_s)
                 for device in incompatible:
                     self._switch.encryption.turn(device.peer, *device.others)
             if isinstance(outcome, Taken) or outcome.refusal.reason == "call.rejected":
@@ -260,7 +243,7 @@ class Dialler:
             refusals.append(outcome.refusal)
         return outcome
 
-    async def _ring_together(
+    async def ring_together(
         self, call: Call, devices: list[Device], invitation: Invitation, ringing: Ringing, timeout_s: float
     ) -> tuple[Taken | NotTaken, list[Device]]:
         """Ring devices at once; tells also which of them refused the offer, if that is why nobody took it."""

@@ -79,11 +79,8 @@ class Presence:
 
     async def state(self, resource: str) -> State:
         """Compose what is known of an account: registered, on the phone, and what it publishes."""
-        directory = self._administration.directory
-        user = directory.by_name(resource)
-        accounts: tuple[str, ...] = (resource,) if user is None else (resource, user.extension)
-        if user is not None and "softphone_mobile" in directory.functions_of(user):
-            accounts += (mobile_account(resource),)
+        user = self._administration.directory.by_name(resource)
+        accounts = (resource,) if user is None else self._accounts(user)
         activities = self._activities(accounts)
         for account in accounts:
             self._recheck_in_time(account)
@@ -99,10 +96,15 @@ class Presence:
         return State.of(self.content_type, body)
 
     def of_person(self, user: User) -> frozenset[str]:
-        """Say what somebody is, with softphone and desk phone together, as conditions ask for it (`PRESENCES`)."""
-        accounts = (user.name, user.extension)
+        """Say what somebody is, with all his telephones together, as conditions ask for it (`PRESENCES`)."""
+        accounts = self._accounts(user)
         said = {*self._activities(accounts), *(() if any(map(self._is_open, accounts)) else ("offline",))}
         return PRESENCES & said or frozenset({"available"})
+
+    def _accounts(self, user: User) -> tuple[str, ...]:
+        """All of somebody's telephones; the mobile softphone only of who has one."""
+        has_mobile = "softphone_mobile" in self._administration.directory.functions_of(user)
+        return (user.name, user.extension, *((mobile_account(user.name),) if has_mobile else ()))
 
     def _activities(self, accounts: Sequence[str]) -> dict[str, None]:
         """What the accounts say that somebody does, and that he is on the phone if he is."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ...channels.session import Party
+    from ...features.route import Ring
     from ..site.administration import Administration
     from .call import Call
     from .connection import Connection
@@ -67,27 +68,26 @@ class Pulls:
             if refusal is not None:
                 connection.refuse(refusal)
 
-    async def fetch(self, call: Call, account: str) -> Refusal | None:
-        """Ring `account` of a user who talks in `call` at another device, and let it go on there; returns why not."""
-        user = self._administration.directory.user_of(account)
-        own = None if user is None else self._call_of(user.name, call.connections, but=account)
-        bridge = None if own is None else _bridge_of(own)
-        if user is None or own is None or bridge is None:
+    async def fetch(self, call: Call, to: str) -> Refusal | None:
+        """Let the call of a user who talks in it go on at `to`, an account or a number of his; returns why not."""
+        found = self._found(call, to)
+        if found is None:
             return NOTHING
-        refusal = self._refuses(user.name) or self._switch.router.refuses_device(account)
-        if refusal is not None:
+        own, bridge, route = found
+        refusal = route if isinstance(route, Refusal) else self._refuses(route.user)
+        if isinstance(route, Refusal) or refusal is not None:
             return refusal
         other = bridge.other(own)
         outcome: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
-        other.work = self._works.start(self._fetch(account, own, bridge, outcome), other)
+        other.work = self._works.start(self._fetch(route, own, bridge, outcome), other)
         other.work.when_done(partial(_settle, outcome, NOTHING))
         return await outcome
 
     async def _fetch(
-        self, account: str, own: Connection, bridge: Bridge, outcome: asyncio.Future[Refusal | None]
+        self, route: Ring, own: Connection, bridge: Bridge, outcome: asyncio.Future[Refusal | None]
     ) -> None:
         """Ring until it is taken, or the far end is gone, which ends this task."""
-        found = await self._dialler.ring_account(account, bridge.other(own), RINGS_S)
+        found = await self._dialler.bring(route, bridge.other(own), RINGS_S)
         if not isinstance(found, Taken):
             _settle(outcome, found.refusal)
             return
@@ -116,16 +116,21 @@ class Pulls:
         answer = self._administration.gate.may(user, "one_number")
         return answer if isinstance(answer, Refusal) else None
 
-    def _call_of(
-        self, user: str | None, among: Iterable[Connection], *, but: str | None = None
-    ) -> Connection | None:
+    def _found(self, call: Call, to: str) -> tuple[Connection, Bridge, Ring | Refusal] | None:
+        """Find who talks in a call and has a telephone `to` beside the one at which he does."""
+        directory = self._administration.directory
+        for own in reversed(call.connections):
+            user, bridge = directory.by_name(party_of(own, directory).user or ""), _bridge_of(own)
+            if user is not None and bridge is not None and own.device != to:
+                route = self._switch.router.one_device(user, to)
+                if route is not None:
+                    return own, bridge, route
+        return None
+
+    def _call_of(self, user: str | None, among: Iterable[Connection]) -> Connection | None:
         """Return where a user talks: an active call before one that is held, and the latest of these."""
         directory = self._administration.directory
-        own = [
-            one
-            for one in among
-            if _bridge_of(one) is not None and one.device != but and party_of(one, directory).user == user
-        ]
+        own = [one for one in among if _bridge_of(one) is not None and party_of(one, directory).user == user]
         active = [one for one in own if one.state is ConnectionState.CONNECTED]
         return next(reversed(active or own), None)
 

@@ -16,7 +16,7 @@ from ...features.dialling.conversion import converted, with_country
 from ...features.dialling.conversion import outside as dialled_outside
 from ...features.emergency.behaviour import answering_point
 from ...features.feature_codes.policy import command_of
-from ...features.route import Answer, Forwarding, Leave, Refuse, Route
+from ...features.route import Answer, Forwarding, Leave, Refuse, Ring, Route
 from ...features.softphone.account import owner_of
 from ...features.softphone.policy import may_use_softphone
 from ...features.telephone.policy import forwarding_for
@@ -27,6 +27,7 @@ from ...features.voicemail.settings import Listening
 from ...licensing.refusal import Refusal
 from ..site.declared import chosen
 from .circumstances import circumstances_of
+from .forwarding_party import ForwardingParties
 from .reception import Reception
 from .telephones import Telephones
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from ..store.sounds import Sounds
     from .box_owners import BoxOwners
     from .boxes import Boxes
+    from .retargeting import Past
 
 _DIALLED = re.compile(r"\+?[0-9]{1,32}")
 UNKNOWN = Refuse(Refusal("number.unknown"))
@@ -66,6 +68,7 @@ class Router:
         self._owners = owners
         self._reception = Reception(administration, sounds)
         self._clock = clock
+        self._forwarding_parties = ForwardingParties(administration, self.direct_dial)
         self._telephones = Telephones(
             administration, registrar, clock, way_out=self._beside, passed_over=passed_over
         )
@@ -89,6 +92,15 @@ class Router:
                 else self._by_name(caller, number) or self._outside(caller, number, dialled_by)
             )
         )
+
+    def forwarded_here(self, caller: Party, number: str, past: Past) -> Route | None:
+        """Ring whose telephone in another system has forwarded a trunk's call to OneNumber; None for any other call."""
+        if caller.trunk is None:
+            return None
+        found = self._forwarding_parties.of(caller.trunk, number, past)
+        if found is None or isinstance(found, Refusal):
+            return None if found is None else Refuse(found)
+        return self._telephones.of_extension(found, _forwarding(found, caller))
 
     def command(self, caller: Party, number: str) -> Command | Refusal | None:
         """Say what an account of the house asks for by a feature code; None when `number` is none."""
@@ -115,14 +127,14 @@ class Router:
 
     def refuses_caller(self, caller: Party, number: str) -> Refusal | None:
         """Say why a softphone may not call; emergency numbers always may be."""
-        if caller.user is None or caller.extension or self.is_for_emergency(number):
+        is_softphone = caller.user is not None and not caller.extension and caller.trunk is None
+        if not is_softphone or self.is_for_emergency(number):
             return None
         return may_use_softphone(caller.number, self._administration.gate)
 
-    def refuses_device(self, account: str) -> Refusal | None:
-        """Say why an account may not be rung: a softphone needs its licence."""
-        is_desk = self._administration.directory.by_extension(account) is not None
-        return None if is_desk else may_use_softphone(account, self._administration.gate)
+    def one_device(self, user: User, to: str) -> Ring | Refusal | None:
+        """Ring one telephone of a user, an account or a number of his profile; None when it is none of his."""
+        return self._telephones.one(user, to)
 
     def is_for_emergency(self, dialled: str) -> bool:
         """Whether whoever dials this, with or without the digit for an outside line, may be kept from it by nothing."""

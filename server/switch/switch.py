@@ -172,7 +172,8 @@ class Switch:
         if command is not None:
             carry_out(self, connection, caller, command)
             return call
-        route = self.router.route(caller, number)
+        forwarded = self.router.forwarded_here(caller, number, call.past)
+        route = forwarded or self.router.route(caller, number)
         match route:
             case Ring() | Leave():
                 connection.work = self._works.start(self.search(connection, route), connection)
@@ -239,7 +240,7 @@ class Switch:
             raise KeyError(user)
         caller = Party(found.extension, found.display_name, found.name, extension=True)
         route = self.router.route(caller, found.extension)
-        if not isinstance(route, Ring) or not route.accounts:
+        if not isinstance(route, Ring) or not route.registered:
             return Refusal("user.not_registered", facts={"user": user})
         call = self.new_call(caller, number)
         call.work = self._works.start(self._place(call, route, number), call)

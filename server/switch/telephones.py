@@ -11,7 +11,7 @@ from ...features.one_number.policy import in_order
 from ...features.one_number.settings import PROFILE, RING_ALL
 from ...features.route import Also, Forwarding, Leave, Refuse, Ring
 from ...features.softphone.account import MOBILE, mobile_account
-from ...features.softphone.policy import accounts_to_ring
+from ...features.softphone.policy import accounts_to_ring, may_use_softphone
 from ...features.softphone.settings import WAKE_S
 from ...licensing.refusal import Refusal
 from ..site.declared import chosen
@@ -75,6 +75,22 @@ class Telephones:
         wake_s = self._settings(user)[1] if account.endswith(MOBILE) and not accounts else None
         also = () if wake_s is None else (Also(account, wake_s=wake_s),)
         return Ring(user.name, accounts, forwarding, also)
+
+    def one(self, user: User, to: str) -> Ring | Refusal | None:
+        """Ring one telephone of a user, an account or a number of his profile; None when it is none of his."""
+        if self._administration.directory.user_of(to) is user:
+            if to == user.extension:
+                return Ring(user.name, self._registered(to))
+            return may_use_softphone(to, self._administration.gate) or self.of_softphone(
+                user, to, Forwarding()
+            )
+        profile, _ = self._settings(user)
+        if profile is None or to not in profile.numbers:
+            return None
+        route = self._way_out(user, to)
+        if isinstance(route, Leave):
+            return Ring(user.name, (), also=(Also(route, confirm=profile.confirm),))
+        return route.refusal if isinstance(route, Refuse) else None
 
     def _profile(self, user: User) -> tuple[Profile, tuple[Leave, ...]]:
         """Return the user's profile, and where its numbers lead; without the licence it is as if he had none (L-46)."""

@@ -12,6 +12,7 @@ from ringfence.server.net.memory import MemoryNetwork
 from ringfence.server.sip.parser import parse
 from ringfence.server.site.acts import SetSetting
 from ringfence.server.site.require import AdministrationError
+from ringfence.server.switch.call import Call
 from ringfence.server.switch.events import MobileWoken, Refused
 
 if TYPE_CHECKING:
@@ -459,4 +460,33 @@ async def test_a_number_that_no_trunk_may_carry_is_passed_over(
     await desk.answer()
     await call.answered()
     assert (await pbx.wait_for(Refused, what=f"ringing {number} of anna")).reason == reason
+    await call.hang_up()
+
+
+async def test_an_application_that_calls_for_her_rings_each_registered_telephone_at_once(
+    pbx: PbxUnderTest,
+) -> None:
+    """Her own telephones are rung for a call that she places; no profile keeps the desk phone waiting."""
+    await profile(pbx, order="softphone_first", numbers=["01711"])
+    desk, outside, ben = await pbx.phone("100"), await far_end(pbx), await pbx.phone("101")
+    call = pbx.server.switch.place("anna", "101")
+    assert isinstance(call, Call)
+    own = await desk.answer()
+    await ben.answer()
+    assert not outside.calls
+    await own.hang_up()
+
+
+@pytest.mark.needs("pylibsrtp")
+@pytest.mark.ringfence(site=f'{SITE}[media]\nsrtp = "always"\n')
+async def test_a_telephone_that_wants_its_audio_encrypted_is_offered_that_in_a_profile_as_well(
+    pbx: PbxUnderTest,
+) -> None:
+    """RFC 4568: who refuses RTP/AVP by 488 is offered RTP/SAVP, as without a profile."""
+    await profile(pbx, order="softphone_first")
+    soft, ben = await pbx.phone("anna"), await pbx.phone("101")
+    soft.encrypts = "always"
+    call = await ben.dial("100")
+    await soft.answer()
+    await call.answered()
     await call.hang_up()

@@ -56,6 +56,8 @@ TABLE: dict[str, Row] = {
     "store.full": (500, 41, "RESOURCEUNAVAIL TEMPFAILURE", RESOURCE, 507),
     "mailbox.full": (486, 17, "", "", 409),
     "pin.locked": (None, 21, "", "", 423),
+    "forwarding_party.unknown": (404, 1, "BADADDRESS", "operation/invalidDestination", None),
+    "forwarding_party.hidden": (403, 21, "REJECT", "Failed/destNotObtainable", None),
     "pull.nothing": (404, 1, "INVALCALLSTATE", "stateIncompatibility/invalidConnectionState", 409),
     "softphone_mobile.transport": (403, 21, "", "", None),
     "fax.engine_missing": (503, 47, "", "", 503),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ringfence.fixtures.plugin import read_site
 from ringfence.server.sip.pidf import Presentity, read_pidf
 from ringfence.server.sip.xml_body import read_xml
 
@@ -123,3 +124,24 @@ async def test_publishing_by_name_needs_the_licence_and_a_desk_phone_does_not(pb
         assert (refused.status, refused.get("x-license-reason")) == (403, "function.not_configured")
         assert (await publish(desk, CLOSED)).status == 200
         assert (await publish(anna, CLOSED)).status == 200
+
+
+MOBILE = read_site("small").text.replace('"softphone", "voicemail",', '"softphone", "softphone_mobile",')
+
+
+@pytest.mark.ringfence(site=MOBILE)
+async def test_somebody_with_a_mobile_softphone_is_seen_by_that_as_well(pbx: PbxUnderTest) -> None:
+    """With softphone and desk phone together he is one person."""
+    async with SipPeer(pbx, "102") as watcher:
+        assert (await watcher.ask("SUBSCRIBE", "anna", [EVENT])).status == 200
+        closed = {"anna": "closed", "100": "closed", "anna+mobile": "closed"}
+        assert await seen(watcher) == (closed, (), "")
+        mobile, ben = await pbx.phone("anna+mobile", transport="TCP"), await pbx.phone("101")
+        reachable = closed | {"anna+mobile": "open"}
+        assert await seen(watcher) == (reachable, (), "")
+        call = await mobile.dial("101")
+        await ben.answer()
+        assert await seen(watcher) == (reachable, ("on-the-phone",), "")
+        user = pbx.server.administration.directory.users[0]
+        assert pbx.server._presence.of_person(user) == {"on-the-phone"}
+        await call.hang_up()

@@ -6,12 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.features.test_one_number import ELSEWHERE, SITE, reasons_sent
+from tests.features.test_one_number import ELSEWHERE, SITE, far_end, profile, reasons_sent
 
 from ringfence.channels.media.plane import Tone
 from ringfence.licensing.refusal import Refusal
 from ringfence.server.net.memory import MemoryNetwork
-from ringfence.server.switch.events import CallPulled
+from ringfence.server.site.acts import SetSetting
+from ringfence.server.switch.events import CallPulled, MobileWoken
 
 if TYPE_CHECKING:
     from ringfence.channels.network import Address
@@ -221,5 +222,84 @@ async def test_a_user_without_the_function_may_not_pull(pbx: PbxUnderTest) -> No
     taken = await anna.answer()
     refused = await other.dial("*6")
     assert (refused.status, refused.reason) == (403, "function.not_configured")
+    await taken.hang_up()
+    await call.ended()
+
+
+async def test_from_a_number_outside_to_the_desk(pbx: PbxUnderTest) -> None:
+    """Who has taken the call on her own mobile telephone comes into the house and goes on there."""
+    await profile(pbx, numbers=["01711"])
+    outside, clara = await far_end(pbx), await pbx.phone("102")
+    call = await clara.dial("100")
+    on_the_way = await outside.answer()
+    await call.answered()
+    desk = await pbx.phone("100")
+    pulled = await desk.dial("*6")
+    await pulled.answered()
+    await on_the_way.ended()
+    assert await hears(call, pulled, 440)
+    await pulled.hang_up()
+    await call.ended()
+
+
+async def test_whom_a_number_outside_talks_to_may_transfer_it(pbx: PbxUnderTest) -> None:
+    """It is a trunk's call to routing and licensing, whoever's telephone it is."""
+    await profile(pbx, numbers=["01711"])
+    outside, clara, ben = await far_end(pbx), await pbx.phone("102"), await pbx.phone("101")
+    call = await clara.dial("100")
+    on_the_way = await outside.answer()
+    await call.answered()
+    transferring = asyncio.ensure_future(call.transfer("101"))
+    taken = await ben.answer()
+    assert await transferring == 200
+    assert not on_the_way.is_over
+    await taken.hang_up()
+    await on_the_way.ended()
+
+
+async def test_to_a_number_outside_once_the_digit_is_pressed_there(pbx: PbxUnderTest) -> None:
+    """She leaves her desk and takes the call along on her own mobile telephone, no voicemail does."""
+    await profile(pbx, numbers=["01711"], confirm="7")
+    _, call, at_desk = await talking(pbx)
+    outside = await far_end(pbx)
+    fetching = asyncio.ensure_future(pbx.server.switch.pulls.fetch(live(pbx), "01711"))
+    ringing = await outside.ringing()
+    assert (ringing.called, ringing.caller) == ("1711", "08955550102")
+    await ringing.answer()
+    await asyncio.sleep(2)
+    assert await hears(call, at_desk, 440)
+    await ringing.send_digits("7")
+    assert await fetching is None
+    await at_desk.ended()
+    assert await hears(call, ringing, 500)
+    await call.hang_up()
+    await ringing.ended()
+
+
+async def test_a_voicemail_outside_does_not_pull_a_call_away(pbx: PbxUnderTest) -> None:
+    await profile(pbx, numbers=["01711"], confirm="7")
+    _, call, at_desk = await talking(pbx)
+    outside = await far_end(pbx)
+    fetching = asyncio.ensure_future(pbx.server.switch.pulls.fetch(live(pbx), "01711"))
+    voicemail = await outside.answer()
+    refusal = await fetching
+    assert refusal is not None
+    assert refusal.reason == "user.no_answer"
+    await voicemail.ended()
+    assert await hears(call, at_desk, 440)
+    await call.hang_up()
+
+
+async def test_a_mobile_softphone_that_sleeps_is_woken_for_it(pbx: PbxUnderTest) -> None:
+    await pbx.server.administration.apply(SetSetting("anna", "softphone_mobile", "wake_s", 10))
+    _, call, at_desk = await talking(pbx)
+    mobile = await pbx.phone("anna+mobile", register=False, transport="TCP")
+    fetching = asyncio.ensure_future(pbx.server.switch.pulls.fetch(live(pbx), "anna+mobile"))
+    await pbx.wait_for(MobileWoken, account="anna+mobile")
+    assert await hears(call, at_desk, 440), "who talks hears nothing of it"
+    await mobile.register()
+    taken = await mobile.answer()
+    assert await fetching is None
+    await at_desk.ended()
     await taken.hang_up()
     await call.ended()
