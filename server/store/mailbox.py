@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Column, Connection, Row
 
     from .unit import Unit
 
@@ -105,7 +105,7 @@ class Mailbox:
 
     async def get(self, id: str) -> Message | None:  # noqa: A002 - the name that the value and the door have too
         """The message with that id."""
-        query = select(messages).where(messages.c.id == _number(id))
+        query = select(messages).where(messages.c.id == number_of(id))
         row = await self._unit.run(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else self._message(row)
 
@@ -116,7 +116,7 @@ class Mailbox:
         """
         change = (
             update(messages)
-            .where(messages.c.id == _number(id), ~messages.c.read)
+            .where(messages.c.id == number_of(id), ~messages.c.read)
             .values(read=True)
             .returning(messages.c.file, messages.c.user)
         )
@@ -130,7 +130,7 @@ class Mailbox:
     async def delete(self, id: str) -> str | None:  # noqa: A002 - as above
         """Remove the message and its file; returns whose it was, None where there is none."""
         removal = (
-            delete(messages).where(messages.c.id == _number(id)).returning(messages.c.file, messages.c.user)
+            delete(messages).where(messages.c.id == number_of(id)).returning(messages.c.file, messages.c.user)
         )
         row = await self._unit.run(lambda connection: connection.execute(removal).one_or_none())
         if row is None:
@@ -180,15 +180,16 @@ def counted(connection: Connection) -> dict[str, int]:
     return {str(user): int(count) for user, count in connection.execute(query)}
 
 
-def sweep(connection: Connection, folder: Path) -> None:
-    """Remove recordings without a row, which a crash between file and row leaves behind."""
-    kept = set(connection.scalars(select(messages.c.file)))
+def sweep(connection: Connection, folder: Path, files: Column[str]) -> None:
+    """Remove recordings that no row has among its `files`, which a crash between file and row leaves behind."""
+    kept = set(connection.scalars(select(files)))
     for path in folder.glob("*.wav"):
         if path.name not in kept:
             path.unlink(missing_ok=True)
 
 
-def _number(id: str) -> int:  # noqa: A002 - as above
+def number_of(id: str) -> int:  # noqa: A002 - as above
+    """The number of a row by its id at the door; one that there is not where it is none."""
     return int(id) if id.isascii() and id.isdigit() and len(id) < 19 else -1
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
     Table,
 )
 
-REVISION = 2
+REVISION = 3
 
 metadata = MetaData()
 
@@ -122,6 +122,23 @@ messages = Table(
     Column("duration_s", Float, nullable=False),
     Column("read", Boolean, nullable=False),
     Column("file", String, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("user", String, nullable=False, index=True),
+    Column("recipient", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("text", String, nullable=False),
+    Column("file", String),
+    Column("created_at", Float, nullable=False),
+    Column("state", String, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("why", String),
     sqlite_autoincrement=True,
 )
 

@@ -21,6 +21,7 @@ from . import audit, meta, revisions, schema
 from .failure import DAMAGED, READONLY, StoreError, StoreHeldError, explained, sentence
 from .mailbox import Mailbox, counted, sweep
 from .opening import Opening, opened
+from .outbox import Outbox
 from .site_rows import read_holdings, write_holdings
 from .sounds import Sound, Sounds, greetings, swept
 from .tokens import Tokens
@@ -46,7 +47,8 @@ _LOCK = "ringfence.lock"
 class Store:
     """An open store. `holdings` is what it held when it was opened, brought up to `reckoned_at` (Unix time).
 
-    `unit` writes, `mailbox` keeps voicemail, `sounds` greetings and prompts, `tokens` those who may come by HTTP.
+    `unit` writes, `mailbox` keeps voicemail, `outbox` mails and SMS, `sounds` greetings and prompts, `tokens` those who
+    may come by HTTP.
     `messages_dir` is the folder of the recordings; `merge` tells what `--apply-site` changed, if it did.
     """
 
@@ -54,6 +56,7 @@ class Store:
     reckoned_at: float
     unit: Unit
     mailbox: Mailbox
+    outbox: Outbox
     sounds: Sounds
     tokens: Tokens
     folder: Path
@@ -86,10 +89,11 @@ class Store:
             raise StoreError(folder, "there is no store yet", "name a site file to import")
         if file.exists() and not os.access(file, os.W_OK):  # SQLite would open it, and refuse every change
             raise StoreError(folder, *READONLY)
-        messages_dir, sounds_dir = folder / "messages", folder / "sounds"
+        messages_dir, sounds_dir, outbox_dir = folder / "messages", folder / "sounds", folder / "outbox"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # passwords, PINs and voices lie in it
         messages_dir.mkdir(exist_ok=True)
         sounds_dir.mkdir(exist_ok=True)
+        outbox_dir.mkdir(exist_ok=True)
         lock = _locked(folder)
         try:
             connection = connect(None if inline and temporary else file)
@@ -99,7 +103,8 @@ class Store:
                     connection: Connection,
                 ) -> tuple[Holdings, float, Merge | None, dict[str, Sound], dict[str, int]]:
                     holdings, merged = _opened(connection, folder, opening)
-                    sweep(connection, messages_dir)
+                    sweep(connection, messages_dir, schema.messages.c.file)
+                    sweep(connection, outbox_dir, schema.outbox.c.file)
                     prompts = swept(connection, sounds_dir, holdings)
                     at = meta.reckoned_at(connection, opening.at)
                     return holdings, at, merged, prompts, counted(connection)
@@ -113,6 +118,7 @@ class Store:
             raise
         unit: Unit = InlineRunner(connection) if inline else ThreadRunner(connection)
         mailbox = Mailbox(unit, messages_dir, counts)
+        outbox = Outbox(unit, outbox_dir)
         sounds = Sounds(unit, sounds_dir, prompts)
         tokens = Tokens(unit)
         return cls(
@@ -120,6 +126,7 @@ class Store:
             reckoned_at,
             unit,
             mailbox,
+            outbox,
             sounds,
             tokens,
             folder,
@@ -133,15 +140,16 @@ class Store:
         """Write an administrator's change; see `server.site.administration.Ledger`. Raises `StoreError`."""
         deleted = [event.user for event in change.events if isinstance(event, UserDeleted)]
 
-        def work(connection: Connection) -> Sequence[str]:
-            files = _without(connection, deleted) if deleted else ()
+        def work(connection: Connection) -> tuple[Sequence[str], Sequence[str]]:
+            files = _without(connection, deleted) if deleted else ((), ())
             by = (change.actor, change.at)
             _write(connection, change.before, change.after, change.events, by)
             return files
 
         with explained(self.folder):
-            files = await self.unit.run(work)
-        for file in files:
+            messages, sent = await self.unit.run(work)
+        self.outbox.remove(sent)
+        for file in messages:
             (self.messages_dir / file).unlink(missing_ok=True)
         self.mailbox.forget(deleted)
         settings = any(isinstance(event, (SettingChanged, SettingsDeleted)) for event in change.events)
@@ -188,13 +196,18 @@ def _write(
     meta.set_meta(connection, reckoned_at=repr(by[1]))
 
 
-def _without(connection: Connection, users: Sequence[str]) -> Sequence[str]:
-    """Remove the messages and tokens of deleted users; the files of the messages, to be removed afterwards."""
-    files = connection.scalars(select(schema.messages.c.file).where(schema.messages.c.user.in_(users))).all()
+def _without(connection: Connection, users: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Remove what deleted users have: messages, mails, tokens; the files of the first two, to be removed afterwards."""
+    messages, sent = (
+        connection.scalars(
+            select(table.c.file).where(table.c.user.in_(users), table.c.file.is_not(None))
+        ).all()
+        for table in (schema.messages, schema.outbox)
+    )
     rows = [{"owner": user} for user in users]
-    for column in (schema.messages.c.user, schema.tokens.c.user):
+    for column in (schema.messages.c.user, schema.outbox.c.user, schema.tokens.c.user):
         connection.execute(delete(column.table).where(column == bindparam("owner")), rows)
-    return files
+    return messages, sent
 
 
 def _locked(folder: Path) -> sqlite3.Connection:

@@ -271,7 +271,7 @@ def test_a_page_that_is_damaged_is_noticed_at_start(data: Path, site: Site) -> N
 def test_a_store_of_a_newer_version_is_one_sentence(data: Path, site: Site) -> None:
     Store.open(data, Opening(site, at=AT)).close()
     sql(data, "UPDATE alembic_version SET version_num = '99'")
-    with pytest.raises(StoreError, match=r"newer version \(revision 99, this version knows 2\);"):
+    with pytest.raises(StoreError, match=r"newer version \(revision 99, this version knows 3\);"):
         Store.open(data, Opening(site, at=AT))
 
 
