@@ -20,6 +20,9 @@ from .net.sip_sockets import SipSockets, advertised, own_hosts, reachable
 from .net.stack import SipStack
 from .net.streams import StreamLimits
 from .net.udp import UdpNetwork
+from .outgoing.carriers import carriers_of
+from .outgoing.dispatcher import Dispatcher
+from .outgoing.notifications import Notifications
 from .sip.agent import Agent
 from .sip.locating import Locator
 from .sip.registrar import Registrar
@@ -149,6 +152,10 @@ class Pbx:
             clock=self.clock,
             stream=self.stream,
         )
+        self._dispatcher = Dispatcher(self.store.outbox, carriers_of(self.site), self.stream, self.clock)
+        self._notifications = Notifications(
+            self.administration, self.store.mailbox, self._dispatcher, self.decisions, self.stream
+        )
         self.workshop = Workshop()
         self.plane = _plane(options, random, self.stream)
         self._stack = SipStack(self._handle)
@@ -253,6 +260,7 @@ class Pbx:
         options = self.options
         await self.plane.start()
         await self.administration.start()
+        self._dispatcher.start()
         if self.site.voicemail.keep_days is not None:
             self._retention.start()
         tls = options.tls or self._own_certificate()
@@ -324,6 +332,8 @@ class Pbx:
         await self._sockets.close()
         rmtree(self._scratch, ignore_errors=True)
         self.administration.stop()
+        await self._notifications.stop()
+        await self._dispatcher.stop()
         if self.hooks is not None:
             await self.hooks.stop()
         await self.journal.close()

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, get_args
 
 from ..channels.media.worker_events import WorkerEvent
+from .outgoing.events import OutgoingEvent
 from .site.events import SiteEvent
 from .switch.events import DigitPressed, Refused, SwitchEvent
 
@@ -46,7 +47,12 @@ def _plain(value: Any) -> Any:
 
 TOLD_OUTSIDE = frozenset(
     _named(kind.__name__)
-    for kind in (*get_args(SiteEvent), *get_args(SwitchEvent), *get_args(WorkerEvent))
+    for kind in (
+        *get_args(SiteEvent),
+        *get_args(SwitchEvent),
+        *get_args(WorkerEvent),
+        *get_args(OutgoingEvent),
+    )
     if kind not in {DigitPressed, Refused}
 ) | {CALL_REFUSED, REQUEST_REFUSED}
 """The names of all events but pressed digits, which may be a PIN."""

@@ -44,7 +44,7 @@ class Hearing:
 
     async def hear(self, message: Message) -> str:
         """Play one message until a key, or its end, leads on from it; returns that key, if any."""
-        caller = self.owners.caller_of(message)
+        caller = self.owners.caller_of(self.box, message)
         keys = {key: what for key, what in KEYS.items() if key != CALL_BACK or caller is not None}
         key = REPEAT
         while key not in {SAVE, DELETE, NEXT, MENU, ""}:

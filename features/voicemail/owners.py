@@ -31,8 +31,8 @@ class Owners(Protocol):
         """Return the user of a box as one who calls."""
         ...
 
-    def caller_of(self, message: Message) -> MessageCaller | None:
-        """Return who left a message; None where he hid it."""
+    def caller_of(self, box: BoxSettings, message: Message) -> MessageCaller | None:
+        """Return who left a message, and how the user of the box dials him; None where he hid his number."""
         ...
 
     async def set_pin(self, box: BoxSettings, pin: str) -> bool:

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..event_form import name_of, values_of
 
@@ -37,11 +37,12 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One POST request: where to, the headers and the body."""
+    """One request: where to, the headers and the body."""
 
     url: str
     headers: Mapping[str, str]
     body: bytes
+    method: Literal["GET", "POST"] = "POST"
 
 
 def post(webhook: Webhook, delivery: Delivery, clock: Clock) -> Post:

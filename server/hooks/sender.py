@@ -47,8 +47,12 @@ class HttpSender:
         try:
             async with (
                 asyncio.timeout(PATIENCE_S),
-                self._session.post(
-                    request.url, data=request.body, headers=request.headers, allow_redirects=False
+                self._session.request(
+                    request.method,
+                    request.url,
+                    data=request.body,
+                    headers=request.headers,
+                    allow_redirects=False,
                 ) as answer,
             ):
                 status = answer.status

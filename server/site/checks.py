@@ -18,6 +18,7 @@ from . import dealing, declared
 from .attendants import attendant_problems
 from .boxes import box_problems
 from .calendars import calendar_problems
+from .carriers import carrier_problems
 from .code_checks import code_problems
 from .dialling import dialling_problems
 from .gateway_checks import gateway_problems
@@ -61,6 +62,7 @@ def problems(site: Site) -> Iterator[Problem]:
         calendar_problems(site),
         attendant_problems(site),
         box_problems(site),
+        carrier_problems(site),
         _languages(site),
         _settings(site),
     )

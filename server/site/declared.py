@@ -13,6 +13,7 @@ from ...features.one_number import settings as one_number
 from ...features.softphone import settings as softphone
 from ...features.telephone import settings as telephone
 from ...features.telephone.settings import TELEPHONE
+from ...features.voicemail import notification
 from ...features.voicemail import settings as voicemail
 from ...licensing.catalogue import FUNCTIONS
 from .problem import Problem, closest
@@ -29,6 +30,7 @@ _ROOMS: tuple[tuple[Declaration[Any], ...], ...] = (
     voicemail.PERSONAL,
     softphone.PERSONAL,
     one_number.PERSONAL,
+    notification.PERSONAL,
 )
 DECLARATIONS = {(one.function, one.key): one for one in chain.from_iterable(_ROOMS)}
 """Each by its function and key."""

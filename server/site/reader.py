@@ -23,6 +23,7 @@ from ...features.telephone import settings as telephone
 from . import site as shapes
 from .attendants import Attendant, AttendantGreeting, Submenu, TryLimit
 from .calendars import CalendarSettings
+from .carriers import MailSettings, SmsSettings
 from .checks import problems
 from .code_checks import unused_defaults
 from .declared import file_problems
@@ -64,6 +65,8 @@ _TABLES: dict[str, tuple[str, Any]] = {
     "webhook": ("webhooks", tuple[shapes.Webhook, ...]),
     "calendar": ("calendars", tuple[CalendarSettings, ...]),
     "responses": ("responses", Responses),
+    "mail": ("mail", MailSettings),
+    "sms": ("sms", SmsSettings),
 }
 _SHAPES: dict[tuple[str, ...], Any] = {
     ("server",): shapes.Server,
@@ -102,6 +105,8 @@ _SHAPES: dict[tuple[str, ...], Any] = {
     ("responses",): Responses,
     ("responses", "ip_channel"): PoolResponses,
     ("responses", "auto_attendant"): PoolResponses,
+    ("mail",): MailSettings,
+    ("sms",): SmsSettings,
 }
 _ARRAYS = {key for key, (_, shape) in _TABLES.items() if get_origin(shape) is tuple}
 _SINGLE = {"forward", "internal", "external", "no_input", "wrong_input"}

@@ -19,6 +19,7 @@ from ...features.parking.settings import Parking
 from ...features.telephone.settings import Forward
 from .attendants import Attendant
 from .calendars import CalendarSettings
+from .carriers import MailSettings, SmsSettings
 from .responses import Responses
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -310,6 +311,8 @@ class Site:
     webhooks: tuple[Webhook, ...] = ()
     calendars: tuple[CalendarSettings, ...] = ()
     responses: Responses = field(default_factory=Responses)
+    mail: MailSettings | None = None
+    sms: SmsSettings | None = None
     source: str = ""
     text: str = field(default="", repr=False)
 

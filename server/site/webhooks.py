@@ -35,30 +35,28 @@ def webhook_problems(site: Site) -> Iterator[Problem]:
 
 
 def _url(path: KeyPath, webhook: Webhook) -> Iterator[Problem]:
-    here = (*path, "url")
-    try:
-        url = urlsplit(webhook.url)
-        host, _ = url.hostname, url.port
-    except ValueError:
-        host = None
-    if (
-        host is None
-        or not webhook.url.isascii()
-        or set(webhook.url) & set(' \\<>"')
-        or not _is_http(url.scheme)
-    ):
+    here, host = (*path, "url"), http_host(webhook.url)
+    if host is None:
         what = f'the url "{webhook.url}" of the webhook "{webhook.name}" is no HTTP address'
         yield Problem(here, what, 'write e.g. "http://127.0.0.1:9000/events"')
-    elif not webhook.allow_remote and not _is_loopback(host):
+    elif not webhook.allow_remote and not is_loopback(host):
         what = f'the webhook "{webhook.name}" leads to {host}, which is another machine'
         yield Problem(here, what, "write allow_remote = true there if events may leave this one")
 
 
-def _is_http(scheme: str) -> bool:
-    return scheme in {"http", "https"}
+def http_host(text: str) -> str | None:
+    """The host of an HTTP address; None where it is none."""
+    try:
+        url = urlsplit(text)
+        host, _ = url.hostname, url.port
+    except ValueError:
+        return None
+    is_http = url.scheme in {"http", "https"} and text.isascii() and not set(text) & set(' \\<>"')
+    return host if is_http else None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host, by name or address, is this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -86,17 +86,21 @@ class BoxOwners:
         extension, name = ("", "") if user is None else (user.extension, user.display_name)
         return Party(extension, name, box.user, extension=True)
 
-    def caller_of(self, message: Message) -> MessageCaller | None:
-        """Return who left a message; a number from outside is called by the first trunk that leads there."""
+    def caller_of(self, box: BoxSettings, message: Message) -> MessageCaller | None:
+        """Return who left a message; a number from outside is dialled as the location of the box's user does it."""
         directory, number = self._administration.directory, message.caller
         user = directory.by_extension(number) or directory.by_name(number)
         if user is not None:
             return MessageCaller(user.extension, user.extension)
         if not _NUMBER.fullmatch(number):
             return None
+        plan = directory.dialling_of(box.user)
+        if plan is not None:
+            return MessageCaller(number, number if number.startswith("+") else plan.exit_code + number)
         trunk = next((one for one in directory.site.trunks if one.uri is not None), None)
         prefix = "" if trunk is None else trunk.outbound_prefix or ""
-        return MessageCaller(number, prefix + number)
+        dialled = number.replace("+", "00") if prefix else number  # behind a prefix nobody dials a +
+        return MessageCaller(number, prefix + dialled)
 
     # -- what they change --------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ringfence.fixtures.plugin import read_site
 from ringfence.server.switch.events import MessageRead
 
 from .box_caller import BoxCaller, listening, payload, put
@@ -186,3 +187,46 @@ async def test_who_does_not_answer_a_call_back_leads_back_to_the_message(
     await call.hear("not_available")
     await call.hear("to_repeat", times=2)
     await call.call.hang_up()
+
+
+OUT = """
+[[trunk]]
+name = "amt"
+peers = ["127.0.0.30:5070"]
+uri = "sip:127.0.0.30:5070"
+"""
+SMALL = read_site("small").text
+PREFIXED = SMALL.replace(
+    '\n[[trunk]]\nname = "amt"\npeers = ["127.0.0.30"]\n', OUT + 'outbound_prefix = "0"\n'
+)
+PLANNED = SMALL.replace('\n[[trunk]]\nname = "amt"\npeers = ["127.0.0.30"]\n', OUT) + (
+    '\n[[dialling]]\ncountry = "49"\narea = "89"\nexit_code = "0"\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("number", "dialled"),
+    [
+        pytest.param("0731999", "0731999", marks=pytest.mark.ringfence(site=PREFIXED)),
+        pytest.param("+49731999", "0049731999", marks=pytest.mark.ringfence(site=PREFIXED)),
+        pytest.param("0731999", "0731999", marks=pytest.mark.ringfence(site=PLANNED)),
+        pytest.param("+49731999", "+49731999", marks=pytest.mark.ringfence(site=PLANNED)),
+    ],
+    ids=["prefix", "prefix-e164", "plan", "plan-e164"],
+)
+async def test_a_call_back_leaves_the_house_as_the_user_would_dial(
+    pbx: PbxUnderTest, tmp_path: Path, number: str, dialled: str
+) -> None:
+    """The number of the message is as signalled; prefix or exit code come before it, and go at the trunk."""
+    far = await pbx.outside(dialled)
+    await put(pbx, tmp_path, caller=number)
+    call = await listening(pbx)
+    await call.hear("to_call_back")
+    await call.press("5")
+    rung = await far.ringing()
+    assert rung.called == dialled
+    await rung.answer()
+    await asyncio.sleep(1)
+    assert pbx.pools.ip_channel.used == 0
+    await call.call.hang_up()
+    await rung.ended()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 LATE = {
+    "aiosmtplib",
     "alembic",
     "cryptography",
     "dns",
