@@ -44,9 +44,6 @@ if TYPE_CHECKING:
     from ..site.site import Site
 
 SAMPLE = "musterfirma.toml"
-GARBAGE = (10_000, 10, 20)
-"""When garbage is collected (`gc.set_threshold`): a full collection takes as long as all living calls are many, half a
-second at 1,000 calls/s, and by Python's own numbers it comes every 1.5 s."""
 
 
 def register(app: typer.Typer) -> None:
@@ -100,7 +97,7 @@ def serve(
     if admin_token is None and not is_loopback(host):
         fail(f"--host {host} is reached from other machines; give the administrator's token by --admin-token")
     ports = rtp_range(rtp_ports)
-    gc.disable()  # nothing that is imported becomes garbage
+    gc.disable()  # nothing that is imported becomes garbage; see `server.garbage`
     configure(log_level)
     packages = _packages(licence)
     found = _read(site, data)
@@ -201,6 +198,7 @@ async def _serve(
     site: "Site | None", options: "Options", log_level: LogLevel, *, as_json: bool, by_itself: bool
 ) -> None:
     from ..app import Pbx
+    from ..garbage import collect_when_idle
 
     over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -215,9 +213,7 @@ async def _serve(
             from .event_log import follow
 
             follow(pbx.stream)
-        gc.freeze()
-        gc.set_threshold(*GARBAGE)
-        gc.enable()
+        collecting = asyncio.create_task(collect_when_idle())
         if options.rtp_ports is not None:
             from .doctor import too_few_ports
 
@@ -225,6 +221,7 @@ async def _serve(
                 typer.echo(sentence, err=True)
         _tell_ready(pbx, as_json=as_json, accounts=by_itself and pbx.site.source == SAMPLE)
         await over.wait()
+        collecting.cancel()
     finally:
         await pbx.stop()
 
