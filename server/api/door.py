@@ -24,6 +24,7 @@ from ..net.dual_port import DualPort
 from ..store.tokens import Token
 from . import (
     analytics,
+    attendants,
     audit,
     bans,
     call_backs,
@@ -90,6 +91,7 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         pin_locks,
         outbox,
         sounds,
+        attendants,
         greetings,
         tokens,
         audit,

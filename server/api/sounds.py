@@ -1,6 +1,6 @@
-"""The greeting of a box and the prompt of an attendant over HTTP: uploaded, spoken from a text, heard, taken away.
+"""The greeting of a box over HTTP: uploaded, spoken from a text, heard, taken away.
 
-A user may do it for his own box with a client that may read it; attendants are the administrators'.
+A user may do it for his own box with a client that may read it.
 """
 
 from collections.abc import AsyncIterator
@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-import structlog
 from aiohttp import web
 from pydantic import Field
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from ..app import Pbx
 
 routes = Routes()
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,30 +71,6 @@ async def delete_greeting(pbx: "Pbx", who: Token, name: str) -> None:
     await _set(pbx, who, name, None)
 
 
-@routes.put(f"{API}/attendants/{{name}}/prompt", most_bytes=MOST_BYTES)
-async def set_prompt(pbx: "Pbx", who: Token, name: str, sound: bytes | SpokenText) -> SoundEntry:
-    """Give an attendant the announcement of its menu: a sound or a text as for a greeting."""
-    _require_attendant(pbx, name)
-    async with kept(pbx, sound) as given:
-        await pbx.store.sounds.set_prompt(name, given)
-    log.info("attendant.prompt_changed", attendant=name, by=who.name)
-    return told(given)
-
-
-@routes.get(f"{API}/attendants/{{name}}/prompt", produces=AUDIO)
-async def hear_prompt(pbx: "Pbx", request: web.Request, name: str) -> web.StreamResponse:
-    """Fetch the announcement that an attendant was given (WAV, mono, 16 bit, 8 kHz); Range is understood."""
-    return wav(request, pbx.store.sounds.path(_prompt(pbx, name)))
-
-
-@routes.delete(f"{API}/attendants/{{name}}/prompt")
-async def delete_prompt(pbx: "Pbx", who: Token, name: str) -> None:
-    """Take an attendant's announcement away; it has the server's own again."""
-    _prompt(pbx, name)
-    await pbx.store.sounds.set_prompt(name, None)
-    log.info("attendant.prompt_changed", attendant=name, by=who.name)
-
-
 @asynccontextmanager
 async def kept(pbx: "Pbx", given: bytes | SpokenText) -> AsyncIterator[Sound]:
     """The sound in the store, for as long as it takes to name whose it is; where that fails, it goes again."""
@@ -136,17 +110,4 @@ def _greeting(pbx: "Pbx", name: str) -> Sound:
     found = None if user is None else greeting(user)
     if found is None:
         raise ProblemError.not_found(f'"{name}" has the greeting of the server; PUT gives another.')
-    return found
-
-
-def _require_attendant(pbx: "Pbx", name: str) -> None:
-    if all(one.name != name for one in pbx.site.attendants):
-        raise ProblemError.not_found(f'There is no attendant "{name}".')
-
-
-def _prompt(pbx: "Pbx", name: str) -> Sound:
-    _require_attendant(pbx, name)
-    found = pbx.store.sounds.prompt(name)
-    if found is None:
-        raise ProblemError.not_found(f'"{name}" has the announcement of the server; PUT gives another.')
     return found

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ...features.telephone.settings import Forward
+    from .attendants import Attendant
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,20 @@ class SwitchFunctions:
 
 
 @dataclass(frozen=True, slots=True)
+class SetAttendant:
+    """An attendant, as a site file would have it, in the place of the one of that name, or a new one."""
+
+    attendant: Attendant
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteAttendant:
+    """An attendant goes, with its sounds; calls that it has go on."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImportPackage:
     """A licence package, byte for byte as issued; one that is there already changes nothing.
 
@@ -150,6 +165,8 @@ Act = (
     | CreateGroup
     | DeleteGroup
     | SwitchFunctions
+    | SetAttendant
+    | DeleteAttendant
     | ImportPackage
     | BindLine
     | ReleaseLine

@@ -181,9 +181,14 @@ def _greeting(one: AttendantGreeting, names: tuple[str, ...], *path: str | int) 
     return settings.Greeting(when, _sounds(one.say, *path), one.early, then)
 
 
+def is_sound_name(text: str) -> bool:
+    """Whether a sound may be called so."""
+    return _SOUND.fullmatch(text) is not None
+
+
 def _sounds(names: tuple[str, ...], *path: str | int) -> tuple[str, ...]:
     for index, name in enumerate(names):
-        if not _SOUND.fullmatch(name):
+        if not is_sound_name(name):
             what, remedy = f'"{name}" is no name of a sound', "use letters, digits, _ and -, at most 64"
             raise ConditionError((*path, "say", index), what, remedy)
     return names

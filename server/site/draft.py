@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from ...features.declaration import Declaration
     from .acts import Act
+    from .attendants import Attendant
     from .events import SiteEvent
     from .personal import Deletion
 
@@ -48,6 +49,7 @@ class Draft:
         self._now = now
         self._users = {user.name: user for user in before.site.users}
         self._locations = {location.name: location for location in before.site.locations}
+        self._attendants = {one.name: one for one in before.site.attendants}
         self._packages = before.packages
         self._lines = before.lines
         self._highest_seq = before.highest_seq
@@ -97,6 +99,12 @@ class Draft:
                 self._delete_group(act)
             case acts.SwitchFunctions():
                 self._switch(act)
+            case acts.SetAttendant():
+                self._set_attendant(act.attendant)
+            case acts.DeleteAttendant():
+                require.attendant(self._attendants, act.name)
+                del self._attendants[act.name]
+                self.events.append(events.AttendantDeleted(act.name))
             case acts.ImportPackage():
                 self._import(act)
             case acts.BindLine():
@@ -127,9 +135,11 @@ class Draft:
         """What is held then; the same value as before where nothing is another. Raises `AdministrationError`."""
         before, users, places = self._before, tuple(self._users.values()), tuple(self._locations.values())
         same = len(users) == len(before.site.users) and all(map(_is, users, before.site.users))
-        site = (
-            before.site if same and places == before.site.locations else peopled(before.file, users, places)
-        )
+        attendants = tuple(self._attendants.values())
+        if same and (places, attendants) == (before.site.locations, before.site.attendants):
+            site = before.site
+        else:
+            site = replace(peopled(before.file, users, places), attendants=attendants)
         after = replace(
             before, site=site, packages=self._packages, lines=self._lines, highest_seq=self._highest_seq
         )
@@ -244,6 +254,13 @@ class Draft:
         if there:
             sentence = f'{what} still has {len(there)} users, as "{there[0].name}"; move or delete them first'
             raise AdministrationError("request.invalid", sentence)
+
+    def _set_attendant(self, attendant: Attendant) -> None:
+        before = self._attendants.get(attendant.name)
+        if attendant != before:
+            self._attendants[attendant.name] = attendant
+            self._to_check = True
+            self.events.append(events.AttendantChanged(attendant.name, attendant.extension, before is None))
 
     def _switch(self, act: acts.SwitchFunctions) -> None:
         before = require.place(self, act.location, act.group)

@@ -97,6 +97,22 @@ class GroupDeleted:
 
 
 @dataclass(frozen=True, slots=True)
+class AttendantChanged:
+    """An attendant has other menus or another number, or (`is_new`) there was none of that name."""
+
+    attendant: str
+    extension: str
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AttendantDeleted:
+    """An attendant is gone."""
+
+    attendant: str
+
+
+@dataclass(frozen=True, slots=True)
 class SettingChanged:
     """A personal setting has another value, or (`deleted`) none."""
 
@@ -258,6 +274,8 @@ SiteEvent = (
     | LocationDeleted
     | GroupCreated
     | GroupDeleted
+    | AttendantChanged
+    | AttendantDeleted
     | SettingChanged
     | PackageImported
     | PackageBegun

@@ -17,6 +17,7 @@ from .personal import strip
 from .site import SiteError
 
 if TYPE_CHECKING:
+    from .attendants import Attendant
     from .events import SiteEvent
     from .holdings import Holdings
     from .personal import Deletion
@@ -68,7 +69,7 @@ def merge(held: Holdings, file: Site) -> Merge:
             pin = user.voicemail_pin or before.voicemail_pin
             users.append(replace(user, seq=before.seq, voicemail_pin=pin, settings=_laid_over(before, user)))
     users.sort(key=lambda user: user.seq)
-    site = peopled(file, tuple(users), _locations(stored, file))
+    site = replace(peopled(file, tuple(users), _locations(stored, file)), attendants=_attendants(held, file))
     _check(site, stored)
     site, deletions = _without_lost_settings(stored, site)
     return Merge(
@@ -104,6 +105,12 @@ def _locations(stored: Site, file: Site) -> tuple[Location, ...]:
         stay = tuple(group for group in before.groups if group.name not in named) if before else ()
         merged.append(replace(location, groups=location.groups + stay))
     return (*merged, *old.values())
+
+
+def _attendants(held: Holdings, file: Site) -> tuple[Attendant, ...]:
+    """Those of the file, and those that no file has had."""
+    known = {one.name for one in (*file.attendants, *held.file.attendants)}
+    return (*file.attendants, *(one for one in held.site.attendants if one.name not in known))
 
 
 def _without_lost_settings(stored: Site, site: Site) -> tuple[Site, tuple[Deletion, ...]]:

@@ -188,6 +188,12 @@ def parse(text: str, name: str) -> Site:
     raise _first(text, name, found)
 
 
+def attendants_of(text: str) -> tuple[Attendant, ...]:
+    """Read attendants that were written as JSON."""
+    attendants: tuple[Attendant, ...] = _adapter("auto_attendant").validate_json(text)
+    return attendants
+
+
 @cache
 def _adapter(key: str) -> TypeAdapter[Any]:
     return TypeAdapter(_TABLES[key][1])

@@ -9,9 +9,10 @@ from ...licensing.reasons import reason_for
 from .problem import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ...licensing.refusal import Refusal
+    from .attendants import Attendant
     from .site import Location, User
 
 Reason = Literal["not_found", "request.invalid"]
@@ -101,3 +102,14 @@ def functions(keys: Iterable[str], *, tapi: bool) -> frozenset[str]:
                 "request.invalid", f'the function "{key}" cannot be switched on; {remedy}'
             )
     return keys
+
+
+def attendant(attendants: Mapping[str, Attendant], name: str) -> Attendant:
+    """Return the attendant of that name."""
+    found = attendants.get(name)
+    if found is None:
+        otherwise = "see the list of attendants"
+        raise AdministrationError(
+            "not_found", f'the attendant "{name}" is not there; {closest(name, attendants, otherwise)}'
+        )
+    return found

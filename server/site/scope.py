@@ -30,6 +30,8 @@ def require_within(known: Known, act: Act, locations: AbstractSet[str]) -> None:
             _require_user(known, act.user, locations)
         case acts.CreateLocation() | acts.DuplicateLocation() | acts.DeleteLocation():
             _refuse("locations are created, duplicated and deleted")
+        case acts.SetAttendant() | acts.DeleteAttendant():
+            _refuse("attendants are changed")
         case acts.ImportPackage():
             _refuse("licence packages are imported")
         case acts.BindLine() | acts.ReleaseLine():

@@ -5,7 +5,8 @@ Every function here is part of a unit of work and takes its connection.
 
 from __future__ import annotations
 
-from dataclasses import fields
+import json
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -21,9 +22,11 @@ from .failure import StoredPackageError
 from .meta import all_meta, set_meta
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection
+
+    from ..site.attendants import Attendant
 
 _COLUMNS = [field.name for field in fields(User) if field.name in schema.users.c]
 
@@ -47,6 +50,8 @@ def write_holdings(connection: Connection, before: Holdings | None, after: Holdi
     if before is None or before.file is not after.file:
         text, source = after.file.text, after.file.source
         set_meta(connection, site_text=text, site_source=source, site_digest=after.file.digest)
+    if (before.site if before else after.file).attendants != after.site.attendants:
+        set_meta(connection, attendants=json.dumps([asdict(one) for one in after.site.attendants]))
     if before is None or before.highest_seq != after.highest_seq:
         set_meta(connection, highest_seq=str(after.highest_seq))
 
@@ -68,7 +73,7 @@ def read_holdings(connection: Connection) -> Holdings:
     lines = connection.execute(select(schema.lines).order_by("number"))
     return Holdings(
         file,
-        peopled(file, users, _read_places(connection)),
+        replace(peopled(file, users, _read_places(connection)), attendants=_attendants(known, file)),
         tuple(_package(row.data, row.imported_at) for row in packages),
         tuple(BoundLine(row.line, row.bound_at) for row in lines),
         {
@@ -77,6 +82,16 @@ def read_holdings(connection: Connection) -> Holdings:
         },
         int(known["highest_seq"]),
     )
+
+
+def _attendants(known: Mapping[str, str], file: Site) -> tuple[Attendant, ...]:
+    """The attendants of today: those of the file until one was changed."""
+    stored = known.get("attendants")
+    if stored is None:
+        return file.attendants
+    from ..site.reader import attendants_of  # noqa: PLC0415 - pydantic, which has just read the file
+
+    return attendants_of(stored)
 
 
 def _package(data: bytes, imported_at: float) -> StoredPackage:

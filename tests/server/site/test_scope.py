@@ -10,6 +10,7 @@ import pytest
 from ringfence.fixtures import store_load as load
 from ringfence.server.site import acts
 from ringfence.server.site.administration import Administration
+from ringfence.server.site.attendants import Attendant
 from ringfence.server.site.holdings import Holdings
 from ringfence.server.site.require import AdministrationError
 
@@ -37,6 +38,8 @@ OUTSIDE: list[Act] = [
     acts.SetSetting("u1", "voicemail", "greeting", {"file": "7.wav"}),
     acts.CreateGroup("Ulm", "G"),
     acts.DeleteGroup("Ulm", "Lager"),
+    acts.SetAttendant(Attendant("zentrale", "200")),
+    acts.DeleteAttendant("zentrale"),
     acts.SwitchFunctions("Ulm", "Plus", None),
     acts.CreateLocation("O"),
     acts.DuplicateLocation("Bonn", "O"),
