@@ -13,7 +13,7 @@ from ...channels.session import Party
 from ...features.dialling.conversion import converted, shown
 from ..sip.headers import NameAddr
 from ..sip.uri import OtherUri, SipUri
-from .retargeting import NO_PAST, Forwarded, retargeting_headers
+from .retargeting import NO_PAST, Forwarded, followed_by, retargeting_headers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,6 +84,14 @@ class CallerIds:
         if party.private:
             headers.append(("Privacy", "id"))
         return Shown(ANONYMOUS if party.private else identity, tuple(headers))
+
+    def has_followed(self, name: str, past: Past) -> bool:
+        """Whether a call comes back that rang outside for a user: somebody there has forwarded it to him."""
+        site, user = self._administration.directory.site, self._user(name)
+        numbers = {trunk.numbers + user.extension for trunk in site.trunks} if user is not None else set()
+        return any(
+            one.user in numbers and one.host == site.server.domain for one in followed_by(past.diversion)
+        )
 
     def _from(self, party: Party) -> str:
         return ANONYMOUS if party.private else str(NameAddr(party.name, self._uri(party.number)))

@@ -187,8 +187,10 @@ class Dialler:
                 timeout_s = route.forwarding.after_s
         invitation = self._invitation(caller, route, errand, diversions)
         if isinstance(route, Ring) and route.also:
+            comes_back = self._ids.has_followed(route.user, caller.call.past)
+            also = tuple(one for one in route.also if not (comes_back and isinstance(one.target, Leave)))
             gathering = self._gathering(caller, route, invitation, errand, diversions)
-            return await gathering.ring(route, timeout_s)
+            return await gathering.ring(replace(route, also=also), timeout_s)
         return await self._ring_in_turn(caller.call, caller, route, invitation, timeout_s)
 
     def _invitation(
@@ -259,9 +261,12 @@ class Dialler:
         return outcome, [rung[one] for one in ringing.incompatible]
 
     def is_engaged(self, user: str) -> bool:
-        """Whether a device of `user` takes part in a call, or rings for one."""
+        """Whether a device of `user`, or a number outside that rang for him, is in a call or rings for one."""
         accounts = self._administration.directory.accounts_of(user)
-        return any(one.device in accounts for one in self._switch.connections.values())
+        return any(
+            one.device in accounts or (one.party is not None and one.party.user == user)
+            for one in self._switch.connections.values()
+        )
 
     def devices(self, *accounts: str) -> list[Device]:
         """The telephones of the accounts, those that are rung most gladly first."""

@@ -78,6 +78,13 @@ def retargeting_headers(
     return tuple(headers)
 
 
+def followed_by(diversion: Sequence[str]) -> list[SipUri]:
+    """Return for whom a call has rung outside, of those whom Diversion names."""
+    values = [NameAddr.parse(value) for value in diversion]
+    follow_me, _ = _REASONS[FOLLOW_ME]
+    return [one.uri for one in values if isinstance(one.uri, SipUri) and one.param("reason") == follow_me]
+
+
 def _entries(forwarded: Sequence[Forwarded], target: SipUri, past: Past) -> list[str]:
     """One entry for each target, whose index is one level below that of the target before (RFC 7044 10.3).
 

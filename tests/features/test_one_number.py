@@ -490,3 +490,36 @@ async def test_a_telephone_that_wants_its_audio_encrypted_is_offered_that_in_a_p
     await soft.answer()
     await call.answered()
     await call.hang_up()
+
+
+@pytest.mark.parametrize("setting", [("do_not_disturb", True), ("call_waiting", False)])
+async def test_who_is_not_to_be_rung_is_not_rung_outside_either(
+    pbx: PbxUnderTest, setting: tuple[str, bool]
+) -> None:
+    """A second call, for who wants none: he talks at a number outside, which rang for him."""
+    await profile(pbx, numbers=["01711"])
+    outside, ben, clara = await far_end(pbx), await pbx.phone("101"), await pbx.phone("102")
+    first = await ben.dial("100")
+    taken = await outside.answer()
+    await pbx.server.administration.apply(SetSetting("anna", "telephone", *setting))
+    call = await clara.dial("100")
+    assert call.status == 486
+    assert len(outside.calls) == 1
+    await taken.hang_up()
+    await first.ended()
+
+
+async def test_a_number_outside_that_is_forwarded_back_rings_nothing_outside_again(pbx: PbxUnderTest) -> None:
+    """Her mobile network sends what it does not reach to her office, with the Diversion that it got."""
+    await profile(pbx, numbers=["01711"])
+    desk, outside, ben = await pbx.phone("100"), await far_end(pbx), await pbx.phone("101")
+    call = await ben.dial("100")
+    ringing = await outside.ringing()
+    assert ringing.leg is not None
+    diversion = ringing.leg.request.get("diversion") or ""
+    back = await outside.dial("08955550100", headers=(("Diversion", diversion),))
+    await asyncio.sleep(5)
+    assert len(desk.calls) == 2
+    assert len(outside.calls) == 2, "the one that rang, and the one that came back"
+    await back.hang_up()
+    await call.hang_up()

@@ -148,6 +148,24 @@ async def test_telephones_by_tls_call_each_other_and_trust_the_own_certificate(
         await talk(ben, "100", anna, "called")
 
 
+MOBILE = Site.parse(SMALL.text.replace('"softphone", "voicemail",', '"softphone_mobile", "voicemail",'))
+
+
+async def test_a_mobile_softphone_registers_by_tls_and_is_called_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desk(MOBILE, sips_port=0, data_dir=tmp_path) as one:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / CERTIFICATE))
+        mobile = await one.phone(replace(ANNA, name="anna+mobile"), "TLS")
+        ben = await one.phone(BEN)
+        await talk(ben, "100", mobile, "caller")
+        await talk(mobile, "101", ben, "called")
+        await mobile.unplug()
+        async with asyncio.timeout(5):
+            while one.pbx.registrar.bindings("anna+mobile", one.pbx.clock.now()):  # noqa: ASYNC110 - real time
+                await asyncio.sleep(0.01)
+
+
 async def test_who_does_not_know_the_certificate_does_not_speak_to_the_server() -> None:
     async with desk(sips_port=0) as one:
         assert one.pbx.sips is not None
