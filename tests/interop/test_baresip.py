@@ -356,3 +356,30 @@ def packets_of(served: Served, call: str) -> list[int]:
     """Return what the server has received and sent of each leg's audio."""
     verdicts = [leg["verdict"] for leg in served.get(f"/api/v1/calls/{call}")["connections"]]
     return [verdict[what] for verdict in verdicts for what in ("packets_received", "packets_sent")]
+
+
+def test_who_found_a_telephone_busy_is_called_back_and_a_code_of_his_counts(
+    telephone: Callable[..., Baresip], served: Served
+) -> None:
+    """By `**40` Ben wants no second call, by `**31` Clara wants to be called back; her telephone rings first."""
+    ben = telephone("101", "Ben-1010-Birne", tone_hz=620)
+    clara = telephone("102", "Clara-1020-Kirsche", tone_hz=440)
+    for phone in (ben, clara):
+        phone.shows("registered successfully")
+    ben.press("/dial **40\n")
+    ben.shows("terminated")
+    ben.press("/dial 9900\n")
+    ben.shows("Call established")
+    clara.press("/dial 101\n")
+    clara.shows("486")
+    clara.press("/dial **31\n")
+    clara.shows("terminated")
+    assert served.get("/api/v1/users/clara/call_back")["number"] == "101"
+    ben.press("/hangup\n")
+    for phone in (clara, ben):
+        phone.shows("answering call")
+        phone.shows_match(TALKING)
+    clara.quit()
+    ben.shows("terminated")
+    ben.quit()
+    assert ben.heard().contains_tone(440, threshold=0.9)

@@ -81,6 +81,14 @@ async def test_it_waits_as_long_as_whoever_asked_talks_himself(pbx: PbxUnderTest
     assert await outcome(pbx) == "user.busy"
 
 
+async def test_who_asked_is_rung_though_nobody_else_may_disturb_him(pbx: PbxUnderTest) -> None:
+    _, call = await engaged(pbx)
+    clara = await wanted(pbx)
+    await pbx.server.administration.apply(SetSetting("clara", "telephone", "do_not_disturb", True))
+    await call.hang_up()
+    assert (await clara.ringing(QUIET_S + 1)).caller == "101"
+
+
 async def test_a_softphone_is_called_back_at_the_softphone(pbx: PbxUnderTest) -> None:
     desk, (_, call) = await pbx.phone("100"), await engaged(pbx)
     softphone = await wanted(pbx, "anna")
