@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from ...features.conditions import condition
 from ...features.presence.policy import may_reach
 from ...features.softphone.account import mobile_account
+from ...features.telephone.settings import DO_NOT_DISTURB
 from ...licensing.refusal import Refusal
 from ..sip import pidf
 from ..sip.publication import Publications
 from ..sip.subscription import Event, State
 from ..sip.uri import SipUri
+from ..site.declared import chosen
 from .connection_state import ConnectionState
 from .events import ConnectionChanged, PresenceChanged, Registered
 from .watched import watched_account
@@ -96,9 +98,14 @@ class Presence:
         return State.of(self.content_type, body)
 
     def of_person(self, user: User) -> frozenset[str]:
-        """Say what somebody is, with all his telephones together, as conditions ask for it (`PRESENCES`)."""
+        """Say what somebody is, with all his telephones together, as conditions ask for it (`PRESENCES`).
+
+        Who is not to be disturbed is busy.
+        """
         accounts = self._accounts(user)
         said = {*self._activities(accounts), *(() if any(map(self._is_open, accounts)) else ("offline",))}
+        if chosen(user, DO_NOT_DISTURB):
+            said.add("busy")
         return PRESENCES & said or frozenset({"available"})
 
     def _accounts(self, user: User) -> tuple[str, ...]:

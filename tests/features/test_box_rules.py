@@ -122,7 +122,7 @@ async def test_a_box_greets_by_the_number_that_was_dialled(pbx: PbxUnderTest, tm
 
 @timed
 async def test_a_box_greets_by_what_its_owner_is(pbx: PbxUnderTest, tmp_path: Path) -> None:
-    """RFC 4480 activities that her telephone publishes, a call, and no telephone at all."""
+    """RFC 4480 activities that her telephone publishes, no telephone, do not disturb, and a call."""
     await greet(pbx, tmp_path)
     caller = await pbx.outside("+49731999")
 
@@ -138,6 +138,8 @@ async def test_a_box_greets_by_what_its_owner_is(pbx: PbxUnderTest, tmp_path: Pa
         assert await heard_where("away") == OWN_HZ
         assert (await publish(anna, CLOSED)).status == 200
         assert await heard_where("offline") == CLOSED_HZ
+    await pbx.server.administration.apply(SetSetting("anna", "telephone", "do_not_disturb", value=True))
+    assert await heard_where("busy") == CLOSED_HZ
     desk, ben = await pbx.phone("101"), await pbx.phone("102")
     await put(pbx, "rules", [{"if": {"presence": "on-the-phone"}, "then": "hang_up"}], user="ben")
     call = await ben.dial("101")
