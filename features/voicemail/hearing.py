@@ -1,7 +1,8 @@
 """Hearing one message by telephone: its time, its caller and its sound, and what is done with it.
 
 In it and after it, a key does what `KEYS` says; without one the next message follows. A message is no longer new when
-it was played to its end, or a key other than that for the next one was pressed in it.
+it was played to its end, or a key other than that for the next one was pressed in it. # goes on from time and caller to
+the sound.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from .owners import MessageCaller, Owners
     from .settings import BoxSettings
 
-REPEAT, SAVE, DELETE, NEXT, CALL_BACK, MENU = "1", "2", "3", "4", "5", "9"
+REPEAT, SAVE, DELETE, NEXT, CALL_BACK, MENU, TO_SOUND = "1", "2", "3", "4", "5", "9", "#"
 KEYS = {
     REPEAT: "to_repeat",
     SAVE: "to_save",
@@ -67,7 +68,7 @@ class Hearing:
         who = Prompt("unknown_caller") if caller is None else Digits(caller.shown)
         told = (Prompt("message_received"), Moment(message.received_at), Prompt("message_from"), who)
         key = await self.call.collect(1, *told, timeout_s=0.0, terminator="")
-        if not key:
+        if key in {"", TO_SOUND}:
             sound = (BEEP, Clip(message.path))
             key = await self.call.collect(1, *sound, timeout_s=AFTER_SOUND_S, terminator="")
             if key not in {NEXT, DELETE}:

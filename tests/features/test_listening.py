@@ -230,3 +230,15 @@ async def test_a_call_back_leaves_the_house_as_the_user_would_dial(
     assert pbx.pools.ip_channel.used == 0
     await call.call.hang_up()
     await rung.ended()
+
+
+async def test_hash_goes_on_to_the_sound(pbx: PbxUnderTest, tmp_path: Path) -> None:
+    await put(pbx, tmp_path)
+    call = await listening(pbx)
+    await call.hear("message_received")
+    await call.press("#")
+    await call.hear("to_repeat")
+    assert not await call.has_heard("message_from")
+    assert (await call.audio()).power_at(500) > 0.02
+    assert await read(pbx) == [True]
+    await call.call.hang_up()

@@ -34,6 +34,7 @@ module sndfile.so
 module srtp.so
 module account.so
 module menu.so
+module mwi.so
 sip_listen 127.0.0.1:0
 net_interface 127.0.0.1
 audio_source aufile,{room}/said.wav
@@ -57,13 +58,15 @@ class Baresip(Program):
         tone_hz: int,
         options: str,
         transport: str,
+        lamp: bool = False,
     ) -> None:
         room.mkdir()
         self._room = room
         modules = next(path for path in MODULES if Path(path).exists())
         (room / "config").write_text(CONFIG.format(modules=modules, room=room))
         (room / "accounts").write_text(
-            f"<sip:{account}@{server};transport={transport}>;auth_pass={password};{options}\n"
+            f"<sip:{account}@{server};transport={transport}>;auth_pass={password};{options};"
+            f"mwi={'yes' if lamp else 'no'}\n"
         )
         write_tone(room / "said.wav", tone_hz)
         super().__init__(["baresip", "-f", str(room)])
@@ -86,6 +89,7 @@ def telephone(served: Served, tmp_path: Path) -> Iterator[Callable[..., Baresip]
         tone_hz: int = 440,
         options: str = "answermode=auto",
         transport: str = "udp",
+        lamp: bool = False,
     ) -> Baresip:
         phone = Baresip(
             tmp_path / account,
@@ -95,6 +99,7 @@ def telephone(served: Served, tmp_path: Path) -> Iterator[Callable[..., Baresip]
             tone_hz=tone_hz,
             options=options,
             transport=transport,
+            lamp=lamp,
         )
         started.append(phone)
         return phone
@@ -201,6 +206,33 @@ def test_a_message_is_what_the_telephone_said(
     left = message(served, "ben", tmp_path)
     assert left.duration_s > 1
     assert left.contains_tone(620, threshold=0.9)
+
+
+def test_a_message_lights_the_lamp_until_it_is_heard_by_telephone(
+    telephone: Callable[..., Baresip], served: Served, tmp_path: Path
+) -> None:
+    """RFC 3842: ben is told of anna's message, listens with his PIN and hears what she said, and the lamp goes out."""
+    announce(served, "/api/v1/users/ben/greeting", tmp_path)
+    ben = telephone("101", "Ben-1010-Birne", tone_hz=1000, lamp=True)
+    ben.shows("Voice-Message: 0/0")
+    anna = telephone("100", "Anna-1000-Apfel", tone_hz=620)
+    anna.shows("registered successfully")
+    anna.press("/dial *101\n")
+    anna.shows("Call established")
+    sleep(4)
+    anna.press("/hangup\n")
+    ben.shows("Messages-Waiting: yes")
+    ben.shows("Voice-Message: 1/0")
+    ben.press("/dial 199\n")
+    ben.shows("Call established")
+    ben.press("7193#")
+    sleep(3.5)
+    ben.press("#")
+    ben.shows("Voice-Message: 0/1")
+    ben.shows_again("Messages-Waiting: no")
+    ben.quit()
+    assert ben.heard().power_at(620) > 0.1
+    assert served.get("/api/v1/channels")["leases"] == []
 
 
 def test_an_attendant_is_heard_and_joins_the_telephone_with_the_one_that_it_chooses(

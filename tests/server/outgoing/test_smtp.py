@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
+from tests.tone_file import write_tone
 
+from ringfence.fixtures.pbx import PbxUnderTest
+from ringfence.server.app import Options
 from ringfence.server.net.certificate import CERTIFICATE, OwnCertificate
 from ringfence.server.outgoing.carrier import NotCarriedError
+from ringfence.server.outgoing.events import DeliveryMade
 from ringfence.server.outgoing.smtp import SmtpCarrier
 from ringfence.server.site.carriers import MailSettings
+from ringfence.server.site.site import Site
 
 from .sent import mail
 
@@ -151,3 +156,25 @@ async def test_a_server_that_is_not_there_is_one_sentence() -> None:
     with pytest.raises(NotCarriedError, match=str(port)) as failed:
         await SmtpCarrier(settings(port), "klein.example").carry(mail())
     assert not failed.value.for_good
+
+
+async def test_a_whole_server_sends_what_is_left_in_a_box_and_keeps_nothing_of_it(tmp_path: Path) -> None:
+    """The PIN of dora, who has no address, stays; the mail of anna's message goes with its sound."""
+    server = MailServer()
+    async with server.serving() as port:
+        mail_server = f'\n[mail]\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"\n'
+        site = Site.parse(Site.sample("small").text + mail_server)
+        pbx = await PbxUnderTest.start(site, Options(in_process=True, http_port=None))
+        try:
+            write_tone(tmp_path / "left.wav", 500, 1)
+            await pbx.server.boxes.add(
+                user="anna", caller="101", called="100", duration_s=1.0, wav_path=tmp_path / "left.wav"
+            )
+            await pbx.wait_for(DeliveryMade, to="anna@klein.example")
+            assert [one.user for one in await pbx.outbox.list()] == ["dora"]
+        finally:
+            await pbx.stop()
+    (received,) = server.mails
+    assert received["Subject"] == "Voicemail from Ben Krause (101)"
+    _, attachment = received.iter_parts()
+    assert attachment.get_content()[:4] == b"RIFF"
