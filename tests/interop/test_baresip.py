@@ -258,6 +258,35 @@ def test_an_attendant_is_heard_and_joins_the_telephone_with_the_one_that_it_choo
     assert ben.heard().contains_tone(620, threshold=0.9)
 
 
+SIMPLE_MENU = 'menu = { "1" = "100", "2" = "101", "3" = "*102" }\n'
+DEEP_MENU = """
+menu = { "5" = "menu more" }
+greetings = [{ when = { from = "internal" }, say = ["hello"], early = true }]
+submenus = [{ name = "more", menu = { "7" = "dial extension" } }]
+"""
+
+
+@pytest.mark.parametrize("site", [(SIMPLE_MENU, DEEP_MENU)], indirect=True)
+def test_an_attendant_greets_before_it_answers_and_leads_through_a_submenu_to_a_dialled_extension(
+    telephone: Callable[..., Baresip], served: Served, tmp_path: Path
+) -> None:
+    """RFC 3960, and digits typed ahead of the menus that ask for them."""
+    announce(served, "/api/v1/attendants/zentrale/sounds/hello", tmp_path)
+    ben = telephone("101", "Ben-1010-Birne", tone_hz=1000)
+    ben.shows("registered successfully")
+    anna = telephone("100", "Anna-1000-Apfel", tone_hz=620)
+    anna.shows("registered successfully")
+    anna.press("/dial 200\n")
+    anna.shows("Call established")
+    anna.press("57101#")
+    ben.shows_match(TALKING)
+    anna.quit()
+    ben.shows("terminated")
+    ben.quit()
+    assert anna.heard().between(0.1, 0.7).contains_tone(ANNOUNCED_HZ, threshold=0.9)
+    assert ben.heard().contains_tone(620, threshold=0.9)
+
+
 def test_baresip_and_ringfence_understand_each_other_s_reports(
     telephone: Callable[..., Baresip], served: Served
 ) -> None:
