@@ -42,9 +42,9 @@ class Declaration(Generic[T]):
 
     `wanted` ends the sentence "write …". `read` makes the typed value of what has that shape, where that is not the
     value itself; what is wrong it tells by a ValueError, as does the `__post_init__` of a dataclass. `numbers` are the
-    numbers to which a value leads: each has to lead somewhere. A `secret` one is told to administrators only. One that
-    `[[user]]` of the site file has itself is `in_file`; `set_by` names the request that alone sets one, where that is
-    no matter of a value.
+    numbers to which a value leads: each has to lead somewhere; one that `refers` names something else that the site has
+    to have. A `secret` one is told to administrators only. One that `[[user]]` of the site file itself has is
+    `in_file`; `set_by` names the request that alone sets one, where that is no matter of a value.
     """
 
     function: str
@@ -53,6 +53,7 @@ class Declaration(Generic[T]):
     wanted: str
     read: Callable[[Any], T] | None = None
     numbers: Callable[[T], Iterable[str]] | None = None
+    refers: bool = False
     secret: bool = False
     in_file: bool = False
     set_by: str = ""

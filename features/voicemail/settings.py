@@ -80,7 +80,7 @@ LANGUAGE: Final[Declaration[str]] = Declaration(
     VOICEMAIL, "language", Literal["caller", "de", "en"], '"de", "en" or "caller", for that of each caller'
 )
 SHARED_WITH: Final[Declaration[tuple[str, ...]]] = Declaration(
-    VOICEMAIL, "shared_with", tuple[str, ...], 'the names of users, e.g. ["anna", "ben"]'
+    VOICEMAIL, "shared_with", tuple[str, ...], 'the names of users, e.g. ["anna", "ben"]', refers=True
 )
 """Who may hear the box besides its user, which makes it a central mailbox (decision 44)."""
 PERSONAL: Final[tuple[Declaration[Any], ...]] = (PIN, OWN_GREETING, GREETINGS, RULES, LANGUAGE, SHARED_WITH)

@@ -143,11 +143,11 @@ class Draft:
         after = replace(
             before, site=site, packages=self._packages, lines=self._lines, highest_seq=self._highest_seq
         )
-        if self._to_check:
-            known = {problem.what for problem in problems(before.site)}
-            for problem in problems(site):
-                if problem.what not in known:
-                    raise AdministrationError("request.invalid", f"{problem.what}; {problem.remedy}")
+        found = list(problems(site)) if self._to_check else []
+        known = {problem.what for problem in problems(before.site)} if found else set()
+        for problem in found:
+            if problem.what not in known:
+                raise AdministrationError("request.invalid", f"{problem.what}; {problem.remedy}")
         rest = ("packages", "lines", "highest_seq")
         same = site is before.site and all(getattr(after, key) == getattr(before, key) for key in rest)
         return before if same else after
@@ -213,7 +213,7 @@ class Draft:
         after = changed(user, Setting(act.function, act.key, act.value), self._before.site.voicemail)
         if after != user:
             self._users[act.user] = after
-            self._to_check = True
+            self._to_check |= wanted.in_file or wanted.refers or wanted.numbers is not None
             self.events.append(events.SettingChanged(act.user, act.function, act.key, act.value is None))
 
     def _settable(self, user: User, function: str, key: str) -> Declaration[Any]:

@@ -137,3 +137,12 @@ async def test_a_user_who_is_deleted_shares_no_box_and_neither_does_the_next_of_
     await administration.apply(CreateUser("ben", "Haus", "101", "Ben-neu-1010"))
     await administration.apply(DeleteUser("clara"))
     assert chosen(anna(administration.directory.site), SHARED_WITH) is None
+
+
+@pytest.mark.parametrize("name", ["../../etc", "..", "a/b", "a b"])
+async def test_a_user_and_so_a_mailbox_named_like_a_path_is_not_made(
+    administration: Administration, name: str
+) -> None:
+    with pytest.raises(AdministrationError, match="cannot be part of a SIP address; use letters, digits and"):
+        await administration.apply(CreateUser(name, "Haus", "177", "Pfad-1770-Pflaume"))
+    assert administration.directory.by_name(name) is None
