@@ -5,8 +5,10 @@ A refusal by 5xx of the recipient or the content is for good; all else may be be
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,7 @@ class SmtpCarrier:
     def __init__(self, settings: MailSettings, domain: str) -> None:
         self._settings = settings
         self._domain = domain
+        self._trust: ssl.SSLContext | None = None
 
     async def carry(self, sent: Sent) -> None:
         """See `Carrier.carry`."""
@@ -33,8 +36,9 @@ class SmtpCarrier:
 
         settings = self._settings
         try:
+            message, trust = await asyncio.to_thread(self._prepared, sent)
             await send(
-                self.written(sent),
+                message,
                 sender=self._sender,
                 recipients=[sent.to],
                 hostname=settings.host,
@@ -43,7 +47,7 @@ class SmtpCarrier:
                 password=settings.password,
                 use_tls=settings.security == "tls",
                 start_tls=settings.security == "starttls",
-                tls_context=self._trust(),
+                tls_context=trust,
                 timeout=PATIENCE_S,
             )
         except SMTPRecipientsRefused as error:
@@ -77,10 +81,15 @@ class SmtpCarrier:
             )
         return mail
 
-    def _trust(self) -> ssl.SSLContext | None:
-        if self._settings.security == "none":
-            return None
-        return ssl.create_default_context(cafile=self._settings.ca_file)
+    def _prepared(self, sent: Sent) -> tuple[bytes, ssl.SSLContext | None]:
+        """What takes its time, done in a thread: a mail with a long message, and the system's certificates."""
+        settings = self._settings
+        if self._trust is None and settings.security != "none":
+            try:
+                self._trust = ssl.create_default_context(cafile=settings.ca_file)
+            except OSError as error:
+                raise NotCarriedError(f"the ca_file {settings.ca_file} cannot be used ({error})") from None
+        return self.written(sent).as_bytes(policy=SMTP), self._trust
 
 
 def _is_final(code: int) -> bool:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from .unit import Unit
 
-MOST = 10_000
-"""So many parcels are held; the oldest give way."""
+MOST, MOST_SOUNDS = 10_000, 1_000
+"""So many parcels are held, the oldest give way; and of so many the sounds, unless they wait."""
 
 Kind = Literal["mail", "sms"]
 State = Literal["kept", "waiting", "failed"]
@@ -78,9 +78,10 @@ class Outbox:
 
         def work(connection: Connection) -> tuple[tuple[Sent, ...], list[str]]:
             sent = tuple(self._add(connection, parcel, at) for parcel in parcels)
-            oldest = int(sent[-1].id) - MOST
-            gone = connection.scalars(delete(outbox).where(outbox.c.id <= oldest).returning(outbox.c.file))
-            return sent, [file for file in gone if file is not None]
+            newest = int(sent[-1].id)
+            oldest = delete(outbox).where(outbox.c.id <= newest - MOST).returning(outbox.c.file)
+            gone = [file for file in connection.scalars(oldest) if file is not None]
+            return sent, gone + _silenced(connection, newest - MOST_SOUNDS, len(sent))
 
         with explained(self._folder):
             sent, gone = await self._unit.run(work)
@@ -160,6 +161,15 @@ class Outbox:
             sound=None if file is None else self._folder / file,
             **values,
         )
+
+
+def _silenced(connection: Connection, last: int, count: int) -> list[str]:
+    """Take their sounds from the `count` parcels up to `last`, but not from those that wait; returns the files."""
+    old = (outbox.c.id > last - count, outbox.c.id <= last, outbox.c.state != "waiting")
+    files = connection.scalars(select(outbox.c.file).where(*old, outbox.c.file.is_not(None))).all()
+    if files:
+        connection.execute(update(outbox).where(*old).values(file=None))
+    return list(files)
 
 
 def _linked(source: Path, target: Path) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ringfence.fixtures.plugin import read_site
-from ringfence.server.switch.events import MessageRead
+from ringfence.server.switch.events import MessageRead, Refused
 
 from .box_caller import BoxCaller, listening, payload, put
 
@@ -241,4 +241,36 @@ async def test_hash_goes_on_to_the_sound(pbx: PbxUnderTest, tmp_path: Path) -> N
     assert not await call.has_heard("message_from")
     assert (await call.audio()).power_at(500) > 0.02
     assert await read(pbx) == [True]
+    await call.call.hang_up()
+
+
+@pytest.mark.ringfence(site=SMALL.replace("[voicemail]", '[voicemail]\ntransfer = "hairpin"'))
+async def test_by_hairpin_a_call_back_takes_a_second_channel_to_its_end(
+    pbx: PbxUnderTest, tmp_path: Path
+) -> None:
+    """L-72."""
+    ben = await pbx.phone("101")
+    await put(pbx, tmp_path, caller="101")
+    call = await listening(pbx)
+    await call.hear("to_call_back")
+    await call.press("5")
+    rung = await ben.ringing()
+    await rung.answer()
+    await asyncio.sleep(1)
+    assert pbx.pools.ip_channel.used == 2
+    await call.call.hang_up()
+    await rung.ended()
+    await asyncio.sleep(1)
+    assert pbx.pools.ip_channel.used == 0
+
+
+async def test_without_a_trunk_nobody_outside_is_called_back(pbx: PbxUnderTest, tmp_path: Path) -> None:
+    """The rights are the user's: his refusal is a decision as if he had dialled, and he is back at his message."""
+    await put(pbx, tmp_path, caller="0731999")
+    call = await listening(pbx)
+    await call.hear("to_call_back")
+    await call.press("5")
+    await pbx.wait_for(Refused, reason="trunk.none")
+    await call.hear("not_available")
+    await call.hear("to_repeat", times=2)
     await call.call.hang_up()

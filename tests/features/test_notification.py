@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ringfence.fixtures.plugin import read_site
-from ringfence.server.site.acts import CreateUser, MoveUser, SetSetting
+from ringfence.server.site.acts import CreateUser, DeleteUser, MoveUser, SetSetting
 from ringfence.server.site.require import AdministrationError
 from ringfence.server.switch.events import MessageLeft, Refused
 
@@ -148,6 +148,16 @@ async def test_a_move_to_a_group_without_it_deletes_the_settings_and_no_message(
     assert anna is not None
     assert anna.settings == ()
     assert len(await pbx.voicemails("anna")) == 1
+
+
+async def test_who_is_deleted_takes_along_what_was_written_for_him(pbx: PbxUnderTest, tmp_path: Path) -> None:
+    await put(pbx, tmp_path)
+    mail = await pbx.outbox.wait_for(user="anna")
+    await pbx.server.administration.apply(DeleteUser("anna"))
+    assert await pbx.outbox.list(user="anna") == ()
+    assert mail.sound is not None
+    assert not mail.sound.exists()
+    assert await pbx.outbox.list(user="dora")
 
 
 # -- PINs ------------------------------------------------------------------------------------------------------

@@ -57,4 +57,6 @@ async def test_a_pin_with_a_run_is_refused_by_one_sentence_for_new_users_and_for
     )
     detail = (await client.refused("PATCH", "users/anna", json={"voicemail_pin": pin}))[2]
     assert detail == f'The voicemail_pin of "anna" is not a PIN; {RULE}.'
+    path = "users/anna/settings/voicemail/voicemail_pin"
+    assert (await client.refused("PUT", path, json={"value": pin}))[0] == 422
     assert (await client.get("users/anna"))["voicemail_pin"] == "8264"

@@ -127,6 +127,12 @@ async def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tmp_path: Pa
     assert server.mails == []
 
 
+async def test_a_file_of_certificates_that_is_not_there_is_named() -> None:
+    wrong = settings(25, security="tls", ca_file="/nowhere/ca.pem")
+    with pytest.raises(NotCarriedError, match=r"the ca_file /nowhere/ca\.pem cannot be used"):
+        await SmtpCarrier(wrong, "klein.example").carry(mail())
+
+
 async def test_without_encryption_where_it_is_asked_for_nothing_is_sent() -> None:
     server = MailServer()
     async with server.serving() as port:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -107,6 +108,20 @@ async def test_the_oldest_give_way_where_there_are_too_many(
     for _ in range(3):
         await store.outbox.add([MAIL, SMS], NOON)
     assert [one.id for one in await store.outbox.list()] == ["4", "5", "6"]
+
+
+async def test_old_parcels_lose_their_sounds_unless_they_wait(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_room, "MOST_SOUNDS", 2)
+    sound = tmp_path / "message.wav"
+    sound.write_bytes(b"RIFF")
+    mail = Parcel("mail", "anna", "a@b", "t", "s", sound)
+    await store.outbox.add([replace(mail, waits=True), mail], NOON)
+    for _ in range(3):
+        await store.outbox.add([mail], NOON)
+    assert [one.sound is not None for one in await store.outbox.list()] == [True, False, False, True, True]
+    assert len(list((store.folder / "outbox").glob("*.wav"))) == 3
 
 
 async def test_sounds_that_a_crash_left_behind_are_swept(store: Store, data: Path, site: Site) -> None:
