@@ -1,4 +1,7 @@
-"""Live calls over HTTP: who talks, test calls, and hanging up. An administrator's calls need no licence."""
+"""Live calls over HTTP: who talks, test calls, and hanging up.
+
+An administrator's calls need no licence. A user has his own, and needs `cti` for it (Office).
+"""
 
 import asyncio
 from dataclasses import dataclass
@@ -12,7 +15,7 @@ from ...licensing.refusal import Refusal
 from ..store.tokens import Token
 from .operation import API, STRICT, Routes
 from .problem import ProblemError
-from .rights import ALL_ADMINISTRATORS, sees, sees_name
+from .rights import EVERYBODY, sees, sees_name
 from .verdict_entry import VerdictEntry
 
 if TYPE_CHECKING:
@@ -80,15 +83,17 @@ class Device:
     to: Dialled
 
 
-@routes.get(f"{API}/calls", may=ALL_ADMINISTRATORS)
+@routes.get(f"{API}/calls", may=EVERYBODY)
 async def list_calls(pbx: "Pbx", who: Token) -> tuple[CallEntry, ...]:
-    """List the live calls; a sub-administrator sees those in which a user of his takes part."""
+    """List the live calls; a sub-administrator sees those in which a user of his takes part, a user his own."""
+    _require_cti(pbx, who)
     return tuple(_entry(pbx, call) for call in pbx.switch.calls.values() if sees_call(pbx, who, call))
 
 
-@routes.post(f"{API}/calls", may=ALL_ADMINISTRATORS, status=HTTPStatus.CREATED)
+@routes.post(f"{API}/calls", may=EVERYBODY, status=HTTPStatus.CREATED)
 async def place_call(pbx: "Pbx", who: Token, new: NewCall) -> CallEntry:
-    """Make a test call."""
+    """Make a test call; a user makes one of his own."""
+    _require_cti(pbx, who)
     directory = pbx.administration.directory
     user = directory.by_name(new.from_) or directory.by_extension(new.from_)
     if user is None or not sees(who, user):
@@ -103,7 +108,7 @@ async def place_call(pbx: "Pbx", who: Token, new: NewCall) -> CallEntry:
     return _entry(pbx, call)
 
 
-@routes.get(f"{API}/calls/{{id}}", may=ALL_ADMINISTRATORS)
+@routes.get(f"{API}/calls/{{id}}", may=EVERYBODY)
 async def read_call(pbx: "Pbx", who: Token, id: str) -> CallEntry:  # noqa: A002 - the name in the path
     """Tell of one live call."""
     call = call_of(pbx, who, id)
@@ -113,13 +118,13 @@ async def read_call(pbx: "Pbx", who: Token, id: str) -> CallEntry:  # noqa: A002
     return _entry(pbx, call, told)
 
 
-@routes.delete(f"{API}/calls/{{id}}", may=ALL_ADMINISTRATORS)
+@routes.delete(f"{API}/calls/{{id}}", may=EVERYBODY)
 async def hang_up_call(pbx: "Pbx", who: Token, id: str) -> None:  # noqa: A002 - as above
     """End a call for everybody in it."""
     call_of(pbx, who, id).hang_up()
 
 
-@routes.post(f"{API}/calls/{{id}}/conference", may=ALL_ADMINISTRATORS)
+@routes.post(f"{API}/calls/{{id}}/conference", may=EVERYBODY)
 async def join_calls(pbx: "Pbx", who: Token, id: str, other: OtherCall) -> CallEntry:  # noqa: A002 - as above
     """Join two calls of one user, one of them held: all in them talk with one another, in the call that is returned."""
     calls = call_of(pbx, who, id), call_of(pbx, who, other.with_)
@@ -130,7 +135,7 @@ async def join_calls(pbx: "Pbx", who: Token, id: str, other: OtherCall) -> CallE
     return _entry(pbx, joined)
 
 
-@routes.post(f"{API}/calls/{{id}}/pull", may=ALL_ADMINISTRATORS)
+@routes.post(f"{API}/calls/{{id}}/pull", may=EVERYBODY)
 async def pull_call(pbx: "Pbx", who: Token, id: str, device: Device) -> CallEntry:  # noqa: A002 - as above
     """Ring another telephone of a user who talks in the call, up to 30 seconds; his call goes on there."""
     call = call_of(pbx, who, id)
@@ -151,10 +156,18 @@ def sees_call(pbx: "Pbx", who: Token, call: "Call") -> bool:
 
 def call_of(pbx: "Pbx", who: Token, id_: str) -> "Call":
     """Return the live call of that id, if the token may see it; raises `ProblemError`."""
+    _require_cti(pbx, who)
     call = pbx.switch.calls.get(id_)
     if call is None or not sees_call(pbx, who, call):
         raise ProblemError.not_found(f'There is no live call "{id_}".')
     return call
+
+
+def _require_cti(pbx: "Pbx", who: Token) -> None:
+    """Raise `ProblemError` unless a user may control his calls by an application."""
+    answer = None if who.user is None else pbx.administration.gate.may(who.user, "cti")
+    if isinstance(answer, Refusal):
+        raise ProblemError.of(pbx.decisions.mint(answer, f"call control by {who.user}", user=who.user))
 
 
 def _entry(pbx: "Pbx", call: "Call", verdicts: "Mapping[str, Verdict] | None" = None) -> CallEntry:

@@ -159,3 +159,22 @@ async def test_a_call_is_pulled_to_another_telephone_of_its_user(client: Client,
     assert {one["device"] for one in reply.json["connections"]} == {"101", "anna"}
     await call.hang_up()
     await taken.ended()
+
+
+async def test_a_user_controls_his_own_calls_and_no_others(client: Client, pbx: PbxUnderTest) -> None:
+    """The function `cti` (Office): whom he calls, that he hangs up, and nothing of what others say."""
+    anna = await client.holder(kind="user", user="anna", client="connect")
+    phone = await pbx.phone("100")
+    own = await anna.ask("POST", "/api/v1/calls", json={"from": "anna", "to": "9900"})
+    assert own.status == 201, own.body
+    taken = await phone.answer()
+    clara = await (await pbx.phone("102")).dial("9900")
+    await clara.answered()
+    assert [one["id"] for one in await anna.get("calls")] == [own.json["id"]]
+    (other,) = [one["id"] for one in await client.get("calls") if one["id"] != own.json["id"]]
+    assert (await anna.refused("DELETE", f"calls/{other}"))[:2] == (404, "not_found")
+    refused = await anna.refused("POST", "calls", json={"from": "ben", "to": "9900"})
+    assert refused[:2] == (422, "request.invalid")
+    assert (await anna.ask("DELETE", f"/api/v1/calls/{own.json['id']}")).status == 204
+    await taken.ended()
+    await clara.hang_up()
