@@ -35,9 +35,7 @@ class Adjustments:
         act = SetSetting(by.user or "", TELEPHONE, adjust.key, adjust.value)
         try:
             await self._administration.apply(act, actor=by.user or "")
-        except (
-            AdministrationError
-        ):  # the one thing that a telephone can get wrong is where a forwarding leads
+        except AdministrationError:  # all that a telephone can get wrong is where a forwarding leads
             connection.refuse(Refusal("number.unknown"))
             return
         self._switch.run(connection, confirm, by)
