@@ -33,7 +33,12 @@ def served(site: Path) -> Iterator[Served]:
         yield server
 
 
-PASSWORDS = {"100": "Anna-1000-Apfel", "101": "Ben-1010-Birne", "dora": "Dora-1030-Dattel"}
+PASSWORDS = {
+    "100": "Anna-1000-Apfel",
+    "101": "Ben-1010-Birne",
+    "102": "Clara-1020-Kirsche",
+    "dora": "Dora-1030-Dattel",
+}
 
 
 @pytest.fixture

@@ -212,6 +212,40 @@ def test_who_is_held_hears_the_music_until_he_is_taken_back(telephone: Callable[
     assert places[0] < SAMPLE_RATE_HZ
 
 
+def test_who_asked_a_colleague_first_hands_the_call_to_her(
+    telephone: Callable[..., Linphone], served: Served
+) -> None:
+    """Attended transfer: Anna holds Ben, talks to Clara, and leaves by REFER with Replaces (RFC 5589 7)."""
+    anna, ben, clara = (
+        telephone("100", tone_hz=620),
+        telephone("101", tone_hz=440),
+        telephone("102", tone_hz=880),
+    )
+    talk(anna, ben)
+    anna.press("pause\n")
+    anna.shows("is now paused")
+    anna.press("call 102\n")
+    clara.shows("Receiving new incoming call")
+    clara.press("answer\n")
+    clara.shows("Media streams established")
+    assert not clara.comes_to_show("ended", 1.0)
+    anna.press("transfer 1 --to-call 2\n")
+    anna.shows("ended (No error)")
+    assert not ben.comes_to_show("ended", 2.0)
+    (call,) = served.get("/api/v1/calls")
+    assert {one["device"] for one in call["connections"]} == {"101", "102"}
+    ben.press("terminate\n")
+    for one in (ben, clara):
+        one.shows("ended (No error)")
+        one.quit()
+    assert ben.heard().between(ben.heard().duration_s - 1.5, ben.heard().duration_s - 0.5).contains_tone(880)
+    assert (
+        clara.heard()
+        .between(clara.heard().duration_s - 1.5, clara.heard().duration_s - 0.5)
+        .contains_tone(440)
+    )
+
+
 def _quarters(heard: Audio) -> Iterator[NDArray[np.float64]]:
     """Cut what was heard into quarters of a second."""
     for start in range(0, len(heard.samples) - SAMPLE_RATE_HZ // 4, SAMPLE_RATE_HZ // 4):
