@@ -18,11 +18,14 @@ from .calendars import calendars_of
 from .problem import Problem
 
 if TYPE_CHECKING:
+    from ...features.conditions.calendar import Calendar
+    from ...features.conditions.condition import Condition
     from .problem import KeyPath
     from .site import Site
 
 _STRICT: Mapping[str, object] = {"extra": "forbid", "strict": True}
 _SOUND = re.compile(r"[\w-]{1,64}")
+_LONGEST_NAME = 64
 _KEYS = "0123456789*#"
 _LONGEST_PAUSE_S, _LONGEST_PATIENCE_S, _MOST_TRIES = 60.0, 600.0, 99
 
@@ -131,7 +134,7 @@ def attendant_problems(site: "Site") -> Iterator[Problem]:
             desk = desk_of(one)
             for place, greeting in enumerate(desk.greetings):
                 with _within("greetings", place, "when"):
-                    greeting.when.require(calendars)
+                    _require(greeting.when, calendars)
         except ConditionError as error:
             what = f'{error.what} (in the attendant "{one.name}")'
             yield Problem((*places[one.name], *error.path), what, error.remedy)
@@ -153,6 +156,13 @@ def _overflow(text: str) -> Overflow | None:
             return Overflow()
         case _:
             return Overflow(text)
+
+
+def _require(when: "Condition", calendars: "Mapping[str, Calendar]") -> None:
+    when.require(calendars)
+    if when.presences:
+        what = "the condition asks for a presence, and an attendant has none"
+        raise ConditionError(("presence",), what, "leave it out; a mailbox has its owner's")
 
 
 def _menu(name: str, one: Attendant | Submenu, names: tuple[str, ...], *path: str | int) -> settings.Menu:
@@ -181,6 +191,11 @@ def _greeting(one: AttendantGreeting, names: tuple[str, ...], *path: str | int) 
     return settings.Greeting(when, _sounds(one.say, *path), one.early, then)
 
 
+def _is_name(text: str) -> bool:
+    """Whether it can stand in a list and in a key of the store, which a line end would part."""
+    return bool(text.strip()) and text.isprintable() and len(text) <= _LONGEST_NAME
+
+
 def is_sound_name(text: str) -> bool:
     """Whether a sound may be called so."""
     return _SOUND.fullmatch(text) is not None
@@ -200,10 +215,13 @@ def _menus(attendant: Attendant) -> Iterator[tuple["KeyPath", Attendant | Submen
 
 
 def _values(path: "KeyPath", attendant: Attendant) -> Iterator[Problem]:
-    """Complain of numbers out of range, and of a menu that is there twice."""
+    """Complain of numbers out of range, and of names that are none or are there twice."""
+    if not _is_name(attendant.name):
+        what = f"the attendant {attendant.name[:64]!r} has no name that can be shown"
+        yield Problem((*path, "name"), what, "use 1 to 64 printable characters")
     seen = {settings.MAIN}
     for here, one in _menus(attendant):
-        if isinstance(one, Submenu) and (one.name in seen or not one.name.strip()):
+        if isinstance(one, Submenu) and (one.name in seen or not _is_name(one.name)):
             what = (
                 f'the attendant "{attendant.name}" has more than one menu "{one.name}", or one without a name'
             )

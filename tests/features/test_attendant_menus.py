@@ -163,6 +163,21 @@ async def test_an_announcement_can_be_all_and_is_never_answered(pbx: PbxUnderTes
     assert pbx.pools.ip_channel.used == 0
 
 
+@pytest.mark.ringfence(
+    site=with_attendant('menu = { "1" = "100" }\ngreetings = [{ say = ["welcome"], early = true }]\n')
+)
+async def test_who_hangs_up_before_the_answer_gives_both_channels_back(
+    pbx: PbxUnderTest, tmp_path: Path
+) -> None:
+    """L-74, by CANCEL while the announcement is said."""
+    await give_sounds(pbx, tmp_path)
+    call = await (await pbx.outside("+4989100")).dial(ATTENDANT)
+    await call.progressed()
+    await call.hang_up()
+    await call.ended()
+    assert (call.status, pbx.pools.ip_channel.used, pbx.pools.auto_attendant.used) == (487, 0, 0)
+
+
 @pytest.mark.ringfence(site=with_attendant('menu = { "1" = "100" }\nlanguage = "caller"\n'))
 @pytest.mark.parametrize(("caller", "language"), [("+4366412", "de"), ("+44201234", "en"), ("0731999", "en")])
 async def test_the_servers_own_menu_is_said_in_the_caller_s_language(

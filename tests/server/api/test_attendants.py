@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -104,6 +105,7 @@ async def test_a_change_is_told_and_a_dry_run_changes_nothing(pbx: PbxUnderTest,
         ),
         ({"menu": {"1": "*999"}}, "nobody's mailbox"),
         ({"name": "tag"}, 'The field "name" does not fit: it is not "nacht", as in the path.'),
+        ({"submenus": [{"name": "a\nb"}]}, 'has more than one menu "'),
         ({"mneu": {}}, 'The field "mneu" does not fit'),
         ({"menu": "100"}, 'The field "menu" does not fit'),
     ],
@@ -116,6 +118,15 @@ async def test_what_leads_nowhere_is_one_sentence_and_changes_nothing(
     assert (status, reason) == (422, "request.invalid")
     assert sentence.casefold() in detail.casefold()
     assert pbx.server.site is before
+
+
+@pytest.mark.parametrize("name", ["a\nb", " ", "x" * 65])
+async def test_a_name_that_cannot_be_shown_is_refused(pbx: PbxUnderTest, client: Client, name: str) -> None:
+    path = f"attendants/{quote(name)}"
+    status, reason, detail = await client.refused("PUT", path, json={**NIGHT, "name": name})
+    assert (status, reason) == (422, "request.invalid")
+    assert "has no name that can be shown; use 1 to 64 printable characters" in detail
+    assert len(pbx.server.site.attendants) == 1
 
 
 async def test_an_attendant_says_sounds_of_its_own_before_those_of_the_server(

@@ -155,6 +155,10 @@ greetings = [{{ then = "200" }}]
             "no_input = { times = 2 }\n",
             'the key "times" is not known in [auto_attendant.no_input]; did you mean "tries"?',
         ),
+        (
+            'greetings = [{ when = { presence = "away" } }]\n',
+            'the condition asks for a presence, and an attendant has none (in the attendant "zentrale"); leave',
+        ),
         ("pause_s = 0\n", 'pause_s = 0 of the attendant "zentrale" is out of range; write up to 60 seconds'),
         (
             "patience_s = 9999\n",
