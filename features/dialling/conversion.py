@@ -87,6 +87,12 @@ def converted(number: str, form: NumberFormat, plan: Dialling) -> str:
     return f"{'+' if form == 'e164' else international}{parsed.country_code}{significant}"
 
 
+def to_call(number: str, came_by: Dialling, plan: Dialling) -> str:
+    """Return what to dial where `plan` counts to reach a number that came from outside, in the way of the trunks."""
+    written = number if came_by == plan else converted(number, "e164", came_by)
+    return written if written.startswith("+") else plan.exit_code + number
+
+
 def shown(number: str, plan: Dialling) -> str:
     """Return the number of a caller outside as the telephones of a location show it."""
     match plan.caller_format:

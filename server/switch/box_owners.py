@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from ...channels.session import Party
+from ...features.dialling.conversion import to_call
 from ...features.voicemail.owners import MessageCaller
 from ...features.voicemail.pin_locks import PinAnswer, PinLocks
 from ..site.acts import ChangeUser
@@ -96,7 +97,7 @@ class BoxOwners:
             return None
         plan = directory.dialling_of(box.user)
         if plan is not None:
-            return MessageCaller(number, number if number.startswith("+") else plan.exit_code + number)
+            return MessageCaller(number, to_call(number, directory.dialling_of(None) or plan, plan))
         trunk = next((one for one in directory.site.trunks if one.uri is not None), None)
         prefix = "" if trunk is None else trunk.outbound_prefix or ""
         dialled = number.replace("+", "00") if prefix else number  # behind a prefix nobody dials a +

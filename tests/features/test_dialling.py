@@ -14,6 +14,7 @@ from ringfence.features.dialling.conversion import (
     outside,
     prefixes,
     shown,
+    to_call,
 )
 from ringfence.features.dialling.settings import Dialling
 
@@ -130,3 +131,12 @@ def test_whatever_is_converted_stays_as_it_is_when_it_is_converted_again(text: s
 def test_countries_are_those_that_there_are() -> None:
     assert all(is_country(one) for one in ("49", "1", "39", "800"))
     assert not any(is_country(one) for one in ("999", "0", "2"))
+
+
+def test_who_called_is_called_back_by_the_exit_code_or_where_another_country_counts_by_the_number_of_the_world() -> (
+    None
+):
+    assert to_call("073199912", MUNICH, MUNICH) == "0073199912"
+    assert to_call("073199912", MUNICH, NEW_YORK) == "+4973199912"
+    assert to_call("+4973199912", MUNICH, MUNICH) == "+4973199912"
+    assert to_call("115", MUNICH, NEW_YORK) == "9115"

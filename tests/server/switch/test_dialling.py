@@ -217,3 +217,28 @@ async def test_an_emergency_number_leaves_as_it_is_by_a_trunk_that_is_meant_for_
 ) -> None:
     await (await pbx.phone("100")).dial(dialled)
     assert await asked_for(far_end) == "112"
+
+
+@pytest.mark.ringfence(
+    site=site()
+    .replace("functions = []\n[[user]]", 'functions = ["voicemail"]\n[[user]]')
+    .replace("voicemail = 3", "voicemail = 9")
+)
+async def test_who_left_a_message_is_called_back_as_the_trunks_have_his_number(
+    pbx: PbxUnderTest, far_end: SipPeer
+) -> None:
+    """His number is one of Germany, though who calls him back is in Vienna."""
+    outside = await pbx.outside("073199912")
+    call = await outside.dial("08955550*110")
+    await call.answered()
+    await asyncio.sleep(12)
+    await call.hang_up()
+    await asyncio.sleep(1)
+    (message,) = await pbx.voicemails("wolf")
+    box = pbx.server.boxes.box_of("wolf")
+    assert box is not None
+    caller = pbx.server.switch.router._owners.caller_of(box, message)
+    assert caller is not None
+    assert caller.shown == "073199912"
+    await (await pbx.phone("110")).dial(caller.number)
+    assert await asked_for(far_end) == "+4973199912"
