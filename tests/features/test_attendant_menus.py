@@ -14,6 +14,7 @@ from ringfence.channels.media.g711 import encode
 from ringfence.channels.media.plane import Codec, Prompt, Tone
 from ringfence.channels.media.prompts import prompt_payload
 from ringfence.fixtures.plugin import read_site
+from ringfence.server.site.acts import SetSetting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -372,3 +373,37 @@ async def test_one_attendant_leads_to_another_which_takes_no_second_channel(pbx:
     await ben.answer()
     await call.hang_up()
     assert pbx.pools.auto_attendant.high_water == 1
+
+
+async def digits_of_anna_s_box(pbx: PbxUnderTest, digits: dict[str, str]) -> None:
+    rules = [{"then": "greeting", "digits": digits}]
+    await pbx.server.administration.apply(SetSetting("anna", "voicemail", "rules", rules))
+
+
+async def test_a_box_hands_its_caller_to_an_attendant_which_takes_the_channel_that_he_lacks(
+    pbx: PbxUnderTest,
+) -> None:
+    """L-71: a leg of an attendant has an attendant channel, wherever it comes from."""
+    await digits_of_anna_s_box(pbx, {"1": "200"})
+    call = await (await pbx.outside("+4989100")).dial(f"{ROOT}*100")
+    assert (pbx.pools.ip_channel.used, pbx.pools.auto_attendant.used) == (1, 0)
+    await call.send_digits("1")
+    await asyncio.sleep(1)
+    assert (pbx.pools.ip_channel.used, pbx.pools.auto_attendant.used) == (1, 1)
+    await call.hang_up()
+    await asyncio.sleep(1)
+    assert (pbx.pools.ip_channel.used, pbx.pools.auto_attendant.used) == (0, 0)
+
+
+@pytest.mark.ringfence(site=SMALL.replace("ip_channel = 4", "ip_channel = 25"))
+async def test_a_box_whose_attendant_has_no_channel_left_keeps_its_caller(pbx: PbxUnderTest) -> None:
+    await digits_of_anna_s_box(pbx, {"1": "200"})
+    caller = await pbx.outside("+4989100")
+    calls = [await caller.dial(ATTENDANT) for _ in range(20)]
+    call = await caller.dial(f"{ROOT}*100")
+    await call.send_digits("1")
+    await asyncio.sleep(1)
+    assert not call.is_over
+    assert (pbx.pools.ip_channel.used, pbx.pools.auto_attendant.denied) == (21, 1)
+    for one in (*calls, call):
+        await one.hang_up()
