@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ...channels.media.plane import Music
+from ...channels.media.plane import Music, StreamLost
 from ...features.parking.behaviour import tell_slot
 from ...features.route import Final
 from ...licensing.refusal import Refusal
@@ -224,7 +224,9 @@ class Parked:
         """Nobody listens."""
 
     def on_media(self, connection: Connection, event: MediaEvent) -> None:
-        """Music has no end, and his silence ends nothing: session timers tell whether he is there (RFC 4028)."""
+        """Whoever occupies a channel and has fallen silent holds it no longer."""
+        if isinstance(event, StreamLost):
+            connection.refuse(Refusal("media.lost"))
 
     def on_ended(self, connection: Connection, status: int, response: Response | None) -> None:
         """He has given up."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.virtual_time
 TWO = read_site("small").text + "\n[parking]\nslots = 2\nafter_s = 30\n"
 QUIET = read_site("small").text + "\n[media]\nhold_music = false\n"
+HAIRPIN = read_site("small").text.replace('extension = "200"\n', 'extension = "200"\ntransfer = "hairpin"\n')
 DIRECT = read_site("small").text + "\n[media]\ndirect = true\n"
 
 
@@ -314,3 +315,25 @@ async def test_a_lamp_of_a_slot_needs_no_licence_of_a_desk_phone_and_one_of_a_so
     async with SipPeer(pbx, "emil") as emil:
         refused = await emil.ask("SUBSCRIBE", "**71", [("Event", "dialog")])
         assert refused.get("x-license-reason") == "function.not_configured"
+
+
+@pytest.mark.ringfence(site=HAIRPIN)
+async def test_a_leg_that_occupies_channels_keeps_them_while_it_waits_and_gives_them_up_when_it_vanishes(
+    pbx: PbxUnderTest,
+) -> None:
+    """L-71, L-72: the caller's leg at the attendant; that of who parked him is closed at once."""
+    ben, outside = await pbx.phone("101"), await pbx.outside("0731999")
+    call = await outside.dial("08955550200")
+    await call.answered()
+    await call.send_digits("2")
+    talking = await ben.answer()
+    await asyncio.sleep(0.5)
+    assert (pbx.pools.ip_channel.used, pbx.pools.auto_attendant.used) == (2, 1)
+    assert await talking.transfer("*7") == 200
+    assert (pbx.pools.ip_channel.used, pbx.pools.auto_attendant.used) == (1, 1)
+    await asyncio.sleep(70)
+    assert list(pbx.server.switch.parkings.waiting) == ["1"]
+    await outside.unplug()
+    await asyncio.sleep(70)
+    assert (pbx.pools.ip_channel.used, pbx.pools.auto_attendant.used) == (0, 0)
+    assert not pbx.server.switch.parkings.waiting
