@@ -45,16 +45,17 @@ async def listen(
 
 
 async def _hear_all(hearing: Hearing) -> None:
-    """Play all messages, or those up to the one in which the menu is asked for."""
+    """Play all messages, or those up to the one in which the menu is asked for; any key goes on from how many."""
+    call = hearing.call
     found = await hearing.boxes.list(hearing.box.user)
     new = [message for message in found if not message.read]
     saved = [message for message in found if message.read]
     if new or not saved:
-        await hearing.call.play(Messages(len(new), "new" if found else ""))
+        await call.collect(1, Messages(len(new), "new" if found else ""), timeout_s=0.0, terminator="")
     if saved:
-        await hearing.call.play(Messages(len(saved), "saved"))
+        await call.collect(1, Messages(len(saved), "saved"), timeout_s=0.0, terminator="")
     for message in (*new, *saved):
         if await hearing.hear(message) == MENU:
             return
     if found:
-        await hearing.call.play(Prompt("end_of_messages"))
+        await call.play(Prompt("end_of_messages"))

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from ..app import Pbx
 from ..phones.phone import Account, Phone
 from ..site.peer import Peer
-from ..switch.events import MessageLeft
 from .cast import Cast, CastError
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from ..app import Options
     from ..phones.call import PhoneCall
     from ..site.site import Site, User
+    from ..switch.events import MessageLeft, MessageRead
 
 PATIENCE_S = 10.0
 OUTSIDE = "+4916090000"
@@ -112,10 +112,10 @@ class Company:
             for lease in connection.leases
         )
 
-    def has_message(self, user: User) -> bool:
-        """Whether somebody left a message for a user."""
+    def message_was(self, what: type[MessageLeft | MessageRead], user: User) -> bool:
+        """Whether a message was left for a user, or heard by him."""
         told = (stamped.event for stamped in self.pbx.stream.recent)
-        return any(isinstance(event, MessageLeft) and event.user == user.name for event in told)
+        return any(isinstance(event, what) and event.user == user.name for event in told)
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds, which is looked at after each event; raises TimeoutError."""

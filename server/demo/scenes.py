@@ -13,6 +13,7 @@ from ...channels.media.plane import Tone
 from ...features.voicemail.settings import BEEP
 from ..phones.refused import Refused
 from ..site.acts import MoveUser
+from ..switch.events import MessageLeft, MessageRead
 from .cast import SHORT_OF_PLUS
 from .company import SceneError
 
@@ -79,17 +80,18 @@ async def refused_softphone(company: Company) -> Happened:
 
 
 async def voicemail(company: Company) -> Happened:
-    """Somebody outside leaves a message after the beep; the owner listens to it with his PIN."""
+    """Somebody outside leaves a message after the beep; the owner listens to it with his PIN, and to nothing else."""
     owner, site = company.cast.box_owner, company.pbx.site
     call = await company.call_box(await company.outside())
     await call.hear_tone(BEEP.frequencies_hz[0])
     await call.play(Tone((MESSAGE_HZ,), MESSAGE_S))
     await call.hang_up()
-    await company.until(lambda: company.has_message(owner))
+    await company.until(lambda: company.message_was(MessageLeft, owner))
     desk = await company.desk_phone(owner)
     listening = await desk.dial(site.voicemail.extension or "")
-    await listening.send_digits(f"{owner.voicemail_pin}#")
-    await listening.ended()
+    await listening.send_digits(f"{owner.voicemail_pin}###")  # goes on to the sound
+    await company.until(lambda: company.message_was(MessageRead, owner))
+    await listening.hang_up()
     heard_s = _seconds_of(MESSAGE_HZ, await listening.heard())
     message = (await company.pbx.boxes.list(owner.name))[-1]
     text = (

@@ -40,6 +40,19 @@ async def test_new_messages_are_heard_before_saved_ones(pbx: PbxUnderTest, tmp_p
     assert await read(pbx) == [True, True]
 
 
+async def test_who_knows_the_box_goes_on_to_the_sound_by_keys_pressed_ahead(
+    pbx: PbxUnderTest, tmp_path: Path
+) -> None:
+    await put(pbx, tmp_path, hz=700)
+    call = await BoxCaller.dial(await pbx.phone("100"))
+    await call.press("8264###")
+    await call.hear("to_repeat")
+    heard = await call.sound()
+    assert not any(heard.count(payload(block)) for block in ("one_new_message", "message_received"))
+    assert (await call.audio()).power_at(700) > 0.02
+    await call.call.hang_up()
+
+
 async def test_an_empty_box_says_so(pbx: PbxUnderTest) -> None:
     call = await listening(pbx)
     await call.hear("no_messages")

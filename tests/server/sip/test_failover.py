@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ringfence.channels.network import Address
-from ringfence.server.sip.effects import LegAnswered, LegEnded
+from ringfence.server.sip.effects import FlowLost, LegAnswered, LegEnded
 from ringfence.server.sip.flow import Flow
 from ringfence.server.sip.message import Request, Response
 
@@ -63,7 +63,7 @@ def test_a_far_end_that_is_not_available_is_sought_at_the_next_place(wire: Wire)
     wire.agent.lose(SECOND, wire.now)
     ((third, peer),) = sent(wire)
     assert (peer, third.via.transport, third.get("contact")) == (THIRD, "UDP", "<sip:192.0.2.1:5060>")
-    assert wire.take_told() == []
+    assert [type(one) for one in wire.take_told()] == [FlowLost]
     answer = third.respond(200, to_tag="far")
     answer.add("Contact", "<sip:0731@192.0.2.9>")
     wire.agent.receive(answer.to_bytes(), THIRD, wire.now)

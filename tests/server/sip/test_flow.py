@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ringfence.channels.network import Address
-from ringfence.server.sip.effects import LegEnded, Requested, Responded, Unanswered
+from ringfence.server.sip.effects import FlowLost, LegEnded, Requested, Responded, Unanswered
 from ringfence.server.sip.flow import Flow, Peer, Transport, address_of
 from ringfence.server.sip.message import Request
 
@@ -302,7 +302,7 @@ def test_a_request_of_no_call_over_a_flow_that_is_lost_is_told_with_503(wire: Wi
     request.remove("via")
     transaction = wire.agent.send(request, TCP, "owner", wire.now)
     wire.agent.lose(TCP, wire.now)
-    assert wire.take_told() == [Unanswered(transaction, 503)]
+    assert wire.take_told() == [Unanswered(transaction, 503), FlowLost(TCP)]
     assert wire.pass_time(60) == []
 
 
@@ -363,4 +363,4 @@ def test_what_was_answered_is_not_told_of_when_its_flow_is_lost(wire: Wire) -> N
     wire.agent.receive(transaction.request.respond(200, to_tag="t").to_bytes(), TCP, wire.now)
     assert wire.agent.flows_in_use() == set()
     wire.agent.lose(TCP, wire.now)
-    assert [type(one) for one in wire.take_told()] == [Responded]
+    assert [type(one) for one in wire.take_told()] == [Responded, FlowLost]

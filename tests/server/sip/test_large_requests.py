@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ringfence.channels.network import Address
-from ringfence.server.sip.effects import LegAnswered, LegEnded, Send
+from ringfence.server.sip.effects import FlowLost, LegAnswered, LegEnded, Send
 from ringfence.server.sip.flow import Flow
 from ringfence.server.sip.large_requests import LARGEST_DATAGRAM, MOST_REMEMBERED, REMEMBERED_S
 from ringfence.server.sip.message import Request, Response
@@ -123,7 +123,7 @@ def test_where_nobody_takes_tcp_a_large_request_goes_by_udp(wire: Wire) -> None:
     assert by_udp.body == by_tcp.body
     assert [round(when, 1) for when, _ in wire.pass_time(4)] == [0.5, 1.5, 3.5], "timer A runs from now on"
     wire.agent.receive(answered(by_udp).to_bytes(), FAR, wire.now)
-    assert [type(one) for one in wire.take_told()] == [LegAnswered]
+    assert [type(one) for one in wire.take_told()] == [FlowLost, LegAnswered]
     assert [one.method for one, _ in sent(wire) if isinstance(one, Request)] == ["ACK"]
     assert leg.dialog is not None
 
