@@ -2,11 +2,11 @@
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AwareDatetime, Field
 
-from ..store.journal import LARGEST_PAGE, Entry
+from ..store.journal import LARGEST_PAGE, Entry, Kind
 from .operation import API, Routes
 from .verdict_entry import VerdictEntry
 
@@ -30,12 +30,12 @@ class JournalLeg:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """A call (`at` is its begin), a refusal, a pick-up or a conference by `user`, or a gap.
+    """A call (`at` is its begin), a refusal, what `user` did with a call, or a gap.
 
     `missing` is how many a gap stands for; `legs` tell of a call's audio.
     """
 
-    kind: Literal["call", "refusal", "pickup", "conference", "gap"]
+    kind: Kind
     at: datetime
     call_id: str | None
     caller: str | None

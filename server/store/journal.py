@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import structlog
 from sqlalchemy import Column, Float, Integer, MetaData, String, Table, delete, func, insert, or_, select
@@ -51,16 +51,21 @@ _entries = Table(
 )
 
 
+Kind: TypeAlias = Literal[
+    "call", "refusal", "forwarding", "pickup", "park", "retrieval", "pull", "conference", "gap"
+]
+"""A call that is over, what was refused in one or what became of it, or entries that could not be kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A call that is over, a refusal, a pick-up, a conference, or a gap. `at` is Unix time; a call's is its begin.
+    """One entry. `at` is Unix time; a call's is its begin.
 
     `caller` and `called` are numbers as signalled, with their users where they have one; `user` is whom a
-    refusal concerns and `what` what was refused, who picked up what, or who is in a conference; `missing` is how many
-    entries a gap stands for.
+    refusal concerns, or who did `what`; `missing` is how many entries a gap stands for.
     """
 
-    kind: Literal["call", "refusal", "pickup", "conference", "gap"]
+    kind: Kind
     at: float
     call_id: str | None = None
     caller: str | None = None

@@ -4,9 +4,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ringfence.server.store.journal import Entry, Journal
+from ringfence.server.store.journal import Entry, Journal, Kind
 from ringfence.server.store.journal_feed import JournalFeed
-from ringfence.server.switch.events import CallEnded, CallPickedUp, CallStarted, DigitPressed, Refused
+from ringfence.server.switch.events import (
+    CallConferenced,
+    CallEnded,
+    CallForwarded,
+    CallParked,
+    CallPickedUp,
+    CallPulled,
+    CallStarted,
+    CallUnparked,
+    DigitPressed,
+    Refused,
+)
 from ringfence.server.switch.stream import Stamped
 
 if TYPE_CHECKING:
@@ -56,14 +67,41 @@ async def test_a_call_is_one_entry_once_it_is_over_and_a_refusal_one_at_once() -
     await journal.close()
 
 
-async def test_a_pick_up_is_an_entry_of_who_picked_up() -> None:
+@pytest.mark.parametrize(
+    ("event", "kind", "what"),
+    [
+        (CallPickedUp("c-1", "102", "101"), "pickup", "call at 101 picked up by 102"),
+        (CallParked("c-1", "102", "100", "71"), "park", "100 parked at 71 by 102"),
+        (CallUnparked("c-1", "102", "71"), "retrieval", "taken from 71 by 102"),
+        (CallPulled("c-1", "102", "clara"), "pull", "pulled from clara to 102"),
+        (CallConferenced("c-1", "102", ("100", "102"), "c-2"), "conference", "conference of 100, 102"),
+    ],
+)
+async def test_what_somebody_does_with_a_call_is_an_entry_of_his(
+    event: object, kind: Kind, what: str
+) -> None:
     journal = Journal(None, lambda: 1000.0, inline=True)
     feed = JournalFeed(journal, {"100": "anna", "101": "ben", "102": "clara"}.get, lambda at_s: 1000.0 + at_s)
-    for seq, event in enumerate([CallStarted("c-1", "100", "101"), CallPickedUp("c-1", "102", "101")]):
-        feed.hear(Stamped(seq, float(seq), event))
-    what = "call at 101 picked up by 102"
-    expected = Entry("pickup", 1001.0, "c-1", "100", "101", "anna", "ben", "clara", what=what)
+    for seq, one in enumerate([CallStarted("c-1", "100", "101"), event]):
+        feed.hear(Stamped(seq, float(seq), one))
+    expected = Entry(kind, 1001.0, "c-1", "100", "101", "anna", "ben", "clara", what=what)
     assert (await journal.find(user="clara")).entries == (expected,)
+    await journal.close()
+
+
+async def test_a_forwarding_tells_whose_it_is_and_why_and_a_slot_that_is_given_up_nothing() -> None:
+    journal = Journal(None, lambda: 1000.0, inline=True)
+    feed = JournalFeed(journal, {"100": "anna", "101": "ben", "ben": "ben"}.get, lambda at_s: 1000.0 + at_s)
+    events = [
+        CallStarted("c-1", "100", "101"),
+        CallForwarded("c-1", "ben", "*101", "user.no_answer"),
+        CallUnparked("c-1", None, "71"),
+    ]
+    for seq, event in enumerate(events):
+        feed.hear(Stamped(seq, float(seq), event))
+    (entry,) = (await journal.find()).entries
+    assert (entry.kind, entry.user, entry.reason) == ("forwarding", "ben", "user.no_answer")
+    assert entry.what == "forwarded to *101"
     await journal.close()
 
 
