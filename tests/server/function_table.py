@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import pytest
+
 STATES: Final = (
     "assigned",
     "under_licensed",
@@ -150,3 +152,18 @@ direct_prefix = "*"
 [security]
 trusted_sources = ["127.0.0.1"]
 """
+
+
+def cells(*names: str) -> pytest.MarkDecorator:
+    """A test of these functions in all states: `function` and `state`, each on its own site."""
+    return pytest.mark.parametrize(
+        ("function", "state"),
+        [
+            pytest.param(
+                FUNCTIONS[name], state, marks=pytest.mark.ringfence(site=site(FUNCTIONS[name], state))
+            )
+            for name in names
+            for state in STATES
+        ],
+        ids=lambda value: value.name if isinstance(value, Function) else value,
+    )

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from tests.features.box_caller import put
-from tests.server.function_table import FUNCTIONS, STATES, Function, site
+from tests.server.function_table import Function, cells
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,21 +19,6 @@ if TYPE_CHECKING:
 
 CLIENTS = {"voicemail": "web", "voicemail_client": "connect", "voicemail_mobile": "mobile"}
 """The kind of client whose reading of a box is that function."""
-
-
-def cells(*names: str) -> pytest.MarkDecorator:
-    """A test of these functions in all states."""
-    return pytest.mark.parametrize(
-        ("function", "state"),
-        [
-            pytest.param(
-                FUNCTIONS[name], state, marks=pytest.mark.ringfence(site=site(FUNCTIONS[name], state))
-            )
-            for name in names
-            for state in STATES
-        ],
-        ids=lambda value: value.name if isinstance(value, Function) else value,
-    )
 
 
 async def told(client: Client, reply: Reply) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.features.box_caller import put
-from tests.server.function_table import FUNCTIONS, STATES, Function, site
+from tests.server.function_table import FUNCTIONS, Function, cells, site
 
 from ringfence.server.site.personal import settings_of
 from ringfence.server.switch.events import Refused
@@ -89,21 +89,6 @@ ASK = {
     "chat": (write,),
     "voicemail": (leave_message, hear_messages),
 }
-
-
-def cells(*names: str) -> pytest.MarkDecorator:
-    """A test of these functions in all states."""
-    return pytest.mark.parametrize(
-        ("function", "state"),
-        [
-            pytest.param(
-                FUNCTIONS[name], state, marks=pytest.mark.ringfence(site=site(FUNCTIONS[name], state))
-            )
-            for name in names
-            for state in STATES
-        ],
-        ids=lambda value: value.name if isinstance(value, Function) else value,
-    )
 
 
 @cells(*ASK)
