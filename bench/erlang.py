@@ -32,7 +32,6 @@ def _site() -> Site:
     for old, new in (
         ("ip_channel = 4", f"ip_channel = {CHANNELS}"),
         ("auto_attendant = 1\n", f"auto_attendant = {CHANNELS // 20}\n"),
-        ("[voicemail]\n", "[voicemail]\nmost_messages = 10000\n"),
     ):
         text = text.replace(old, new)
     return Site.parse(text)

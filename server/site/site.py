@@ -192,7 +192,7 @@ class VoicemailSettings:
     pin_from_own_phone: bool = True
     transfer: Literal["release", "hairpin"] = "release"
     longest_message_s: float = 180.0
-    most_messages: int = 100
+    most_messages: int = 10_000
     keep_days: int | None = None
 
     def box_number(self, extension: str) -> str:

@@ -19,7 +19,6 @@ SITE = (
     read_site("small")
     .text.replace("ip_channel = 4", f"ip_channel = {CHANNELS}")
     .replace("auto_attendant = 1\n", "auto_attendant = 10\n")
-    .replace("[voicemail]\n", "[voicemail]\nmost_messages = 10000\n")
 )
 
 
