@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 DATAGRAM_BYTES = 2048
 
+MOST_WAITING = 512
+"""More packets than wait in a socket; whoever sends without end is not taken from without end."""
+
 
 class Line:
     """A socket, and the stream on it if there is one; a free one keeps the packets that overtake `Adopt`."""
@@ -42,10 +45,14 @@ class Line:
         """Keep a packet for the stream that is about to come."""
         self.early.append((data, source, now))
 
-    def read(self, now: float) -> bool:
-        """Take a packet; False when there was none."""
+    def read(self, now: float) -> None:
+        """Take a packet, if there is one."""
+        self.read_from(self.socket, now)
+
+    def read_from(self, one: socket.socket, now: float) -> bool:
+        """Take a packet from one of the sockets, whoever it came from; False when there was none."""
         try:
-            data, source = self.socket.recvfrom(DATAGRAM_BYTES)
+            data, source = one.recvfrom(DATAGRAM_BYTES)
         except OSError:
             return False
         if self.receive is not None:
@@ -83,14 +90,13 @@ class Settled:
         self.socket = _beside(line.socket, source)
         self.fd = self.socket.fileno()
 
-    def read(self, now: float) -> bool:
-        """Take a packet; False when there was none."""
+    def read(self, now: float) -> None:
+        """Take a packet, if there is one."""
         try:
             data = os.read(self.fd, DATAGRAM_BYTES)
         except OSError:
-            return False
+            return
         self._receive(data, now)
-        return True
 
     def transmit(self, data: bytes) -> None:
         """Send a packet; one before that the far end refused makes it fail once, and is no reason to lose this one."""
@@ -101,14 +107,10 @@ class Settled:
 
     def take_over(self, now: float) -> None:
         """Take what has come to the first socket, and to this one before it was connected, which may be anybody's."""
-        while self._line.read(now):
-            pass
-        first, self._line.socket = self._line.socket, self.socket
-        try:
-            while self._line.read(now):
-                pass
-        finally:
-            self._line.socket = first
+        for one in (self._line.socket, self.socket):
+            for _ in range(MOST_WAITING):
+                if not self._line.read_from(one, now):
+                    break
 
 
 def _beside(line: socket.socket, source: Source) -> socket.socket:

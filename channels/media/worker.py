@@ -152,7 +152,7 @@ class Worker:
                 self._drop(line, error)
                 continue
             if deadline is None:
-                del due[number]
+                due.pop(number, None)
             else:
                 due[number] = deadline
                 if heap[0] is entry:
